@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The configuration as plain structs, validated once (contract.md 4).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/document.hpp"
+#include "core/decimal.hpp"
+#include "core/line_settings.hpp"
+#include "core/reading_key.hpp"
+#include "core/secret.hpp"
+#include "core/setting.hpp"
+#include "core/time.hpp"
+
+namespace meterbridge::config {
+
+struct TlsSettings {
+  bool enabled = false;
+  std::string ca;           // empty = the system's store
+  std::string certificate;  // client certificate and key, both or none
+  std::string key;
+  bool insecure = false;    // explicit and loud: do not verify
+};
+
+struct MqttSettings {
+  std::string host = "localhost";
+  std::uint16_t port = 1883;  // 8883 when tls is on and no port is given
+  std::string username;
+  Secret password;
+  std::string client_id;      // empty = made from instance and a random part, kept in the state directory
+  std::string base_topic;     // empty in the file = instance
+  int qos = 1;
+  int version = 5;            // 3 (3.1.1) or 5
+  std::chrono::seconds keepalive{30};
+  TlsSettings tls;
+};
+
+enum class Discovery { device, component, off };
+
+struct HomeAssistantSettings {
+  Discovery discovery = Discovery::device;
+  std::string discovery_prefix = "homeassistant";
+  std::string birth_topic = "homeassistant/status";
+  std::string language = "en";
+};
+
+enum class LinkKind { serial, tcp, replay };
+
+struct LinkSettings {
+  std::string name;          // as configured, or "<meter>" for a link given in place
+  LinkKind kind = LinkKind::serial;
+  std::string serial;        // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2
+  std::string host;
+  std::uint16_t port = 0;
+  std::string replay;        // file of captured bytes, played as a pushing meter
+  std::optional<LineSettings> line;  // unset = the profile's
+  bool echo = false;         // the adapter returns what we send
+  Milliseconds turnaround{50};     // least pause between two exchanges on the line
+  std::optional<Milliseconds> silence;  // TCP: reconnect when nothing valid came for so long; unset = from the meters
+  Place place;
+};
+
+struct ReadingOptions {
+  std::string name;          // empty = ours
+  bool hidden = false;
+  std::optional<Decimal> factor;
+  std::optional<Decimal> offset;
+};
+
+struct TelegramTopic {
+  bool enabled = false;
+  std::string topic;         // empty = <base>/<meter>/telegram
+  std::string layout;        // empty = our own form
+};
+
+struct MeterSettings {
+  std::string id;
+  std::string name;          // empty in the file = id
+  std::string profile;
+  std::string link;          // name of a LinkSettings
+  Milliseconds interval{};   // polled: time between polls; pushed: the expected period
+  std::optional<Milliseconds> timeout;  // limit of one poll (the watchdog); unset = from the interval and profile
+  bool paused = false;
+  std::map<ReadingKey, ReadingOptions> readings;
+  TelegramTopic telegram;
+  SettingValues protocol;    // the profile's preset overlaid by the user's
+  Place place;
+};
+
+struct Settings {
+  std::string instance = "meterbridge";
+  std::string state_directory;
+  MqttSettings mqtt;
+  HomeAssistantSettings homeassistant;
+  std::vector<LinkSettings> links;
+  std::vector<MeterSettings> meters;
+};
+
+// What the configuration must know of a profile, handed in by the layer above.
+struct ProfileFacts {
+  std::string id;
+  bool pushes = false;
+  Milliseconds interval{};
+  std::vector<SettingSpec> settings;  // of its protocol
+  std::vector<std::pair<std::string, std::string>> preset;
+  std::vector<std::string_view> layouts;
+};
+
+struct Catalogue {
+  std::vector<ProfileFacts> profiles;
+};
+
+// Everything wrong lands in `problems`; the result is usable only when none is an error.
+Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& problems);
+// Reads FILE and secrets.yaml beside it. A missing or unreadable file is a problem, too.
+Settings load_settings(const std::string& file, const Catalogue& catalogue, Problems& problems);
+// JSON Schema (draft 2020-12) of the configuration file, for editors.
+std::string settings_schema(const Catalogue& catalogue);
+
+}  // namespace meterbridge::config

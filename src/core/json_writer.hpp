@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Writes JSON with numbers from their own digits (a JSON library would pass them through a double).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/decimal.hpp"
+#include "core/reading.hpp"
+
+namespace meterbridge {
+
+// Commas and quotes are the writer's business. Text that is no UTF-8 is sanitised. Usage:
+//   JsonWriter json; json.object().member("value", decimal).member("unit", "kWh").end(); json.text()
+class JsonWriter {
+ public:
+  JsonWriter& object();
+  JsonWriter& array();
+  JsonWriter& end();  // closes the innermost object or array
+  JsonWriter& key(std::string_view name);
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(const Decimal& number);
+  JsonWriter& value(bool flag);
+  JsonWriter& value(std::int64_t number);
+  JsonWriter& value(const Value& reading);  // Seconds as ISO 8601 text
+  JsonWriter& null();
+  JsonWriter& raw(std::string_view json);   // already valid JSON
+  template <class T>
+  JsonWriter& member(std::string_view name, const T& content) { return key(name).value(content); }
+
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  void separate();
+  struct Level { bool object; bool first; };
+  std::string text_;
+  std::vector<Level> open_;
+  bool after_key_ = false;
+};
+
+}  // namespace meterbridge

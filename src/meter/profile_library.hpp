@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The meter catalogue: profiles are YAML documents, compiled in, and overridden from a user folder.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/line_settings.hpp"
+#include "core/setting.hpp"
+#include "core/time.hpp"
+#include "protocol/registry.hpp"
+
+namespace meterbridge::meter {
+
+struct EmbeddedProfile {
+  std::string_view file;  // "profiles/p1.yaml"
+  std::string_view yaml;
+};
+// Generated at build time from profiles/*.yaml.
+std::span<const EmbeddedProfile> embedded_profiles();
+
+// A meter type. `preset` holds the protocol settings that the profile fixes (the user may override them).
+struct Profile {
+  Profile() = default;
+  std::string id;      // "energomera-ce307"
+  std::string vendor;
+  std::string model;
+  std::string notes;   // one line for people
+  const protocol::Protocol* protocol = nullptr;
+  LineSettings line;
+  Milliseconds interval{};        // polled: default poll interval; pushed: the usual period
+  std::vector<std::pair<std::string, std::string>> preset;
+};
+
+class ProfileLibrary {
+ public:
+  // Embedded profiles only. Error: invalid as file:line:column (a bug that a test catches).
+  static Result<ProfileLibrary> embedded();
+  // Adds or replaces by one document; file_name is for messages.
+  Result<> add(std::string_view yaml, const std::string& file_name);
+  [[nodiscard]] const Profile* find(std::string_view id) const noexcept;
+  [[nodiscard]] std::span<const Profile> all() const noexcept { return profiles_; }
+  [[nodiscard]] std::vector<std::string_view> names() const;
+
+ private:
+  std::vector<Profile> profiles_;  // sorted by id
+};
+
+}  // namespace meterbridge::meter
