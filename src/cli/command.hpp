@@ -2,14 +2,14 @@
 // The table of commands. Each command lives in a file of its own and is one entry here.
 #pragma once
 
+#include "core/result.hpp"
+
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/result.hpp"
 
 namespace meterbridge::cli {
 
@@ -29,13 +29,16 @@ struct Option {
 
 class Arguments {
  public:
-  // Accepts "--name VALUE", "--name=VALUE", "-c VALUE"; "--" ends options; "-" is positional. Error: invalid, in
-  // words, with the nearest known option.
-  static Result<Arguments> parse(std::span<const std::string_view> words, std::span<const Option> options);
+  // Accepts "--name VALUE", "--name=VALUE", "-c VALUE"; "--" ends options; "-" is positional.
+  // Error: invalid, in words, with the nearest known option.
+  static Result<Arguments> parse(std::span<const std::string_view> words,
+                                 std::span<const Option> options);
 
   [[nodiscard]] bool has(std::string_view name) const;
-  [[nodiscard]] std::optional<std::string> value(std::string_view name) const;  // the last one given
-  [[nodiscard]] std::vector<std::string> values(std::string_view name) const;   // all, in order
+  [[nodiscard]] std::optional<std::string> value(
+      std::string_view name) const;                                            // the last one given
+  [[nodiscard]] std::vector<std::string> values(std::string_view name) const;  // all, in order
+
   [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
 
  private:
@@ -45,9 +48,9 @@ class Arguments {
 
 struct Command {
   std::string_view name;
-  std::string_view synopsis;  // "decode --protocol P [options] [FILE or -]"
-  std::string_view summary;   // one line
-  std::string_view help;      // what a person needs to learn it, with an example
+  std::string_view synopsis;        // "decode --protocol P [options] [FILE or -]"
+  std::string_view summary;         // one line
+  std::string_view help;            // what a person needs to learn it, with an example
   std::span<const Option> options;  // besides --help and --log-level, which every command has
   int (*run)(const Arguments& arguments);
 };
@@ -55,8 +58,8 @@ struct Command {
 std::span<const Command> commands();
 
 // One per file; the table in commands.cpp lists them.
-extern const Command run_command, check_command, read_command, decode_command, simulate_command, schema_command,
-    version_command, profiles_command, clear_command;
+extern const Command run_command, check_command, read_command, decode_command, simulate_command,
+    schema_command, version_command, profiles_command, clear_command;
 
 // Helpers for all commands. Text to stdout / stderr, whole.
 void print(std::string_view text);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.hpp"
+
+#include <array>
+
+namespace meterbridge::cli {
+
+std::span<const Command> commands() {
+  static const std::array table{run_command,    check_command,    read_command,
+                                decode_command, simulate_command, profiles_command,
+                                clear_command,  schema_command,   version_command};
+  return table;
+}
+
+}  // namespace meterbridge::cli
