@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Discovery and state documents for Home Assistant: pure functions from descriptions to messages (contract.md 5).
+// Discovery and state documents for Home Assistant: pure functions from descriptions to messages.
+//
+// Entities of readings need the bridge and the meter to be online; diagnostics and controls need
+// only the bridge, or nobody could see why a meter is away, nor end its pause. A sub-meter has no
+// health topic: its connectivity follows its availability, its last reading the `time` of its
+// state.
 #pragma once
 
+#include "core/fault.hpp"
+#include "core/reading.hpp"
+#include "mqtt/message.hpp"
+
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -9,18 +20,14 @@
 #include <string_view>
 #include <vector>
 
-#include "core/fault.hpp"
-#include "core/reading.hpp"
-#include "mqtt/message.hpp"
-
 namespace meterbridge::homeassistant {
 
 // The bridge as all documents need it.
 struct BridgeFacts {
-  std::string instance;          // "meterbridge"
-  std::string base;              // base topic
+  std::string instance;  // "meterbridge"
+  std::string base;      // base topic
   std::string prefix = "homeassistant";
-  std::string version;           // of meterbridge
+  std::string version;  // of meterbridge
   int qos = 1;
 };
 
@@ -32,18 +39,18 @@ struct EntityFacts {
   ReadingKey key;
   Kind kind = Kind::number;
   Unit unit = Unit::none;
-  int precision = 0;             // most digits behind the point seen so far
-  std::string label;             // the user's name; empty = ours
+  int precision = 0;  // most digits behind the point seen so far
+  std::string label;  // the user's name; empty = ours
 };
 
 struct MeterFacts {
   MeterFacts() = default;
-  std::string id;                // identity: configured id, or "<id>_<medium>_<serial>"
-  std::string parent;            // of a sub-meter: the configured id of its meter
-  std::string name;              // shown name
+  std::string id;      // identity: configured id, or "<id>_<medium>_<serial>"
+  std::string parent;  // of a sub-meter: the configured id of its meter
+  std::string name;    // shown name
   MeterIdentity identity;
-  std::string medium;            // of a sub-meter: "gas"
-  bool polled = true;            // button and interval number only make sense for polled meters
+  std::string medium;  // of a sub-meter: "gas"
+  bool polled = true;  // button and interval number only make sense for polled meters
   std::vector<EntityFacts> entities;  // readings that were delivered, not hidden
 };
 
@@ -57,24 +64,35 @@ struct StateFacts {
 struct HealthFacts {
   HealthFacts() = default;
   Fault fault = Fault::starting;
-  std::string error;             // last error in words, empty when none
+  std::string error;  // last error in words, empty when none
   std::optional<Instant> last_frame;
   std::optional<Instant> last_reading;
-  std::uint64_t polls = 0;       // telegrams of a pushing meter
+  std::uint64_t polls = 0;  // telegrams of a pushing meter
   std::uint64_t failures = 0;
-  int error_rate_percent = 0;    // of the last 100 polls or telegrams
-  std::map<std::string, std::uint64_t> recoveries;  // rung -> count: resynchronise, flush, reopen, restart, cool_down
+  int error_rate_percent = 0;  // of the last 100 polls or telegrams
+  std::map<std::string, std::uint64_t>
+      recoveries;  // rung -> count: resynchronise, flush, reopen, restart, cool_down
   std::optional<Milliseconds> poll_time;
   Milliseconds interval{};
   bool paused = false;
 };
 
-// Topics.
+// The bridge as a whole, for `<base>/bridge/health`.
+struct BridgeHealthFacts {
+  BridgeHealthFacts() = default;
+  std::chrono::seconds uptime{};
+  std::uint64_t memory_bytes = 0;  // resident
+  std::size_t queue = 0;           // messages that wait for the broker
+};
+
+// Topics. Characters that identities and topics may not have become `_`.
 [[nodiscard]] std::string status_topic(const BridgeFacts& bridge);
-[[nodiscard]] std::string topic(const BridgeFacts& bridge, std::string_view meter, std::string_view what);
+[[nodiscard]] std::string topic(const BridgeFacts& bridge, std::string_view meter,
+                                std::string_view what);
 [[nodiscard]] std::string device_topic(const BridgeFacts& bridge, std::string_view meter);
 
-// `<prefix>/device/<instance>_<meter>/config`; `gone` are component keys to remove in this document, with their platform
+// `<prefix>/device/<instance>_<meter>/config`; `gone` are component keys to remove in this
+// document, with their platform
 // ("sensor"): publish once with them, then without.
 mqtt::Message device_document(const BridgeFacts& bridge, const MeterFacts& meter,
                               const std::map<std::string, std::string>& gone = {});
@@ -85,15 +103,27 @@ std::vector<mqtt::Message> component_documents(const BridgeFacts& bridge, const 
 std::vector<mqtt::Message> bridge_component_documents(const BridgeFacts& bridge);
 // Component key -> platform of everything that device_document announces.
 [[nodiscard]] std::map<std::string, std::string> components_of(const MeterFacts& meter);
+// Topic of one entity in `discovery: component`; an empty retained payload there removes it.
+[[nodiscard]] std::string component_topic(const BridgeFacts& bridge, std::string_view meter,
+                                          std::string_view platform, std::string_view key);
 
-mqtt::Message state_document(const BridgeFacts& bridge, std::string_view meter, const StateFacts& state);
-mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter, const HealthFacts& health);
+mqtt::Message state_document(const BridgeFacts& bridge, std::string_view meter,
+                             const StateFacts& state);
+mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
+                              const HealthFacts& health);
+// {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages}
+mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health);
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online);
 
 // Entity name without the device's name: "Energy import tariff 1", "Power L1".
 [[nodiscard]] std::string entity_name(const ReadingKey& key);
-// Home Assistant's words for a quantity; empty = none. Checked against home-assistant's table in a test.
-struct Classes { std::string_view device_class, state_class, unit; };
+
+// Home Assistant's words for a quantity; empty = none. Checked against home-assistant's table in a
+// test.
+struct Classes {
+  std::string_view device_class, state_class, unit;
+};
+
 [[nodiscard]] Classes classes_of(const ReadingKey& key, Kind kind, Unit unit);
 
 }  // namespace meterbridge::homeassistant

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "homeassistant/entity.hpp"
+
+#include "core/text.hpp"
+
+namespace meterbridge::homeassistant {
+namespace {
+
+constexpr std::string_view diagnostic = "diagnostic";
+constexpr std::string_view config = "config";
+
+// Null and absent members both render as `None`, which Home Assistant shows as unknown; neither
+// logs a warning.
+std::string member(std::string_view name) {
+  return "{{ value_json.get('" + std::string(name) + "') }}";
+}
+
+std::string flag_member(std::string_view name) {
+  return "{{ {true: 'ON', false: 'OFF'}.get(value_json.get('" + std::string(name) + "')) }}";
+}
+
+// Home Assistant puts the device's name in front of the entity's. Empty when nothing else remains.
+std::string without_device(std::string name, const std::string& device) {
+  if (device.empty() || name.size() < device.size()) return name;
+  if (!same_ignoring_case(std::string_view(name).substr(0, device.size()), device)) return name;
+  if (name.size() == device.size()) return {};
+  if (name[device.size()] != ' ') return name;
+  const std::string rest(trimmed(std::string_view(name).substr(device.size())));
+  return rest;
+}
+
+bool is_diagnostic(const EntityFacts& facts) {
+  if (facts.key.aspect == Aspect::limit) return true;
+  switch (facts.key.quantity) {
+    case Quantity::serial:
+    case Quantity::firmware:
+    case Quantity::clock:
+    case Quantity::message:
+      return true;
+    case Quantity::status:
+      return facts.kind != Kind::flag;  // a flag is the breaker
+    default:
+      return false;
+  }
+}
+
+// The clock changes with every message; quadrants, angles and distortion are for specialists.
+bool is_rare(const ReadingKey& key) {
+  switch (key.direction) {
+    case Direction::q1:
+    case Direction::q2:
+    case Direction::q3:
+    case Direction::q4:
+      return true;
+    default:
+      break;
+  }
+  return key.quantity == Quantity::clock || key.quantity == Quantity::phase_angle ||
+         key.quantity == Quantity::thd_voltage || key.quantity == Quantity::thd_current;
+}
+
+Entity entity_of(const EntityFacts& facts, const std::string& device_name) {
+  const std::string key = facts.key.text();
+  const bool flag = facts.kind == Kind::flag;
+  Entity entity(flag ? "binary_sensor" : "sensor", key);
+  const std::string label = sanitised(facts.label);
+  if (!label.empty()) {
+    entity.name = label;
+  } else if (flag && facts.key.quantity == Quantity::status) {
+    entity.name = "Breaker";
+  } else {
+    entity.name = entity_name(facts.key);
+  }
+  entity.name = without_device(std::move(entity.name), device_name);
+  const Classes classes = classes_of(facts.key, facts.kind, facts.unit);
+  entity.device_class = classes.device_class;
+  entity.state_class = classes.state_class;
+  entity.unit = classes.unit;
+  const bool numeric = !entity.unit.empty() || !entity.state_class.empty();
+  if (facts.kind == Kind::number && numeric) entity.precision = facts.precision;
+  if (is_diagnostic(facts)) entity.category = diagnostic;
+  entity.enabled = !is_rare(facts.key) || !label.empty();  // who names it wants to see it
+  entity.value_template = flag ? flag_member(key) : member(key);
+  return entity;
+}
+
+Entity diagnostic_entity(std::string_view platform, std::string key, std::string name,
+                         std::string state_topic) {
+  Entity entity(platform, std::move(key));
+  entity.name = std::move(name);
+  entity.category = diagnostic;
+  entity.state_topic = std::move(state_topic);
+  entity.needs = Needs::bridge;
+  return entity;
+}
+
+Entity connectivity(std::string topic) {
+  Entity entity =
+      diagnostic_entity("binary_sensor", "connectivity", "Connectivity", std::move(topic));
+  entity.device_class = "connectivity";
+  entity.payload_on = "online";
+  entity.payload_off = "offline";
+  return entity;
+}
+
+// An empty topic stands for the state topic.
+Entity last_reading(std::string topic, std::string_view name) {
+  Entity entity = diagnostic_entity("sensor", "last_reading", "Last reading", std::move(topic));
+  entity.device_class = "timestamp";
+  entity.value_template = member(name);
+  return entity;
+}
+
+// Diagnostics of a configured meter, all from its health topic.
+void add_diagnostics(std::vector<Entity>& all, const std::string& health) {
+  all.push_back(last_reading(health, "last_reading"));
+
+  Entity fault = diagnostic_entity("sensor", "fault", "Fault", health);
+  fault.device_class = "enum";
+  for (const std::string_view name : fault_names())
+    fault.options.emplace_back(name);
+  fault.value_template = member("state");
+  all.push_back(std::move(fault));
+
+  Entity error = diagnostic_entity("sensor", "error", "Error", health);
+  error.value_template = "{{ value_json.get('error') or 'none' }}";
+  all.push_back(std::move(error));
+
+  Entity rate = diagnostic_entity("sensor", "error_rate", "Error rate", health);
+  rate.state_class = "measurement";
+  rate.unit = "%";
+  rate.precision = 0;
+  rate.value_template = member("error_rate");
+  all.push_back(std::move(rate));
+
+  Entity recoveries = diagnostic_entity("sensor", "recoveries", "Recoveries", health);
+  recoveries.state_class = "total_increasing";
+  recoveries.precision = 0;
+  recoveries.value_template = "{{ value_json.get('recoveries', {}).values() | sum }}";
+  all.push_back(std::move(recoveries));
+}
+
+// What only makes sense for a meter that we ask.
+void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std::string& meter,
+                  const std::string& health) {
+  Entity poll_time = diagnostic_entity("sensor", "poll_time", "Poll time", health);
+  poll_time.device_class = "duration";
+  poll_time.state_class = "measurement";
+  poll_time.unit = "ms";
+  poll_time.precision = 0;
+  poll_time.value_template = member("poll_time");
+  all.push_back(std::move(poll_time));
+
+  Entity poll = diagnostic_entity("button", "poll", "Poll now", {});
+  poll.category.clear();
+  poll.command_topic = topic(bridge, meter, "set/poll");
+  poll.payload_press = "PRESS";
+  all.push_back(std::move(poll));
+
+  Entity interval = diagnostic_entity("number", "interval", "Interval", health);
+  interval.category = config;
+  interval.device_class = "duration";
+  interval.unit = "s";
+  interval.range = Range{"0.1", "604800", "0.1"};
+  interval.value_template = member("interval");
+  interval.command_topic = topic(bridge, meter, "set/interval");
+  all.push_back(std::move(interval));
+
+  Entity pause = diagnostic_entity("switch", "pause", "Pause", health);
+  pause.category = config;
+  pause.value_template = flag_member("paused");
+  pause.command_topic = topic(bridge, meter, "set/pause");
+  pause.payload_on = "ON";
+  pause.payload_off = "OFF";
+  all.push_back(std::move(pause));
+}
+
+std::vector<Entity> ordered(std::vector<Entity> all) {
+  std::map<std::string, Entity> by_key;
+  for (Entity& entity : all) {
+    std::string key = entity.key;
+    by_key.emplace(std::move(key), std::move(entity));
+  }
+  all.clear();
+  for (auto& [key, entity] : by_key)
+    all.push_back(std::move(entity));
+  return all;
+}
+
+}  // namespace
+
+std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& meter) {
+  std::vector<Entity> all;
+  const std::string health = topic(bridge, meter.id, "health");
+  all.push_back(connectivity(topic(bridge, meter.id, "availability")));
+  if (!meter.parent.empty()) {
+    all.push_back(last_reading({}, "time"));
+  } else {
+    add_diagnostics(all, health);
+    if (meter.polled) add_controls(all, bridge, meter.id, health);
+  }
+  for (Entity& entity : all)
+    entity.name = without_device(std::move(entity.name), meter.name);
+  for (const EntityFacts& facts : meter.entities)
+    all.push_back(entity_of(facts, meter.name));
+  return ordered(std::move(all));
+}
+
+std::vector<Entity> entities_of(const BridgeFacts& bridge) {
+  std::vector<Entity> all;
+  const std::string health = topic(bridge, bridge_id, "health");
+  Entity online = connectivity(status_topic(bridge));
+  online.needs = Needs::nothing;  // it is what tells that the bridge is away
+  all.push_back(std::move(online));
+
+  Entity uptime = diagnostic_entity("sensor", "uptime", "Uptime", health);
+  uptime.device_class = "duration";
+  uptime.unit = "s";
+  uptime.precision = 0;
+  uptime.enabled = false;
+  uptime.value_template = member("uptime");
+  all.push_back(std::move(uptime));
+
+  Entity memory = diagnostic_entity("sensor", "memory", "Memory", health);
+  memory.device_class = "data_size";
+  memory.state_class = "measurement";
+  memory.unit = "MiB";
+  memory.precision = 1;
+  memory.value_template =
+      "{% set v = value_json.get('memory') %}{{ (v / 1048576) | round(1) if v is number else "
+      "'None' }}";
+  all.push_back(std::move(memory));
+
+  Entity queue = diagnostic_entity("sensor", "queue", "Queue", health);
+  queue.state_class = "measurement";
+  queue.precision = 0;
+  queue.enabled = false;
+  queue.value_template = member("queue");
+  all.push_back(std::move(queue));
+
+  Entity version = diagnostic_entity("sensor", "version", "Version", health);
+  version.value_template = member("version");
+  all.push_back(std::move(version));
+
+  return ordered(std::move(all));
+}
+
+Entity for_older_releases(const BridgeFacts& bridge, std::string_view meter, Entity entity) {
+  // Home Assistant 2024.3 refuses classes it does not know, and warns of a timestamp that is
+  // unknown: the state topic has no message without a time, the health topic has.
+  if (entity.device_class == "reactive_energy" || entity.device_class == "volume_flow_rate") {
+    entity.device_class.clear();
+  }
+  if (entity.state_class == "measurement_angle") entity.state_class = "measurement";
+  if (entity.key == "last_reading") {
+    entity.state_topic = topic(bridge, meter, "state");
+    entity.value_template = member("time");
+  }
+  return entity;
+}
+
+}  // namespace meterbridge::homeassistant
