@@ -49,6 +49,8 @@ class SettingValues {
   [[nodiscard]] Secret secret(std::string_view name) const;                // key and secret
 
  private:
+  [[nodiscard]] const Stored* find(std::string_view name) const;
+
   std::map<std::string, Stored, std::less<>> values_;
 };
 
