@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "core/decimal.hpp"
@@ -22,9 +23,14 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& value(std::string_view text);
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   JsonWriter& value(const Decimal& number);
   JsonWriter& value(bool flag);
   JsonWriter& value(std::int64_t number);
+  template <class T>
+    requires std::is_integral_v<T>
+  JsonWriter& value(T number) { return raw(std::to_string(number)); }
+  JsonWriter& value(double number) = delete;  // numbers have digits of their own here
   JsonWriter& value(const Value& reading);  // Seconds as ISO 8601 text
   JsonWriter& null();
   JsonWriter& raw(std::string_view json);   // already valid JSON

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+#include "app/bridge.hpp"
+
+#include "app/version.hpp"
+#include "core/json_writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::app {
+namespace {
+
+using homeassistant::EntityFacts;
+using homeassistant::Kind;
+
+// A meter is away, and a value too old to show, after so many periods without it.
+constexpr int periods_until_stale = 3;
+constexpr std::chrono::seconds health_every{60};  // P41: diagnostics change at most once a minute
+
+Kind kind_of(const Value& value) {
+  switch (value.index()) {
+    case 0:
+      return Kind::number;
+    case 1:
+      return Kind::text;
+    case 2:
+      return Kind::flag;
+    default:
+      return Kind::time;
+  }
+}
+
+int precision_of(const Value& value) {
+  const auto* number = std::get_if<Decimal>(&value);
+  return number == nullptr ? 0 : number->precision();
+}
+
+// What a meter says of itself is read once or rarely; it does not age.
+bool ages(const ReadingKey& key) {
+  return key.quantity != Quantity::serial && key.quantity != Quantity::firmware;
+}
+
+const config::ReadingOptions* options_of(const MeterState& state, const ReadingKey& key) {
+  const auto found = state.plan->settings.readings.find(key);
+  // Labels and hiding are written for the meter itself; its sub-meters have keys of their own.
+  return state.is_submeter() || found == state.plan->settings.readings.end() ? nullptr
+                                                                             : &found->second;
+}
+
+}  // namespace
+
+std::string_view name(Rung rung) noexcept {
+  switch (rung) {
+    case Rung::resynchronise:
+      return "resynchronise";
+    case Rung::flush:
+      return "flush";
+    case Rung::reopen:
+      return "reopen";
+    case Rung::restart:
+      return "restart";
+    case Rung::cool_down:
+      return "cool_down";
+  }
+  return "";
+}
+
+Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, const Clock& clock,
+               Known& known, Publish publish, Log log)
+    : homeassistant_(settings.homeassistant),
+      clock_(clock),
+      known_(known),
+      publish_(std::move(publish)),
+      log_(std::move(log)),
+      plans_(std::move(meters)) {
+  facts_.instance = settings.instance;
+  facts_.base = settings.mqtt.base_topic.empty() ? settings.instance : settings.mqtt.base_topic;
+  facts_.prefix = settings.homeassistant.discovery_prefix;
+  facts_.version = version;
+  facts_.qos = settings.mqtt.qos;
+  for (const MeterPlan& plan : plans_)
+    add_state(plan.settings.id, plan);
+  // Sub-meters of an earlier run are known from the start; their values are not.
+  for (const auto& [id, meter] : known_.meters) {
+    if (meter.parent.empty()) continue;
+    if (const MeterState* parent = find(meter.parent); parent != nullptr) {
+      add_state(id, *parent->plan);
+      MeterState& state = states_.find(id)->second;
+      state.facts.parent = meter.parent;
+      state.facts.medium = meter.medium;
+      state.facts.name.clear();
+    }
+  }
+}
+
+void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
+  MeterState state;
+  state.plan = &plan;
+  state.known = &known_.meters[id];
+  state.facts.id = id;
+  state.facts.name = plan.settings.name.empty() ? plan.settings.id : plan.settings.name;
+  state.facts.polled = plan.polled;
+  state.facts.identity = plan.identity;
+  state.health.interval = plan.settings.interval;
+  state.health.paused = plan.settings.paused;
+  state.known->parent.clear();
+  take_identity(state, state.known->identity);
+  for (auto entity = state.known->entities.begin(); entity != state.known->entities.end();) {
+    const config::ReadingOptions* options = options_of(state, entity->first);
+    if (options != nullptr && options->hidden) {
+      entity = state.known->entities.erase(entity);
+    } else {
+      entity->second.label = options == nullptr ? std::string() : options->name;
+      ++entity;
+    }
+  }
+  states_.insert_or_assign(id, std::move(state));
+}
+
+MeterState& Bridge::submeter(const MeterState& parent, const Sample& sample) {
+  if (MeterState* found = find(sample.meter); found != nullptr) return *found;
+  add_state(sample.meter, *parent.plan);
+  MeterState& state = states_.find(sample.meter)->second;
+  const std::string tail = sample.meter.substr(parent.facts.id.size() + 1);
+  state.facts.parent = parent.facts.id;
+  state.facts.medium = tail.substr(0, tail.find('_'));
+  state.facts.name.clear();
+  state.known->parent = state.facts.parent;
+  state.known->medium = state.facts.medium;
+  known_changed_ = true;
+  return state;
+}
+
+void Bridge::take_identity(MeterState& state, const MeterIdentity& identity) {
+  const auto adopt = [](std::string& ours, const std::string& theirs) {
+    if (theirs.empty() || ours == theirs) return false;
+    ours = theirs;
+    return true;
+  };
+  bool changed = adopt(state.facts.identity.manufacturer, identity.manufacturer);
+  changed |= adopt(state.facts.identity.model, identity.model);
+  changed |= adopt(state.facts.identity.serial, identity.serial);
+  changed |= adopt(state.facts.identity.firmware, identity.firmware);
+  if (!changed) return;
+  state.announced = false;
+  state.known->identity = state.facts.identity;
+  known_changed_ = true;
+}
+
+void Bridge::take(MeterState& state, const Sample& sample) {
+  const auto now = clock_.steady();
+  const std::string& old_serial = state.known->identity.serial;
+  if (!old_serial.empty() && !sample.identity.serial.empty() &&
+      old_serial != sample.identity.serial) {
+    event(state.facts.id, "meter_replaced",
+          "serial number " + old_serial + " became " + sample.identity.serial);
+  }
+  take_identity(state, sample.identity);
+  for (const Reading& reading : sample.readings) {
+    const config::ReadingOptions* options = options_of(state, reading.key);
+    if (options != nullptr && options->hidden) continue;
+    EntityFacts entity;
+    entity.key = reading.key;
+    entity.kind = kind_of(reading.value);
+    entity.unit = reading.unit;
+    entity.precision = precision_of(reading.value);
+    if (options != nullptr) entity.label = options->name;
+    const auto [known, fresh] = state.known->entities.try_emplace(reading.key, entity);
+    EntityFacts& kept = known->second;
+    if (fresh || kept.kind != entity.kind || kept.unit != entity.unit ||
+        kept.precision < entity.precision) {
+      entity.precision = std::max(kept.precision, entity.precision);
+      kept = entity;
+      state.announced = false;
+      known_changed_ = true;
+    }
+    state.values.insert_or_assign(reading.key, MeterState::Kept(reading.value, now));
+  }
+  state.time = sample.at;
+  state.last_reading = now;
+  state.health.last_reading = clock_.now();
+}
+
+void Bridge::count(MeterState& state, bool failed) {
+  ++state.health.polls;
+  if (failed) ++state.health.failures;
+  state.failed[state.attempts++ % state.failed.size()] = failed;
+  const std::size_t seen = std::min(state.attempts, state.failed.size());
+  state.health.error_rate_percent =
+      static_cast<int>((state.failed.count() * 100 + seen / 2) / seen);
+}
+
+void Bridge::deliver(std::string_view meter, const std::vector<Sample>& samples,
+                     const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
+  MeterState* main = find(meter);
+  if (main == nullptr) return;
+  count(*main, false);
+  main->health.last_frame = clock_.now();
+  main->health.poll_time = took;
+  main->health.fault = Fault::ok;
+  if (auto line = main->log.good(clock_.steady())) log_(false, main->facts.id + ": " + *line);
+  for (const Sample& sample : samples) {
+    MeterState& state = sample.parent.empty() ? *main : submeter(*main, sample);
+    take(state, sample);
+    if (!state.announced) say_discovery(state);
+    set_online(state, true);
+    say_state(state);
+  }
+  say_telegram(*main, telegram);
+}
+
+void Bridge::report(std::string_view meter, const Error& error) {
+  MeterState* state = find(meter);
+  if (state == nullptr || error.code() == Errc::cancelled) return;
+  count(*state, true);
+  if (proves_frames(error.code())) state->health.last_frame = clock_.now();
+  const Fault fault = fault_of(error.code());
+  state->health.fault = fault;
+  state->health.error = error.detail();
+  if (auto line = state->log.failed(clock_.steady(), error))
+    log_(true, state->facts.id + ": " + *line);
+}
+
+void Bridge::link_lost(std::string_view meter) {
+  with_submeters(meter, [this](MeterState& state) { set_online(state, false); });
+}
+
+void Bridge::recovered(std::string_view meter, Rung rung) {
+  if (MeterState* state = find(meter); state != nullptr)
+    ++state->health.recoveries[std::string(name(rung))];
+}
+
+void Bridge::interval_changed(std::string_view meter, Milliseconds interval) {
+  with_submeters(meter, [&](MeterState& state) { state.health.interval = interval; });
+  if (MeterState* state = find(meter); state != nullptr) say_health(*state);
+}
+
+void Bridge::paused(std::string_view meter, bool paused) {
+  with_submeters(meter, [&](MeterState& state) { state.health.paused = paused; });
+  if (MeterState* state = find(meter); state != nullptr) say_health(*state);
+}
+
+void Bridge::age(MeterState& state) {
+  const auto now = clock_.steady();
+  const auto limit = state.health.interval * periods_until_stale;
+  bool changed = false;
+  for (auto& [key, kept] : state.values) {
+    if (kept.stale || !ages(key) || now - kept.at < limit) continue;
+    kept.stale = true;
+    changed = true;
+  }
+  if (state.online && (!state.last_reading || now - *state.last_reading >= limit))
+    set_online(state, false);
+  if (changed) say_state(state);
+}
+
+void Bridge::tick() {
+  const auto now = clock_.steady();
+  for (auto& [id, state] : states_) {
+    age(state);
+    if (auto line = state.log.tick(now)) log_(true, id + ": " + *line);
+    if (!state.is_submeter()) health_tick(state);
+  }
+}
+
+// Diagnostics move once a minute (P41). A changed fault shows at once, unless it flutters: then it
+// is counted, and its newest state goes out with the next minute.
+void Bridge::health_tick(MeterState& state) {
+  const auto since = clock_.steady() - state.health_published;
+  const bool early = state.health.fault != state.fault_published && state.health_tokens >= 1;
+  if (!early && since < health_every) return;
+  const double minutes = std::chrono::duration<double, std::ratio<60>>(since).count();
+  state.health_tokens = std::min(4.0, state.health_tokens + minutes - (early ? 1 : 0));
+  say_health(state);
+}
+
+void Bridge::set_online(MeterState& state, bool online) {
+  if (state.online == online) return;
+  state.online = online;
+  say_availability(state);
+}
+
+Totals Bridge::totals() const {
+  Totals totals;
+  totals.meters = states_.size();
+  for (const auto& [id, state] : states_)
+    totals.entities += state.known->entities.size();
+  return totals;
+}
+
+const MeterState* Bridge::state(std::string_view id) const {
+  const auto found = states_.find(id);
+  return found == states_.end() ? nullptr : &found->second;
+}
+
+MeterState* Bridge::find(std::string_view id) {
+  const auto found = states_.find(id);
+  return found == states_.end() ? nullptr : &found->second;
+}
+
+template <class Act>
+void Bridge::with_submeters(std::string_view id, const Act& act) {
+  for (auto& [name, state] : states_) {
+    if (name == id || state.facts.parent == id) act(state);
+  }
+}
+
+}  // namespace meterbridge::app

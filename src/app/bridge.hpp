@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// From samples to messages: what Home Assistant sees of every meter. No input and output of its
+// own: it is told what happened and when, and hands messages to `publish`.
+#pragma once
+
+#include "app/known.hpp"
+#include "app/meter_state.hpp"
+#include "config/settings.hpp"
+#include "core/reading.hpp"
+#include "mqtt/message.hpp"
+#include "protocol/registry.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meterbridge::app {
+
+// The rungs of the recovery ladder, from mild to hard.
+enum class Rung { resynchronise, flush, reopen, restart, cool_down };
+[[nodiscard]] std::string_view name(Rung rung) noexcept;
+
+// What the bridge must know of a configured meter.
+struct MeterPlan {
+  MeterPlan() = default;
+  config::MeterSettings settings;
+  bool polled = true;
+  MeterIdentity identity;  // what the profile says of it, until the meter speaks for itself
+  const protocol::TelegramLayout* layout = nullptr;  // of its telegram topic; null = our own form
+};
+
+struct Totals {
+  std::size_t meters = 0;
+  std::size_t entities = 0;
+};
+
+class Bridge {
+ public:
+  using Publish = std::function<void(mqtt::Message)>;
+  using Log = std::function<void(bool warning, const std::string& line)>;
+
+  // `known` is what an earlier run announced; it is kept up to date. `clock` and `known` outlive
+  // the bridge.
+  Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, const Clock& clock,
+         Known& known, Publish publish, Log log);
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  // All samples of one telegram of a configured meter.
+  void deliver(std::string_view meter, const std::vector<Sample>& samples,
+               const protocol::Telegram& telegram, std::optional<Milliseconds> took);
+  void report(std::string_view meter, const Error& error);
+  void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
+  void recovered(std::string_view meter, Rung rung);
+  void interval_changed(std::string_view meter, Milliseconds interval);
+  void paused(std::string_view meter, bool paused);
+  void event(std::string_view meter, std::string_view type, std::string_view text);
+
+  // The broker took us in: everything retained is said again, in the order that Home Assistant
+  // needs.
+  void connected();
+
+  void disconnected() noexcept { connected_ = false; }
+
+  void announce();  // the same, on Home Assistant's birth message
+  void announce(std::string_view meter);
+  void tick();      // once a second: ages, availability, summaries
+  void farewell();  // "offline" for the bridge
+
+  // True once after a change of what must survive a restart.
+  [[nodiscard]] bool take_known_changed() noexcept { return std::exchange(known_changed_, false); }
+
+  [[nodiscard]] Totals totals() const;
+  [[nodiscard]] mqtt::Message will() const;
+
+  [[nodiscard]] const homeassistant::BridgeFacts& facts() const noexcept { return facts_; }
+
+  [[nodiscard]] const MeterState* state(std::string_view id) const;
+
+ private:
+  using States = std::map<std::string, MeterState, std::less<>>;
+
+  void add_state(const std::string& id, const MeterPlan& plan);
+  MeterState& submeter(const MeterState& parent, const Sample& sample);
+  void take(MeterState& state, const Sample& sample);
+  void take_identity(MeterState& state, const MeterIdentity& identity);
+  void count(MeterState& state, bool failed);
+  void age(MeterState& state);
+  void health_tick(MeterState& state);
+  void set_online(MeterState& state, bool online);
+  void say(mqtt::Message
+               message);  // retained messages only while connected: connecting says them all again
+  void say_all(MeterState& state);
+  void say_discovery(MeterState& state);
+  void say_state(MeterState& state);
+  void say_health(MeterState& state);
+  void say_availability(MeterState& state);
+  void say_telegram(const MeterState& state, const protocol::Telegram& telegram);
+  void say_bridge();
+  void replace_discovery(KnownMeter& known, const std::vector<mqtt::Message>& documents);
+  void forget_removed();
+  MeterState* find(std::string_view id);
+  template <class Act>
+  void with_submeters(std::string_view id, const Act& act);
+
+  config::HomeAssistantSettings homeassistant_;
+  homeassistant::BridgeFacts facts_;
+  const Clock& clock_;
+  Known& known_;
+  Publish publish_;
+  Log log_;
+  std::vector<MeterPlan> plans_;
+  States states_;
+  bool connected_ = false;
+  bool known_changed_ = false;
+};
+
+}  // namespace meterbridge::app

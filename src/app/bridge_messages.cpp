@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// The messages of the bridge: discovery, state, health, availability, and the removal of what is
+// gone.
+#include "app/bridge.hpp"
+#include "core/json_writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::app {
+
+namespace ha = homeassistant;
+
+void Bridge::say(mqtt::Message message) {
+  if (message.retain && !connected_) return;
+  publish_(std::move(message));
+}
+
+void Bridge::connected() {
+  connected_ = true;
+  announce();
+}
+
+void Bridge::announce() {
+  if (!connected_) return;
+  say_bridge();
+  forget_removed();
+  for (auto& [id, state] : states_)
+    say_all(state);
+}
+
+void Bridge::announce(std::string_view meter) {
+  for (auto& [id, state] : states_) {
+    if (id == meter || state.facts.parent == meter) say_all(state);
+  }
+}
+
+void Bridge::say_all(MeterState& state) {
+  say_discovery(state);
+  say_availability(state);
+  if (!state.values.empty()) say_state(state);
+  if (!state.is_submeter()) say_health(state);
+}
+
+void Bridge::say_bridge() {
+  std::vector<mqtt::Message> documents;
+  if (homeassistant_.discovery == config::Discovery::device)
+    documents = {ha::bridge_document(facts_)};
+  if (homeassistant_.discovery == config::Discovery::component)
+    documents = ha::bridge_component_documents(facts_);
+  replace_discovery(known_.bridge, documents);
+  say({ha::status_topic(facts_), "online", true, facts_.qos});
+}
+
+mqtt::Message Bridge::will() const {
+  return {ha::status_topic(facts_), "offline", true, facts_.qos};
+}
+
+void Bridge::farewell() {
+  say(will());
+}
+
+// Documents on topics of another mode are handed over: Home Assistant keeps the entities when the
+// old topic says "migrate" before the new document arrives, and is emptied after it.
+void Bridge::replace_discovery(KnownMeter& known, const std::vector<mqtt::Message>& documents) {
+  std::set<std::string> fresh;
+  for (const mqtt::Message& document : documents)
+    fresh.insert(document.topic);
+  std::vector<std::string> old;
+  std::set_difference(known.discovery.begin(), known.discovery.end(), fresh.begin(), fresh.end(),
+                      std::back_inserter(old));
+  // An entity that is merely gone from component mode has no new document to migrate to.
+  const std::string device_prefix = facts_.prefix + "/device/";
+  const auto is_device = [&](const std::string& topic) { return topic.starts_with(device_prefix); };
+  const bool to_device = std::any_of(fresh.begin(), fresh.end(), is_device);
+  for (const std::string& topic : old) {
+    if (!fresh.empty() && is_device(topic) != to_device)
+      say({topic, R"({"migrate_discovery":true})", false, facts_.qos});
+  }
+  for (const mqtt::Message& document : documents)
+    say(document);
+  for (const std::string& topic : old)
+    say({topic, "", true, facts_.qos});
+  if (known.discovery != fresh) {
+    known.discovery = std::move(fresh);
+    known_changed_ = true;
+  }
+}
+
+void Bridge::say_discovery(MeterState& state) {
+  state.announced = connected_;
+  if (!connected_) return;
+  state.facts.entities.clear();
+  for (const auto& [key, entity] : state.known->entities)
+    state.facts.entities.push_back(entity);
+  std::vector<mqtt::Message> documents;
+  if (homeassistant_.discovery == config::Discovery::device) {
+    const auto components = ha::components_of(state.facts);
+    std::map<std::string, std::string> gone;
+    for (const auto& [key, platform] : state.known->components) {
+      if (!components.contains(key)) gone.emplace(key, platform);
+    }
+    // Naming a component by its platform alone removes it. Not retained, so that the outbox cannot
+    // fold the removal into the document that follows.
+    if (!gone.empty()) {
+      mqtt::Message removal = ha::device_document(facts_, state.facts, gone);
+      removal.retain = false;
+      say(std::move(removal));
+    }
+    if (state.known->components != components) {
+      state.known->components = components;
+      known_changed_ = true;
+    }
+    documents = {ha::device_document(facts_, state.facts)};
+  } else if (homeassistant_.discovery == config::Discovery::component) {
+    documents = ha::component_documents(facts_, state.facts);
+  }
+  replace_discovery(*state.known, documents);
+  std::set<std::string> topics{ha::topic(facts_, state.facts.id, "availability"),
+                               ha::topic(facts_, state.facts.id, "state")};
+  if (!state.is_submeter()) topics.insert(ha::topic(facts_, state.facts.id, "health"));
+  for (const std::string& topic : state.known->topics) {
+    if (!topics.contains(topic)) say({topic, "", true, facts_.qos});
+  }
+  if (state.known->topics != topics) {
+    state.known->topics = std::move(topics);
+    known_changed_ = true;
+  }
+}
+
+void Bridge::forget_removed() {
+  for (auto known = known_.meters.begin(); known != known_.meters.end();) {
+    if (states_.contains(known->first)) {
+      ++known;
+      continue;
+    }
+    replace_discovery(known->second, {});
+    for (const std::string& topic : known->second.topics)
+      say({topic, "", true, facts_.qos});
+    log_(false, known->first + ": no longer configured, removed from Home Assistant");
+    known = known_.meters.erase(known);
+    known_changed_ = true;
+  }
+}
+
+void Bridge::say_state(MeterState& state) {
+  ha::StateFacts facts;
+  for (const auto& [key, kept] : state.values) {
+    facts.values.emplace(key, kept.stale ? std::nullopt : std::optional<Value>(kept.value));
+  }
+  facts.time = state.time;
+  say(ha::state_document(facts_, state.facts.id, facts));
+}
+
+void Bridge::say_health(MeterState& state) {
+  if (!connected_) return;
+  state.health_published = clock_.steady();
+  state.fault_published = state.health.fault;
+  say(ha::health_document(facts_, state.facts.id, state.health));
+}
+
+void Bridge::say_availability(MeterState& state) {
+  say(ha::availability(facts_, state.facts.id, state.online));
+}
+
+void Bridge::say_telegram(const MeterState& state, const protocol::Telegram& telegram) {
+  const config::TelegramTopic& wanted = state.plan->settings.telegram;
+  if (!wanted.enabled) return;
+  std::string text;
+  if (state.plan->layout == nullptr) {
+    text = protocol::telegram_json(telegram);
+  } else if (auto written = state.plan->layout->write(telegram); written) {
+    text = std::move(*written);
+  } else {
+    log_(true, state.facts.id + ": telegram topic: " + written.error().detail());
+    return;
+  }
+  std::string topic =
+      wanted.topic.empty() ? ha::topic(facts_, state.facts.id, "telegram") : wanted.topic;
+  say({std::move(topic), std::move(text), false, facts_.qos});
+}
+
+void Bridge::event(std::string_view meter, std::string_view type, std::string_view text) {
+  JsonWriter json;
+  json.object()
+      .member("event_type", type)
+      .member("text", text)
+      .member("time", iso_utc(clock_.now()))
+      .end();
+  say({ha::topic(facts_, meter, "event"), json.text(), false, facts_.qos});
+  log_(false, std::string(meter) + ": " + std::string(text));
+}
+
+}  // namespace meterbridge::app

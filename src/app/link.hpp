@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// A line with its recovery: when to open it, when to give it up, when to try again.
+#pragma once
+
+#include "app/wait.hpp"
+#include "core/result.hpp"
+#include "io/backoff.hpp"
+#include "io/line.hpp"
+#include "io/transport.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+namespace meterbridge::app {
+
+class Link {
+ public:
+  Link(boost::asio::any_io_executor executor, std::unique_ptr<io::Transport> transport,
+       Milliseconds turnaround);
+
+  [[nodiscard]] io::Line& line() noexcept { return line_; }
+
+  [[nodiscard]] io::Transport& transport() noexcept { return line_.transport(); }
+
+  // Only by the holder of the line. Opens when closed and an attempt is due; between two attempts
+  // the last reason is repeated without touching the device. Errors: no_device, io.
+  boost::asio::awaitable<Result<>> ensure_open();
+  // The next ensure_open() tries anew, at once for the first loss, later after the back-off.
+  void close();
+  // Valid frames: the link works.
+  void frames_seen(Steady::time_point now);
+
+  [[nodiscard]] Steady::time_point next_attempt() const noexcept { return next_attempt_; }
+
+  [[nodiscard]] std::optional<Steady::time_point> last_frame() const noexcept {
+    return last_frame_;
+  }
+
+  // Failed polls in a row without one valid frame, over all meters of the line.
+  unsigned count_silent_poll() noexcept { return ++silent_polls_; }
+
+  void forgive_silence() noexcept { silent_polls_ = 0; }
+
+ private:
+  io::Line line_;
+  io::Backoff backoff_;
+  Steady::time_point next_attempt_{};
+  std::optional<Steady::time_point> last_frame_;
+  std::optional<Error> last_error_;
+  unsigned silent_polls_ = 0;
+};
+
+}  // namespace meterbridge::app

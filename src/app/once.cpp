@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "app/once.hpp"
+
+#include "app/known_store.hpp"
+#include "app/poller.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <spdlog/spdlog.h>
+
+namespace meterbridge::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto broker_patience = 10s;  // to be taken in, and to acknowledge
+
+Milliseconds limit_of(const meter::Meter& meter) {
+  if (meter.profile().protocol->pushes)
+    return std::max(meter.settings().interval * 3, least_push_limit);
+  return meter.settings().timeout.value_or(default_poll_limit);
+}
+
+asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
+  OnceResult result;
+  result.meter = meter.settings().id;
+  const SystemClock clock;
+  const auto begin = Steady::now();
+  auto hold = co_await link.line().acquire();
+  auto opened = co_await link.ensure_open();
+  if (!opened) {
+    result.error = opened.error();
+    co_return result;
+  }
+  const auto dialogue = meter.driver().begin();
+  const auto limit = limit_of(meter);
+  const auto end = begin + limit;
+  // A pushing meter may be heard in the middle of a telegram, or through a disturbance: it is given
+  // its whole limit.
+  do {
+    const auto left = std::chrono::duration_cast<Milliseconds>(end - Steady::now());
+    auto got = co_await io::under_watchdog(io::converse(link.transport(), *dialogue),
+                                           std::max(left, Milliseconds(1)));
+    if (got) {
+      auto samples = meter.understand(*got, clock.now());
+      result.error.reset();
+      if (samples) {
+        result.samples = std::move(*samples);
+      } else {
+        result.error = samples.error();
+      }
+      result.telegram = std::move(*got);
+      result.took = std::chrono::duration_cast<Milliseconds>(Steady::now() - begin);
+      co_return result;
+    }
+    const Error error = got.error();
+    // "No telegram in time" says less than what was wrong with the ones that came.
+    if (error.code() != Errc::watchdog || !result.error) result.error = error;
+    if (error.code() == Errc::io || error.code() == Errc::no_device) break;
+  } while (meter.profile().protocol->pushes && Steady::now() < end);
+  co_return result;
+}
+
+struct Job {
+  Job() = default;
+  std::unique_ptr<Link> link;
+  std::vector<meter::Meter*> meters;
+};
+
+asio::awaitable<void> read_line(Job& job, const OnceSink& sink, std::size_t& left,
+                                asio::steady_timer& done) {
+  for (meter::Meter* meter : job.meters) {
+    const OnceResult result = co_await read_meter(*meter, *job.link);
+    sink(result);
+  }
+  if (--left == 0) done.cancel();
+}
+
+}  // namespace
+
+asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted,
+                                OnceSink sink) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto executor = co_await asio::this_coro::executor;
+  std::map<std::string, Job> jobs;
+  for (const auto& meter : house.meters) {
+    if (!wanted.empty() &&
+        std::find(wanted.begin(), wanted.end(), meter->settings().id) == wanted.end())
+      continue;
+    const config::LinkSettings* settings = find_link(house.settings, meter->settings().link);
+    Job& job = jobs[settings->name];
+    if (!job.link) job.link = make_link(executor, *settings, meter->profile().line);
+    job.meters.push_back(meter.get());
+  }
+  std::size_t left = jobs.size();
+  asio::steady_timer done(executor);
+  for (auto& [name, job] : jobs)
+    asio::co_spawn(executor, read_line(job, sink, left, done), asio::detached);
+  while (left > 0)
+    co_await wait_until(done, Steady::time_point::max());
+}
+
+namespace {
+
+struct OnceRun {
+  explicit OnceRun(House h) : house(std::move(h)) {}
+
+  House house;
+  asio::io_context context{1};
+  std::unique_ptr<Bridge> bridge;
+  std::unique_ptr<mqtt::Broker> broker;
+  std::unique_ptr<asio::steady_timer> connected;
+  bool failed = false;
+};
+
+void write_log(bool warning, const std::string& line) {
+  if (warning) {
+    spdlog::warn("{}", line);
+  } else {
+    spdlog::info("{}", line);
+  }
+}
+
+asio::awaitable<void> deliver_once(OnceRun& run) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto patience = Steady::now() + broker_patience;
+  while (!run.broker->connected() && Steady::now() < patience)
+    co_await wait_until(*run.connected, patience);
+  if (!run.broker->connected()) {
+    spdlog::error("broker: not connected within 10 s, nothing can be delivered");
+    run.failed = true;
+  } else {
+    OnceSink sink = [&run](const OnceResult& result) {
+      if (result.error) {
+        run.failed = true;
+        run.bridge->report(result.meter, *result.error);
+        return;
+      }
+      run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
+    };
+    co_await read_once(run.house, {}, sink);
+    for (const auto& meter : run.house.meters)
+      run.bridge->announce(meter->settings().id);
+    if (!co_await run.broker->flush(broker_patience)) {
+      spdlog::error("broker: did not acknowledge everything within 10 s");
+      run.failed = true;
+    }
+  }
+  run.broker->leave();
+  run.context.stop();
+}
+
+}  // namespace
+
+int run_once(House house) {
+  OnceRun run(std::move(house));
+  SystemClock clock;
+  KnownStore store(known_file(run.house.settings), write_log);
+  Known known = store.load();
+  if (known.client_id.empty()) known.client_id = new_client_id(run.house.settings.instance);
+  run.connected = std::make_unique<asio::steady_timer>(run.context);
+  run.bridge = std::make_unique<Bridge>(
+      run.house.settings, plans_of(run.house), clock, known,
+      [&run](mqtt::Message message) { run.broker->publish(std::move(message)); }, write_log);
+  mqtt::BrokerEvents events;
+  events.connected = [&run] {
+    run.bridge->connected();
+    run.connected->cancel();
+  };
+  events.disconnected = [&run](const Error& error) {
+    run.bridge->disconnected();
+    spdlog::warn("broker: {}", error.detail());
+  };
+  events.received = [](const mqtt::Message&) {};
+  // No will: what this run says stays valid until the next one, and there is nobody to be "offline"
+  // in between.
+  auto settings = broker_settings(run.house.settings.mqtt, known.client_id, run.bridge->will());
+  settings.will.reset();
+  run.broker = std::make_unique<mqtt::Broker>(run.context.get_executor(), std::move(settings),
+                                              std::move(events));
+  asio::co_spawn(run.context, run.broker->run(), asio::detached);
+  asio::co_spawn(run.context, deliver_once(run), asio::detached);
+  run.context.run();
+  store.save(known);
+  return run.failed ? 1 : 0;
+}
+
+}  // namespace meterbridge::app

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Reading every meter exactly once: for `read`, and for `run --once` from cron.
+#pragma once
+
+#include "app/plan.hpp"
+#include "core/reading.hpp"
+#include "io/converse.hpp"
+#include "protocol/telegram.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace meterbridge::app {
+
+struct OnceResult {
+  OnceResult() = default;
+  std::string meter;
+  std::optional<Error> error;  // nothing = delivered
+  std::vector<Sample> samples;
+  protocol::Telegram telegram;
+  Milliseconds took{};
+};
+
+using OnceSink = std::function<void(const OnceResult&)>;
+
+// Reads the meters of all links side by side, those of one link one after the other; `wanted` empty
+// = all. Calls `sink` once for each meter, on the loop. Ends when all were tried.
+boost::asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted,
+                                       OnceSink sink);
+
+// `run --once`: reads, delivers to the broker, waits for its acknowledgements. 0 all delivered, 1
+// something was not.
+int run_once(House house);
+
+}  // namespace meterbridge::app

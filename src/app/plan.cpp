@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "app/plan.hpp"
+
+#include "io/links.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace meterbridge::app {
+
+Result<House> build_house(config::Settings settings, const meter::ProfileLibrary& library) {
+  House house;
+  for (const config::MeterSettings& meter : settings.meters) {
+    const meter::Profile* profile = library.find(meter.profile);
+    if (profile == nullptr)
+      return Error(Errc::invalid, meter.id + ": unknown profile \"" + meter.profile + "\"");
+    auto made = meter::Meter::make(meter, *profile);
+    if (!made) return made.error();
+    house.meters.push_back(std::make_unique<meter::Meter>(std::move(*made)));
+  }
+  house.settings = std::move(settings);
+  return house;
+}
+
+const config::LinkSettings* find_link(const config::Settings& settings, std::string_view name) {
+  const auto found =
+      std::find_if(settings.links.begin(), settings.links.end(),
+                   [&](const config::LinkSettings& link) { return link.name == name; });
+  return found == settings.links.end() ? nullptr : &*found;
+}
+
+std::unique_ptr<Link> make_link(boost::asio::any_io_executor executor,
+                                const config::LinkSettings& settings,
+                                const LineSettings& profile_line) {
+  std::unique_ptr<io::Transport> transport;
+  switch (settings.kind) {
+    case config::LinkKind::serial: {
+      io::SerialOptions options;
+      options.port = settings.serial;
+      options.line = settings.line.value_or(profile_line);
+      options.echo = settings.echo;
+      transport = io::make_serial(executor, std::move(options));
+      break;
+    }
+    case config::LinkKind::tcp:
+      transport = io::make_tcp(executor, settings.host, settings.port, settings.echo);
+      break;
+    case config::LinkKind::replay:
+      transport = io::make_replay(executor, settings.replay);
+      break;
+  }
+  return std::make_unique<Link>(executor, std::move(transport), settings.turnaround);
+}
+
+MeterPlan plan_of(const meter::Meter& meter) {
+  MeterPlan plan;
+  plan.settings = meter.settings();
+  const protocol::Protocol& protocol = *meter.profile().protocol;
+  plan.polled = !protocol.pushes;
+  plan.identity.manufacturer = meter.profile().vendor;
+  plan.identity.model = meter.profile().model;
+  for (const protocol::TelegramLayout& layout : protocol.layouts) {
+    if (layout.name == plan.settings.telegram.layout) plan.layout = &layout;
+  }
+  return plan;
+}
+
+std::vector<MeterPlan> plans_of(const House& house) {
+  std::vector<MeterPlan> plans;
+  for (const auto& meter : house.meters)
+    plans.push_back(plan_of(*meter));
+  return plans;
+}
+
+mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
+                                     const std::string& client_id, mqtt::Message will) {
+  mqtt::BrokerSettings broker;
+  broker.host = settings.host;
+  broker.port = settings.port;
+  broker.client_id = settings.client_id.empty() ? client_id : settings.client_id;
+  broker.username = settings.username;
+  broker.password = settings.password;
+  broker.version = settings.version;
+  broker.keepalive = settings.keepalive;
+  broker.tls = settings.tls.enabled;
+  broker.ca = settings.tls.ca;
+  broker.certificate = settings.tls.certificate;
+  broker.key = settings.tls.key;
+  broker.insecure = settings.tls.insecure;
+  broker.will = std::move(will);
+  return broker;
+}
+
+std::string new_client_id(const std::string& instance) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::random_device random;
+  std::string id = instance + "-";
+  for (int i = 0; i < 8; ++i)
+    id += digits[random() % digits.size()];
+  return id;
+}
+
+std::string known_file(const config::Settings& settings) {
+  return settings.state_directory + "/" + settings.instance + ".state.json";
+}
+
+}  // namespace meterbridge::app

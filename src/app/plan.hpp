@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// From a valid configuration to the things that run: transports, meters, broker settings.
+#pragma once
+
+#include "app/bridge.hpp"
+#include "app/link.hpp"
+#include "config/settings.hpp"
+#include "meter/meter.hpp"
+#include "mqtt/broker.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+namespace meterbridge::app {
+
+// A valid configuration with its meters made.
+struct House {
+  House() = default;
+  config::Settings settings;
+  std::vector<std::unique_ptr<meter::Meter>> meters;
+};
+
+// Error: invalid, with the meter's id in front.
+Result<House> build_house(config::Settings settings, const meter::ProfileLibrary& library);
+
+[[nodiscard]] const config::LinkSettings* find_link(const config::Settings& settings,
+                                                    std::string_view name);
+// `profile_line` counts where the link does not say its own speed.
+std::unique_ptr<Link> make_link(boost::asio::any_io_executor executor,
+                                const config::LinkSettings& settings,
+                                const LineSettings& profile_line);
+MeterPlan plan_of(const meter::Meter& meter);
+std::vector<MeterPlan> plans_of(const House& house);
+mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
+                                     const std::string& client_id, mqtt::Message will);
+// "meterbridge-3f9c12ab": kept over restarts, so that two installations never throw each other out.
+std::string new_client_id(const std::string& instance);
+[[nodiscard]] std::string known_file(const config::Settings& settings);
+
+}  // namespace meterbridge::app

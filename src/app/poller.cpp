@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "app/poller.hpp"
+
+#include "io/converse.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace meterbridge::app {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Failures in a row at which the ladder goes one rung up.
+constexpr unsigned flush_after = 2;
+constexpr unsigned reopen_after = 3;
+constexpr unsigned restart_after = 6;
+// A silent meter is asked less often while others of its line answer, down to a tenth (P06).
+constexpr unsigned longest_stretch = 10;
+
+bool is_transport_error(Errc code) {
+  return code == Errc::io || code == Errc::no_device;
+}
+
+Milliseconds limit_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
+  if (!meter.profile().protocol->pushes)
+    return meter.settings().timeout.value_or(default_poll_limit);
+  return silence.value_or(std::max(meter.settings().interval * 3, least_push_limit));
+}
+
+}  // namespace
+
+Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, Bridge& bridge,
+               const Clock& clock, std::optional<Milliseconds> silence)
+    : meter_(meter),
+      link_(link),
+      bridge_(bridge),
+      clock_(clock),
+      wake_(executor),
+      guard_(executor),
+      interval_(meter.settings().interval),
+      limit_(limit_of(meter, silence)),
+      paused_(meter.settings().paused) {}
+
+Milliseconds Poller::patience() const noexcept {
+  // Eight is more meters than a line of slow ones has; each may use its whole limit before it is
+  // our turn.
+  return interval_ * 3 + limit_ * 8 + Milliseconds(60000);
+}
+
+void Poller::poke() {
+  poked_ = true;
+  due_ = Steady::now();
+  wake_.cancel();
+}
+
+void Poller::set_interval(Milliseconds interval) {
+  interval_ = interval;
+  if (pushes()) return;
+  due_ = std::min(due_, Steady::now() + interval);
+  wake_.cancel();
+}
+
+void Poller::set_paused(bool paused) {
+  paused_ = paused;
+  if (!paused) due_ = Steady::now();
+  wake_.cancel();
+  guard_.cancel();
+}
+
+asio::awaitable<Poller::End> Poller::run() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  failures_ = 0;
+  if (pushes()) co_return co_await listen_forever();
+  co_return co_await poll_forever();
+}
+
+asio::awaitable<Poller::End> Poller::poll_forever() {
+  due_ = std::max(due_, Steady::now());
+  for (;;) {
+    stamp_ = Steady::now();
+    if (co_await stopping()) co_return End::cancelled;
+    if (paused_ && !poked_) {
+      co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
+      continue;
+    }
+    if (stamp_ < due_) {
+      co_await wait_until(wake_, std::min(due_, stamp_ + std::chrono::minutes(1)));
+      continue;
+    }
+    poked_ = false;
+    if (!co_await poll()) co_return End::restart;
+  }
+}
+
+// One poll under the line's token. False when the task shall be started anew.
+asio::awaitable<bool> Poller::poll() {
+  auto hold = co_await link_.line().acquire();
+  if (!hold) co_return true;
+  stamp_ = Steady::now();
+  auto opened = co_await link_.ensure_open();
+  if (!opened) {
+    if (co_await stopping()) co_return true;
+    bridge_.report(id(), opened.error());
+    bridge_.link_lost(id());
+    // A device that returns is polled at once: the next attempt to open decides, not the interval.
+    due_ = std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(100));
+    co_return true;
+  }
+  const auto begin = Steady::now();
+  const auto dialogue = meter_.driver().begin();
+  auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
+  if (co_await stopping()) co_return true;
+  if (got) {
+    delivered(*got, std::chrono::duration_cast<Milliseconds>(Steady::now() - begin));
+    schedule_next(true);
+    co_return true;
+  }
+  const Error error = got.error();
+  bridge_.report(id(), error);
+  const bool go_on = climb(error);
+  schedule_next(false);
+  co_return go_on;
+}
+
+void Poller::delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
+  const auto now = Steady::now();
+  link_.frames_seen(now);
+  progress_ = now;
+  stamp_ = now;
+  bytes_ = 0;
+  auto samples = meter_.understand(telegram, clock_.now());
+  if (!samples) {
+    bridge_.report(id(), samples.error());
+    return;
+  }
+  failures_ = 0;
+  last_good_ = now;
+  bridge_.deliver(id(), *samples, telegram, took);
+}
+
+void Poller::schedule_next(bool good) {
+  const auto now = Steady::now();
+  unsigned stretch = 1;
+  const auto& others = link_.last_frame();
+  if (!good && failures_ >= reopen_after && others && (!last_good_ || *others > *last_good_)) {
+    stretch = std::min(longest_stretch, failures_ - reopen_after + 2);
+  }
+  // After a failure the first retry comes early: a device that was away is back within seconds.
+  if (!good && stretch == 1 && failures_ <= reopen_after) {
+    due_ = now + std::min<Milliseconds>(interval_, Milliseconds(2000));
+    return;
+  }
+  // Absolute times: a poll that took long does not shift all later ones.
+  due_ += interval_ * stretch;
+  if (due_ <= now) due_ = now + interval_ * stretch;
+}
+
+// What a failed poll does to link and task. False: start the task anew.
+bool Poller::climb(const Error& error) {
+  if (proves_frames(error.code())) {
+    // The line is fine; a wrong password or a refused command is no reason to touch the adapter.
+    link_.frames_seen(Steady::now());
+    return true;
+  }
+  ++failures_;
+  if (is_transport_error(error.code())) {
+    bridge_.recovered(id(), Rung::reopen);
+    link_.close();
+    due_ = link_.next_attempt();
+    return true;
+  }
+  const unsigned silent = link_.count_silent_poll();
+  if (failures_ == 1) bridge_.recovered(id(), Rung::resynchronise);
+  if (failures_ >= flush_after && link_.transport().is_open()) {
+    bridge_.recovered(id(), Rung::flush);
+    link_.transport().discard_input();
+  }
+  if (silent >= reopen_after) {
+    bridge_.recovered(id(), Rung::reopen);
+    link_.close();
+  }
+  return failures_ % restart_after != 0;
+}
+
+asio::awaitable<bool> Poller::wait_for_link() {
+  auto opened = co_await link_.ensure_open();
+  if (opened) co_return true;
+  if (co_await stopping()) co_return false;
+  bridge_.report(id(), opened.error());
+  bridge_.link_lost(id());
+  co_await wait_until(
+      wake_, std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(100)));
+  co_return false;
+}
+
+asio::awaitable<Poller::End> Poller::listen_forever() {
+  using namespace asio::experimental::awaitable_operators;
+  auto hold = co_await link_.line().acquire();
+  if (!hold) co_return End::cancelled;
+  for (;;) {
+    stamp_ = Steady::now();
+    if (co_await stopping()) co_return End::cancelled;
+    if (paused_) {
+      link_.close();
+      co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
+      continue;
+    }
+    if (!co_await wait_for_link()) continue;
+    const auto dialogue = meter_.driver().begin();
+    progress_ = Steady::now();
+    bytes_ = 0;
+    const auto ended = co_await (listen(*dialogue) || guard_progress());
+    if (co_await stopping()) co_return End::cancelled;
+    if (ended.index() == 1) {
+      if (!paused_) silence_over();
+    } else if (const std::optional<Error>& error = std::get<0>(ended)) {
+      ++failures_;
+      bridge_.report(id(), *error);
+      bridge_.recovered(id(), Rung::reopen);
+      link_.close();
+    }
+    if (failures_ >= restart_after) co_return End::restart;
+  }
+}
+
+// Telegram after telegram until the link fails (the error) or the task is cancelled (nothing).
+asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogue) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const io::Tap count = [this](bool sent, ByteView bytes) {
+    if (!sent) bytes_ += bytes.size();
+  };
+  for (;;) {
+    if (co_await stopping()) co_return std::nullopt;
+    auto got = co_await io::converse(link_.transport(), dialogue, count);
+    if (got) {
+      delivered(*got, std::nullopt);
+      continue;
+    }
+    const Error error = got.error();
+    if (error.code() == Errc::cancelled) co_return std::nullopt;
+    if (is_transport_error(error.code()) || error.code() == Errc::bug) co_return error;
+    bridge_.report(id(), error);
+    if (proves_frames(error.code())) {
+      link_.frames_seen(Steady::now());
+      progress_ = Steady::now();
+      stamp_ = progress_;
+    }
+  }
+}
+
+// Ends when the meter made no progress for the limit, or when the meter is paused.
+asio::awaitable<void> Poller::guard_progress() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!paused_ && Steady::now() < progress_ + limit_) {
+    if (co_await stopping()) co_return;
+    co_await wait_until(guard_, progress_ + limit_);
+  }
+}
+
+void Poller::silence_over() {
+  ++failures_;
+  const std::string span = duration_text(limit_);
+  if (bytes_ == 0) {
+    bridge_.report(id(),
+                   Error(Errc::timeout, link_.transport().name() + ": not one byte for " + span));
+  } else {
+    bridge_.report(id(),
+                   Error(Errc::no_frame, link_.transport().name() + ": " + std::to_string(bytes_) +
+                                             " bytes in " + span + ", but no telegram among them"));
+  }
+  bridge_.recovered(id(), failures_ == 1 ? Rung::resynchronise : Rung::flush);
+  link_.transport().discard_input();
+  // A network peer that vanished without a word looks like silence: only a new connection tells
+  // (P02).
+  if (failures_ >= flush_after || !link_.transport().local()) {
+    bridge_.recovered(id(), Rung::reopen);
+    link_.close();
+  }
+}
+
+}  // namespace meterbridge::app

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// The task of one meter: decides when it is read, talks to it under a watchdog, and climbs the
+// recovery ladder when it answers nonsense or nothing. It ends only when it is cancelled, or when
+// it asks to be started anew.
+#pragma once
+
+#include "app/bridge.hpp"
+#include "app/link.hpp"
+#include "app/wait.hpp"
+#include "meter/meter.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace meterbridge::app {
+
+// Longest time one poll may take when the configuration says nothing: three tries of a handful of
+// questions.
+inline constexpr Milliseconds default_poll_limit{30000};
+// A pushing meter is silent after three periods, but not before ten seconds.
+inline constexpr Milliseconds least_push_limit{10000};
+
+class Poller {
+ public:
+  enum class End { cancelled, restart };
+
+  // All references outlive the poller.
+  Poller(boost::asio::any_io_executor executor, meter::Meter& meter, Link& link, Bridge& bridge,
+         const Clock& clock, std::optional<Milliseconds> silence);
+
+  boost::asio::awaitable<End> run();
+
+  void poke();  // poll now
+  void set_interval(Milliseconds interval);
+  void set_paused(bool paused);
+
+  [[nodiscard]] const meter::Meter& meter() const noexcept { return meter_; }
+
+  [[nodiscard]] bool paused() const noexcept { return paused_; }
+
+  // The task's heartbeat, and how old it may get before the task counts as stuck: waiting for the
+  // line included.
+  [[nodiscard]] Steady::time_point stamp() const noexcept { return stamp_; }
+
+  [[nodiscard]] Milliseconds patience() const noexcept;
+
+ private:
+  boost::asio::awaitable<End> poll_forever();
+  boost::asio::awaitable<End> listen_forever();
+  boost::asio::awaitable<bool> poll();
+  boost::asio::awaitable<std::optional<Error>> listen(protocol::Dialogue& dialogue);
+  boost::asio::awaitable<void> guard_progress();
+  boost::asio::awaitable<bool> wait_for_link();
+  void delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took);
+  void schedule_next(bool good);
+  bool climb(const Error& error);
+  void silence_over();
+
+  [[nodiscard]] bool pushes() const noexcept { return meter_.profile().protocol->pushes; }
+
+  [[nodiscard]] const std::string& id() const noexcept { return meter_.settings().id; }
+
+  meter::Meter& meter_;
+  Link& link_;
+  Bridge& bridge_;
+  const Clock& clock_;
+  boost::asio::steady_timer wake_;
+  boost::asio::steady_timer guard_;
+  Milliseconds interval_;
+  Milliseconds limit_;  // polled: of one poll; pushed: of silence
+  bool paused_ = false;
+  bool poked_ = false;
+  Steady::time_point due_{};
+  Steady::time_point stamp_ = Steady::now();
+  Steady::time_point progress_{};
+  std::optional<Steady::time_point> last_good_;
+  unsigned failures_ = 0;    // in a row
+  std::uint64_t bytes_ = 0;  // since the last telegram of a pushing meter
+};
+
+}  // namespace meterbridge::app

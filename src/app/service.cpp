@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+#include "app/service.hpp"
+
+#include "app/version.hpp"
+#include "io/loop_guard.hpp"
+#include "io/notify.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <random>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <spdlog/spdlog.h>
+
+namespace meterbridge::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto task_farewell = 1s;  // how long tasks have to end after SIGTERM
+constexpr auto broker_farewell = 500ms;
+constexpr auto save_every = 5s;   // of what was announced, at most
+constexpr auto loop_limit = 30s;  // a loop that is blocked for so long is dead
+constexpr Milliseconds cool_down_first{1000};
+constexpr Milliseconds cool_down_ceiling{60000};
+
+void write_log(bool warning, const std::string& line) {
+  if (warning) {
+    spdlog::warn("{}", line);
+  } else {
+    spdlog::info("{}", line);
+  }
+}
+
+}  // namespace
+
+Service::Service(House house)
+    : house_(std::move(house)),
+      store_(known_file(house_.settings), write_log),
+      known_(store_.load()),
+      signals_(context_),
+      beat_(context_),
+      announcement_(context_),
+      ended_(context_) {
+  if (known_.client_id.empty()) {
+    known_.client_id = new_client_id(house_.settings.instance);
+    store_.save(known_);
+  }
+  bridge_ = std::make_unique<Bridge>(
+      house_.settings, plans_of(house_), clock_, known_,
+      [this](mqtt::Message message) { broker_->publish(std::move(message)); }, write_log);
+  mqtt::BrokerEvents events;
+  events.connected = [this] { broker_connected(); };
+  events.disconnected = [this](const Error& error) {
+    bridge_->disconnected();
+    if (!stopping_) spdlog::warn("broker: {}", error.detail());
+  };
+  events.received = [this](const mqtt::Message& message) { received(message); };
+  broker_ = std::make_unique<mqtt::Broker>(
+      context_.get_executor(),
+      broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()), std::move(events));
+  broker_->subscribe(bridge_->facts().base + "/+/set/+", 1);
+  if (house_.settings.homeassistant.discovery != config::Discovery::off) {
+    broker_->subscribe(house_.settings.homeassistant.birth_topic, 1);
+  }
+  make_tasks();
+}
+
+void Service::make_tasks() {
+  for (const auto& meter : house_.meters) {
+    const config::LinkSettings* settings = find_link(house_.settings, meter->settings().link);
+    auto& link = links_[settings->name];
+    if (!link) link = make_link(context_.get_executor(), *settings, meter->profile().line);
+    auto task = std::make_unique<Task>();
+    task->meter = meter.get();
+    task->poller = std::make_unique<Poller>(context_.get_executor(), *meter, *link, *bridge_,
+                                            clock_, settings->silence);
+    tasks_.push_back(std::move(task));
+  }
+}
+
+int Service::run() {
+  io::LoopGuard guard(loop_limit);
+  asio::co_spawn(
+      context_,
+      [](Service& self, io::LoopGuard& watch) -> asio::awaitable<void> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        while (!self.stopping_) {
+          watch.beat();
+          co_await wait_until(self.beat_, Steady::now() + 1s);
+          if (!self.stopping_) self.second();
+        }
+      }(*this, guard),
+      asio::detached);
+  watch_signals();
+  start();
+  context_.run();
+  store_.save(known_);
+  return exit_code_;
+}
+
+void Service::start() {
+  spdlog::info("meterbridge {} started: {} meters on {} links, broker {}:{}", version,
+               tasks_.size(), links_.size(), house_.settings.mqtt.host, house_.settings.mqtt.port);
+  broker_running_ = true;
+  asio::co_spawn(context_, broker_->run(), [this](std::exception_ptr failure) {
+    broker_running_ = false;
+    if (failure && !stopping_) {
+      spdlog::critical("the broker task ended by an exception");
+      begin_shut_down(70);
+    }
+    ended_.cancel();
+  });
+  for (const auto& task : tasks_) {
+    task->running = true;
+    ++running_;
+    asio::co_spawn(
+        context_, keep(*task),
+        asio::bind_cancellation_slot(task->stop.slot(), [this, &task = *task](std::exception_ptr) {
+          task.running = false;
+          --running_;
+          ended_.cancel();
+        }));
+  }
+  io::notify("READY=1");
+  say_status();
+}
+
+// The supervisor of one meter: its task is started again whenever it ends, whyever it ended.
+asio::awaitable<void> Service::keep(Task& task) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const std::string& id = task.meter->settings().id;
+  io::Backoff cool_down(cool_down_first, cool_down_ceiling);
+  asio::steady_timer timer(context_);
+  while (!co_await stopping()) {
+    const auto begun = Steady::now();
+    std::string bug;
+    try {
+      (void)co_await task.poller->run();
+    } catch (const std::exception& error) {
+      bug = error.what();
+    }
+    if (co_await stopping()) break;
+    if (!bug.empty())
+      bridge_->report(id, Error(Errc::bug, "the task ended by an exception: " + bug));
+    bridge_->recovered(id, Rung::restart);
+    if (Steady::now() - begun > cool_down_ceiling * 5) cool_down.reset();
+    bridge_->recovered(id, Rung::cool_down);
+    const auto pause = cool_down.next();
+    spdlog::debug("{}: task ended, starts again in {}", id, duration_text(pause));
+    co_await wait_until(timer, Steady::now() + pause);
+  }
+}
+
+void Service::second() {
+  bridge_->tick();
+  find_stuck_tasks();
+  const auto now = Steady::now();
+  if (now - saved_ >= save_every && bridge_->take_known_changed()) {
+    saved_ = now;
+    store_.save(known_);
+  }
+  if (now - health_said_ >= 60s) {
+    health_said_ = now;
+    say_bridge_health();
+    say_status();
+  }
+  // Fed by the loop that supervises the tasks, so that systemd sees a stuck supervisor.
+  if (const auto interval = io::watchdog_interval(); interval && now - watchdog_fed_ >= *interval) {
+    watchdog_fed_ = now;
+    io::notify("WATCHDOG=1");
+  }
+}
+
+void Service::find_stuck_tasks() {
+  const auto now = Steady::now();
+  for (const auto& task : tasks_) {
+    const Poller& poller = *task->poller;
+    if (poller.paused() || now - poller.stamp() < poller.patience() + cool_down_ceiling) continue;
+    const std::string text =
+        "the task gave no sign of life for " +
+        duration_text(std::chrono::duration_cast<std::chrono::seconds>(now - poller.stamp())) +
+        " and cannot be ended; the program ends, to be started again";
+    spdlog::critical("{}: {}", task->meter->settings().id, text);
+    bridge_->report(task->meter->settings().id, Error(Errc::bug, text));
+    begin_shut_down(70);
+    return;
+  }
+}
+
+void Service::watch_signals() {
+  boost::system::error_code ignored;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP})
+    signals_.add(number, ignored);
+  signals_.async_wait([this](const boost::system::error_code& error, int number) {
+    if (error) return;
+    if (number == SIGHUP) {
+      spdlog::warn(
+          "SIGHUP: reloading is not supported by this version; restart the service to read the "
+          "configuration anew");
+    } else if (stopping_) {
+      spdlog::warn("second signal: ending at once");
+      context_.stop();
+    } else {
+      begin_shut_down(0);
+    }
+    watch_signals();
+  });
+}
+
+void Service::begin_shut_down(int exit_code) {
+  if (stopping_) return;
+  stopping_ = true;
+  exit_code_ = exit_code;
+  io::notify("STOPPING=1");
+  asio::co_spawn(context_, shut_down(), asio::detached);
+}
+
+asio::awaitable<void> Service::shut_down() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  for (const auto& task : tasks_)
+    task->stop.emit(asio::cancellation_type::terminal);
+  const auto tasks_end = Steady::now() + task_farewell;
+  while (running_ > 0 && Steady::now() < tasks_end)
+    co_await wait_until(ended_, tasks_end);
+  for (const auto& task : tasks_) {
+    if (task->running)
+      spdlog::error("{}: the task did not end in time", task->meter->settings().id);
+  }
+  if (broker_->connected()) {
+    bridge_->farewell();
+    if (!co_await broker_->flush(broker_farewell))
+      spdlog::warn("broker: left with unconfirmed messages");
+  }
+  broker_->leave();
+  const auto broker_end = Steady::now() + broker_farewell;
+  while (broker_running_ && Steady::now() < broker_end)
+    co_await wait_until(ended_, broker_end);
+  spdlog::info("meterbridge ends");
+  context_.stop();
+}
+
+void Service::broker_connected() {
+  bridge_->connected();
+  const Totals totals = bridge_->totals();
+  spdlog::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
+               house_.settings.mqtt.host, house_.settings.mqtt.port);
+  health_said_ = {};
+}
+
+Service::Task* Service::find_task(std::string_view id) {
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(),
+                                  [&](const auto& t) { return t->meter->settings().id == id; });
+  return found == tasks_.end() ? nullptr : found->get();
+}
+
+}  // namespace meterbridge::app

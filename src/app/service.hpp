@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The long-running bridge: one supervised task per meter, the broker, the clockwork that watches
+// them, and the way out.
+#pragma once
+
+#include "app/bridge.hpp"
+#include "app/known_store.hpp"
+#include "app/plan.hpp"
+#include "app/poller.hpp"
+#include "mqtt/broker.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace meterbridge::app {
+
+class Service {
+ public:
+  explicit Service(House house);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Blocks until SIGTERM or SIGINT (0), or until a task cannot be ended (70).
+  int run();
+
+ private:
+  struct Task {
+    Task() = default;
+    meter::Meter* meter = nullptr;
+    std::unique_ptr<Poller> poller;
+    boost::asio::cancellation_signal stop;
+    bool running = false;
+  };
+
+  void make_tasks();
+  void start();
+  boost::asio::awaitable<void> keep(Task& task);
+  boost::asio::awaitable<void> clockwork();
+  boost::asio::awaitable<void> shut_down();
+  void watch_signals();
+  void begin_shut_down(int exit_code);
+  void second();
+  void find_stuck_tasks();
+  void say_bridge_health();
+  void say_status();
+  void broker_connected();
+  void received(const mqtt::Message& message);
+  void command(Task& task, std::string_view what, const std::string& payload);
+  Task* find_task(std::string_view id);
+
+  House house_;
+  boost::asio::io_context context_{1};
+  SystemClock clock_;
+  KnownStore store_;
+  Known known_;
+  std::unique_ptr<Bridge> bridge_;
+  std::unique_ptr<mqtt::Broker> broker_;
+  std::map<std::string, std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer beat_;
+  boost::asio::steady_timer announcement_;  // of a birth message, with its random delay
+  boost::asio::steady_timer ended_;
+  Steady::time_point started_ = Steady::now();
+  Steady::time_point saved_{};
+  Steady::time_point health_said_{};
+  Steady::time_point watchdog_fed_{};
+  std::size_t running_ = 0;
+  bool broker_running_ = false;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace meterbridge::app

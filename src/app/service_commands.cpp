@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// What the service is told over MQTT, and what it says of itself.
+#include "app/service.hpp"
+#include "app/version.hpp"
+#include "core/text.hpp"
+#include "io/notify.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <random>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+namespace meterbridge::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr long least_interval = 1;  // seconds
+constexpr long longest_interval = 86400;
+constexpr long birth_delay_ms[] = {
+    1000, 4000};  // so that a house full of bridges does not answer at once
+
+// Resident memory in bytes, from the kernel's own account; 0 where there is none.
+std::uint64_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  if (!(file >> total >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::optional<long> whole_number(std::string_view text) {
+  text = trimmed(text);
+  // Home Assistant writes numbers of a number entity as 30 or 30.0.
+  if (const std::size_t point = text.find('.'); point != std::string_view::npos) {
+    if (text.find_first_not_of('0', point + 1) != std::string_view::npos) return std::nullopt;
+    text = text.substr(0, point);
+  }
+  long number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+void Service::say_bridge_health() {
+  homeassistant::BridgeHealthFacts health;
+  health.uptime = std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - started_);
+  health.memory_bytes = resident_memory();
+  health.queue = broker_->outbox().waiting();
+  if (broker_->connected())
+    broker_->publish(homeassistant::bridge_health_document(bridge_->facts(), health));
+}
+
+void Service::say_status() {
+  std::size_t good = 0;
+  for (const auto& task : tasks_) {
+    const MeterState* state = bridge_->state(task->meter->settings().id);
+    if (state != nullptr && state->online) ++good;
+  }
+  io::notify("STATUS=" + std::to_string(good) + " of " + std::to_string(tasks_.size()) +
+             " meters deliver, broker " + (broker_->connected() ? "connected" : "not connected"));
+}
+
+void Service::received(const mqtt::Message& message) {
+  if (message.topic == house_.settings.homeassistant.birth_topic) {
+    if (message.payload != "online") return;
+    std::random_device random;
+    const long spread = birth_delay_ms[1] - birth_delay_ms[0];
+    announcement_.expires_after(std::chrono::milliseconds(
+        birth_delay_ms[0] + static_cast<long>(random() % static_cast<unsigned>(spread))));
+    announcement_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      spdlog::info("Home Assistant started: announcing everything again");
+      bridge_->announce();
+      say_bridge_health();
+    });
+    return;
+  }
+  // <base>/<meter>/set/<what>
+  const std::string& base = bridge_->facts().base;
+  if (!message.topic.starts_with(base + "/")) return;
+  const std::string_view rest = std::string_view(message.topic).substr(base.size() + 1);
+  const std::size_t slash = rest.find("/set/");
+  if (slash == std::string_view::npos) return;
+  Task* task = find_task(rest.substr(0, slash));
+  if (task == nullptr) {
+    spdlog::warn("command for an unknown meter: {}", sanitised(message.topic));
+    return;
+  }
+  command(*task, rest.substr(slash + 5), message.payload);
+}
+
+void Service::command(Task& task, std::string_view what, const std::string& payload) {
+  const std::string& id = task.meter->settings().id;
+  const auto refuse = [&](const std::string& why) {
+    bridge_->event(id, "command_refused", "set/" + sanitised(what, 40) + ": " + why);
+  };
+  if (what == "poll") {
+    if (task.meter->profile().protocol->pushes)
+      return refuse("the meter sends by itself, it cannot be asked");
+    task.poller->poke();
+  } else if (what == "interval") {
+    if (task.meter->profile().protocol->pushes)
+      return refuse("the meter sends by itself, it has its own interval");
+    const auto seconds = whole_number(payload);
+    if (!seconds || *seconds < least_interval || *seconds > longest_interval) {
+      return refuse("\"" + sanitised(payload, 40) + "\" is no number of seconds from 1 to 86400");
+    }
+    const std::chrono::seconds interval(*seconds);
+    task.poller->set_interval(interval);
+    bridge_->interval_changed(id, interval);
+  } else if (what == "pause") {
+    const std::string word = lower(trimmed(payload));
+    if (word != "on" && word != "off" && word != "true" && word != "false")
+      return refuse("ON or OFF was expected");
+    const bool paused = word == "on" || word == "true";
+    task.poller->set_paused(paused);
+    bridge_->paused(id, paused);
+  } else if (what == "resend") {
+    bridge_->announce(id);
+  } else {
+    refuse("not supported by this version");
+  }
+}
+
+}  // namespace meterbridge::app

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "app/state_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace meterbridge::app {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+  // The last chance of the file system to report a lost write.
+  bool close_checked() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+Error failed(const std::string& path, const char* what) {
+  return {Errc::io, path + ": " + what + ": " + std::generic_category().message(errno)};
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool make_folders(const std::string& folder) {
+  for (std::size_t at = 1; at != std::string::npos;) {
+    at = folder.find('/', at);
+    const std::string part = folder.substr(0, at);
+    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) return false;
+    if (at != std::string::npos) ++at;
+  }
+  return true;
+}
+
+Result<> write_all(int fd, const std::string& path, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(fd, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return failed(path, "writing");
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> write_atomically(const std::string& path, std::string_view content) {
+  const std::string folder = folder_of(path);
+  if (!make_folders(folder)) return failed(folder, "making the folder");
+  const std::string fresh = path + ".new";
+  {
+    Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+    if (file.get() < 0) return failed(fresh, "opening");
+    if (auto written = write_all(file.get(), fresh, content); !written) {
+      const Error error = written.error();
+      ::unlink(fresh.c_str());
+      return error;
+    }
+    if (::fsync(file.get()) != 0 || !file.close_checked()) return failed(fresh, "writing");
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed(path, "renaming");
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0) (void)::fsync(directory.get());
+  return {};
+}
+
+Result<std::string> read_whole(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    Error error = failed(path, "opening");
+    return errno == ENOENT ? Error(Errc::not_found, error.detail()) : error;
+  }
+  std::string content;
+  std::array<char, 16384> block{};
+  for (;;) {
+    const ssize_t count = ::read(file.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed(path, "reading");
+    if (count == 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(count));
+  }
+}
+
+Result<> move_aside(const std::string& path) {
+  if (::rename(path.c_str(), (path + ".damaged").c_str()) != 0) return failed(path, "moving aside");
+  return {};
+}
+
+}  // namespace meterbridge::app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Small waits for tasks that end by return, not by exception (throw_if_cancelled(false)).
+#pragma once
+
+#include <chrono>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace meterbridge::app {
+
+using Steady = std::chrono::steady_clock;
+
+// True when the running task was told to end.
+boost::asio::awaitable<bool> stopping();
+// Until the moment, or until the timer is cancelled by somebody who wants us awake, or the task is
+// cancelled.
+boost::asio::awaitable<void> wait_until(boost::asio::steady_timer& timer,
+                                        Steady::time_point moment);
+
+}  // namespace meterbridge::app
