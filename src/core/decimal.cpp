@@ -58,7 +58,8 @@ Result<Decimal> fitted(std::int64_t digits, int exponent) {
 // digits.
 std::int64_t divided(std::int64_t digits, int power) noexcept {
   if (power > Decimal::max_exponent) {
-    // Below 10^19 only a quotient of 10^19 can still round to one, and 2^63 is above half of it.
+    // Of 64-bit numbers, those from half of 10^19 on still round to one; 10^20 is out of reach of
+    // all.
     if (power > Decimal::max_exponent + 1) return 0;
     constexpr std::int64_t half = 5'000'000'000'000'000'000;
     if (digits >= half) return 1;
@@ -67,8 +68,8 @@ std::int64_t divided(std::int64_t digits, int power) noexcept {
   const std::int64_t divisor = ten_to(power);
   const std::int64_t quotient = digits / divisor;
   const std::int64_t rest = digits % divisor;
-  if (rest >= divisor - rest) return quotient + (divisor > 1 ? 1 : 0);
-  if (-rest >= divisor + rest) return quotient - (divisor > 1 ? 1 : 0);
+  if (rest >= divisor - rest) return quotient + 1;
+  if (-rest >= divisor + rest) return quotient - 1;
   return quotient;
 }
 

@@ -41,6 +41,7 @@ class SettingValues {
 
   void set(std::string_view name, Stored value);
   [[nodiscard]] bool has(std::string_view name) const;
+  [[nodiscard]] const Stored* find(std::string_view name) const;  // null when not set
   [[nodiscard]] std::string text(std::string_view name) const;             // text and choice
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
@@ -49,8 +50,6 @@ class SettingValues {
   [[nodiscard]] Secret secret(std::string_view name) const;                // key and secret
 
  private:
-  [[nodiscard]] const Stored* find(std::string_view name) const;
-
   std::map<std::string, Stored, std::less<>> values_;
 };
 
