@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "app/once.hpp"
+#include "cli/house.hpp"
+#include "cli/retained.hpp"
+#include "core/json_writer.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace meterbridge::cli {
+namespace {
+
+constexpr std::array options{
+    config_option,
+    Option{"--json", "", "", "one JSON object per line instead of a table"},
+};
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string value_text(const Value& value) {
+  if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
+  return iso_utc(std::get<Seconds>(value));
+}
+
+void add_rows(Rows& rows, const Sample& sample) {
+  for (const Reading& reading : sample.readings) {
+    rows.push_back({sample.meter, reading.key.text(), value_text(reading.value),
+                    std::string(symbol(reading.unit))});
+  }
+}
+
+void print_json(const Sample& sample) {
+  JsonWriter json;
+  json.object().member("meter", sample.meter).member("time", iso_utc(sample.at));
+  json.key("readings").array();
+  for (const Reading& reading : sample.readings) {
+    json.object().member("key", reading.key.text()).member("value", reading.value);
+    if (reading.unit != Unit::none) json.member("unit", symbol(reading.unit));
+    if (reading.time) json.member("time", iso_utc(*reading.time));
+    json.end();
+  }
+  json.end().end();
+  print(json.text() + "\n");
+}
+
+void print_json(const std::string& meter, const Error& error) {
+  JsonWriter json;
+  json.object().member("meter", meter).member("error", error.detail()).end();
+  print(json.text() + "\n");
+}
+
+// A running service holds the port: its last values, from the broker.
+void print_service(const app::House& house, const std::vector<std::string>& failed, bool as_json) {
+  auto retained = retained_of_service(house.settings);
+  if (!retained) {
+    complain("no running service's values to show instead: " + retained.error().detail());
+    return;
+  }
+  for (const auto& [topic, payload] : *retained) {
+    const bool ours = std::any_of(failed.begin(), failed.end(), [&](const std::string& id) {
+      return topic.ends_with("/" + id + "/state") ||
+             topic.find("/" + id + "_") != std::string::npos;
+    });
+    if (!ours || !topic.ends_with("/state")) continue;
+    if (as_json) {
+      print(R"({"service":)" + payload + "}\n");
+    } else {
+      print("the service's last values, " + topic + ": " + payload + "\n");
+    }
+  }
+}
+
+std::optional<std::string> unknown_meter(const app::House& house,
+                                         const std::vector<std::string>& wanted) {
+  std::vector<std::string_view> ids;
+  for (const auto& meter : house.meters)
+    ids.push_back(meter->settings().id);
+  for (const std::string& id : wanted) {
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) continue;
+    std::string text = "no meter \"" + id + "\" in the configuration";
+    if (const auto near = nearest(id, ids); !near.empty())
+      text += "; did you mean " + std::string(near) + "?";
+    return text;
+  }
+  return std::nullopt;
+}
+
+int run(const Arguments& arguments) {
+  auto house = load_house(arguments);
+  if (!house) return exit_usage;
+  if (auto unknown = unknown_meter(*house, arguments.words())) {
+    complain("meterbridge read: " + *unknown);
+    return exit_usage;
+  }
+  const bool as_json = arguments.has("--json");
+  Rows rows{{"meter", "reading", "value", "unit"}};
+  std::vector<std::string> failed;
+  app::OnceSink sink = [&](const app::OnceResult& result) {
+    if (result.error) {
+      failed.push_back(result.meter);
+      if (as_json) {
+        print_json(result.meter, *result.error);
+      } else {
+        complain(result.meter + ": " + result.error->detail());
+      }
+      return;
+    }
+    for (const Sample& sample : result.samples) {
+      if (as_json) {
+        print_json(sample);
+      } else {
+        add_rows(rows, sample);
+      }
+    }
+  };
+  boost::asio::io_context context(1);
+  boost::asio::co_spawn(context, app::read_once(*house, arguments.words(), sink),
+                        boost::asio::detached);
+  context.run();
+  if (!as_json && rows.size() > 1) print(table(rows));
+  if (!failed.empty()) print_service(*house, failed, as_json);
+  return failed.empty() ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+const Command read_command{"read",
+                           "read [-c FILE] [--json] [METER...]",
+                           "polls the meters now and prints their readings; needs no broker",
+                           "Reads every configured meter once, or those that are named, and prints "
+                           "what Home Assistant would get.\n"
+                           "Where a running service holds the port, that is said, and the "
+                           "service's last values are shown.\n\n"
+                           "  meterbridge read -c meterbridge.yaml house\n\n"
+                           "exit code: 0 all read, 1 a meter failed, 2 invalid configuration\n",
+                           options,
+                           run};
+
+}  // namespace meterbridge::cli

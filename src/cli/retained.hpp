@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/settings.hpp"
+#include "core/result.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace meterbridge::cli {
+
+using Retained = std::map<std::string, std::string>;  // topic -> payload
+
+// The retained messages that the filters match at the configured broker, collected until it has
+// been quiet for half a second. Error: not connected within 5 s, in words.
+Result<Retained> collect_retained(const config::Settings& settings,
+                                  const std::vector<std::string>& filters);
+// States of a service that is up: an Error when its status is not "online".
+Result<Retained> retained_of_service(const config::Settings& settings);
+// Publishes empty retained payloads and waits for the acknowledgement.
+Result<> clear_retained(const config::Settings& settings, const std::vector<std::string>& topics);
+
+}  // namespace meterbridge::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "app/once.hpp"
+#include "app/service.hpp"
+#include "cli/house.hpp"
+
+#include <array>
+#include <utility>
+
+namespace meterbridge::cli {
+namespace {
+
+constexpr std::array options{
+    config_option,
+    Option{"--once", "", "",
+           "poll every meter once, deliver, wait for the broker's acknowledgement, end (for cron)"},
+};
+
+int run(const Arguments& arguments) {
+  if (!arguments.words().empty()) {
+    complain("meterbridge run: \"" + arguments.words().front() +
+             "\" is too much; the configuration is given with -c FILE");
+    return exit_usage;
+  }
+  auto house = load_house(arguments);
+  if (!house) return exit_usage;
+  if (arguments.has("--once")) return app::run_once(std::move(*house));
+  app::Service service(std::move(*house));
+  return service.run();
+}
+
+}  // namespace
+
+const Command run_command{
+    "run",
+    "run [--once] [-c FILE]",
+    "the service: reads all meters and feeds the broker, until SIGTERM or Ctrl-C",
+    "Stays in the foreground and logs to stderr. Only an invalid configuration stops the start: "
+    "absent devices, meters\n"
+    "and brokers are waited for. With --once every meter is read a single time and the program "
+    "ends when the broker has\n"
+    "acknowledged everything; what it published stays shown in Home Assistant until the next "
+    "run.\n\n"
+    "  meterbridge check -c meterbridge.yaml && meterbridge run -c meterbridge.yaml\n\n"
+    "exit code: 0 after SIGTERM or SIGINT (--once: all delivered), 1 (--once) something was not "
+    "delivered,\n"
+    "2 invalid configuration, 70 a task that cannot be ended\n",
+    options,
+    run};
+
+}  // namespace meterbridge::cli
