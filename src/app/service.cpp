@@ -87,18 +87,8 @@ void Service::make_tasks() {
 }
 
 int Service::run() {
-  io::LoopGuard guard(loop_limit);
-  asio::co_spawn(
-      context_,
-      [](Service& self, io::LoopGuard& watch) -> asio::awaitable<void> {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        while (!self.stopping_) {
-          watch.beat();
-          co_await wait_until(self.beat_, Steady::now() + 1s);
-          if (!self.stopping_) self.second();
-        }
-      }(*this, guard),
-      asio::detached);
+  const io::LoopGuard guard(context_.get_executor(), loop_limit);
+  asio::co_spawn(context_, clockwork(), asio::detached);
   watch_signals();
   start();
   context_.run();
@@ -129,8 +119,18 @@ void Service::start() {
           ended_.cancel();
         }));
   }
-  io::notify("READY=1");
-  say_status();
+  io::notify_ready("meterbridge " + std::string(version));
+}
+
+// The heartbeat of the house: once a second.
+asio::awaitable<void> Service::clockwork() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto next = Steady::now();
+  while (!stopping_) {
+    next += 1s;
+    co_await wait_until(beat_, next);
+    if (!stopping_) second();
+  }
 }
 
 // The supervisor of one meter: its task is started again whenever it ends, whyever it ended.
@@ -173,9 +173,9 @@ void Service::second() {
     say_status();
   }
   // Fed by the loop that supervises the tasks, so that systemd sees a stuck supervisor.
-  if (const auto interval = io::watchdog_interval(); interval && now - watchdog_fed_ >= *interval) {
+  if (const auto limit = io::notify_interval(); limit && now - watchdog_fed_ >= *limit / 3) {
     watchdog_fed_ = now;
-    io::notify("WATCHDOG=1");
+    io::notify_alive();
   }
 }
 
@@ -219,7 +219,7 @@ void Service::begin_shut_down(int exit_code) {
   if (stopping_) return;
   stopping_ = true;
   exit_code_ = exit_code;
-  io::notify("STOPPING=1");
+  io::notify_stopping("ending");
   asio::co_spawn(context_, shut_down(), asio::detached);
 }
 

@@ -62,8 +62,9 @@ void Service::say_status() {
     const MeterState* state = bridge_->state(task->meter->settings().id);
     if (state != nullptr && state->online) ++good;
   }
-  io::notify("STATUS=" + std::to_string(good) + " of " + std::to_string(tasks_.size()) +
-             " meters deliver, broker " + (broker_->connected() ? "connected" : "not connected"));
+  io::notify_status(std::to_string(good) + " of " + std::to_string(tasks_.size()) +
+                    " meters deliver, broker " +
+                    (broker_->connected() ? "connected" : "not connected"));
 }
 
 void Service::received(const mqtt::Message& message) {
