@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/ce102/ce102.hpp"
+
+#include "protocol/ce102/decode.hpp"
+#include "protocol/ce102/driver.hpp"
+#include "protocol/ce102/options.hpp"
+#include "protocol/ce102/responder.hpp"
+
+namespace meterbridge::protocol::ce102 {
+
+const Protocol ce102_protocol{
+    .name = "ce102",
+    .title = "Energomera CE (CE102, CE301M, CE307 R33)",
+    .pushes = false,
+    .settings = setting_specs(),
+    .line = LineSettings{},  // 9600 8N1
+    .driver = make_driver,
+    .decode = decode,
+    .decode_transcript = decode_transcript,
+    .responder = make_responder,
+    .layouts = {},
+};
+
+}  // namespace meterbridge::protocol::ce102

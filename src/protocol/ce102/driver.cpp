@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/ce102/driver.hpp"
+
+#include "protocol/ce102/poll.hpp"
+
+namespace meterbridge::protocol::ce102 {
+namespace {
+
+// Says why nothing is sent, and sends nothing.
+class Locked final : public Dialogue {
+ public:
+  explicit Locked(Error why) : why_(std::move(why)) {}
+
+  Result<Step> next() override { return why_; }
+
+  void received(ByteView) override {}
+
+  void silence() override {}
+
+ private:
+  Error why_;
+};
+
+}  // namespace
+
+Ce102Driver::Ce102Driver(const Options& options) : options_(options) {}
+
+std::unique_ptr<Dialogue> Ce102Driver::begin() {
+  if (memory_.locked) return std::make_unique<Locked>(*memory_.locked);
+  return std::make_unique<Poll>(options_, memory_);
+}
+
+Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {
+  const auto options = Options::from(settings);
+  if (!options) return options.error();
+  if (!options->address) {
+    return Error(Errc::invalid,
+                 "a CE102 meter needs its address, or its serial number as `serial`");
+  }
+  return std::unique_ptr<Driver>(std::make_unique<Ce102Driver>(*options));
+}
+
+}  // namespace meterbridge::protocol::ce102

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/exchange_list.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::protocol {
+
+ExchangeList::ExchangeList(const Timing& timing, std::function<Result<Telegram>()> finish)
+    : timing_(timing), finish_(std::move(finish)), unsettled_(timing.unsettled) {}
+
+void ExchangeList::clear() {
+  if (running_) {
+    exchanges_.resize(1);
+  } else {
+    exchanges_.clear();
+  }
+}
+
+Result<Step> ExchangeList::next() {
+  switch (phase_) {
+    case Phase::begin:
+      phase_ = Phase::ready;
+      return Step(step::Drain(timing_.unsettled ? long_quiet() : timing_.pause));
+    case Phase::ready:
+      return ask();
+    case Phase::listening:
+      return Step(step::Listen(timing_.response));
+    case Phase::answered:
+      return proceed();
+    case Phase::failed:
+      return repeat_or_lose();
+    case Phase::over:
+      break;
+  }
+  return Error(Errc::bug, "the dialogue was asked for a step after its end");
+}
+
+Result<Step> ExchangeList::ask() {
+  if (exchanges_.empty()) {
+    phase_ = Phase::over;
+    auto telegram = finish_();
+    if (!telegram) return telegram.error();
+    return Step(step::Finished(std::move(*telegram)));
+  }
+  phase_ = Phase::listening;
+  running_ = true;
+  unsettled_ = true;
+  ++attempt_;
+  arrived_.clear();
+  heard_ = 0;
+  why_.reset();
+  return Step(step::Send(exchanges_.front().request));
+}
+
+Result<Step> ExchangeList::proceed() {
+  unsettled_ =
+      attempt_ > 1 || !arrived_.empty();  // bytes behind the answer: perhaps it was sent twice
+  if (fatal_) return end(*fatal_);
+  exchanges_.pop_front();
+  running_ = false;
+  attempt_ = 0;
+  phase_ = Phase::ready;
+  if (exchanges_.empty()) return ask();
+  // Not a Pause: what arrives unasked between two exchanges belongs to nobody.
+  return Step(step::Drain(unsettled_ ? long_quiet() : timing_.pause));
+}
+
+Result<Step> ExchangeList::repeat_or_lose() {
+  if (attempt_ < timing_.attempts) {
+    phase_ = Phase::ready;
+    return Step(step::Drain(timing_.settle));
+  }
+  Exchange& lost = exchanges_.front();
+  const std::string tries = attempt_ == 1 ? "" : " (" + std::to_string(attempt_) + " attempts)";
+  const Error why(why_->code(), lost.what + ": " + why_->detail() + tries);
+  if (!lost.on_lost) return end(why);
+  const auto go_on = lost.on_lost(why);
+  if (!go_on) return end(go_on.error());
+  attempt_ = std::max(attempt_, 2);  // an answer may still come: drain for long
+  return proceed();
+}
+
+Result<Step> ExchangeList::end(Error why) {
+  phase_ = Phase::over;
+  return why;
+}
+
+void ExchangeList::received(ByteView bytes) {
+  if (phase_ != Phase::listening) return;
+  arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
+  heard_ += bytes.size();
+  while (phase_ == Phase::listening && !arrived_.empty()) {
+    const Cut cut = exchanges_.front().framer(arrived_);
+    const std::size_t drop = std::min(cut.drop, arrived_.size());
+    const std::size_t frame = std::min(cut.frame, arrived_.size() - drop);
+    if (drop + frame == 0) break;
+    if (cut.broken) why_ = cut.broken;
+    const auto begin = arrived_.begin() + static_cast<std::ptrdiff_t>(drop);
+    const Bytes whole(begin, begin + static_cast<std::ptrdiff_t>(frame));
+    arrived_.erase(arrived_.begin(), begin + static_cast<std::ptrdiff_t>(frame));
+    if (!whole.empty()) judge(whole);
+  }
+  if (phase_ == Phase::listening && heard_ > max_noise) {
+    attempt_failed(why_ ? *why_ : Error(Errc::no_frame, "noise instead of an answer"));
+  }
+}
+
+void ExchangeList::judge(ByteView frame) {
+  Exchange& asked = exchanges_.front();
+  if (std::ranges::equal(frame, asked.request)) {  // the adapter hears itself
+    heard_ -= std::min(heard_, frame.size());
+    return;
+  }
+  const auto verdict = asked.on_reply(frame);
+  if (!verdict) {
+    fatal_ = verdict.error();
+    phase_ = Phase::answered;
+    return;
+  }
+  switch (verdict->kind_) {
+    case Verdict::Kind::taken:
+      phase_ = Phase::answered;
+      break;
+    case Verdict::Kind::ignored:
+      why_ = verdict->why_;
+      break;
+    case Verdict::Kind::repeat:
+      attempt_failed(verdict->why_);
+      break;
+  }
+}
+
+void ExchangeList::silence() {
+  if (phase_ == Phase::listening) attempt_failed(why_ ? *why_ : silent());
+}
+
+void ExchangeList::attempt_failed(Error why) {
+  why_ = std::move(why);
+  phase_ = Phase::failed;
+}
+
+Error ExchangeList::silent() const {
+  const std::string limit = " within " + duration_text(timing_.response);
+  if (heard_ == 0) return {Errc::timeout, "no answer" + limit};
+  return {Errc::no_frame, std::to_string(heard_) + " bytes, but no whole answer" + limit};
+}
+
+}  // namespace meterbridge::protocol

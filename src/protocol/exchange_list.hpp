@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The dialogue of request/answer protocols: one question at a time, each with its own judge.
+//
+// An answer that does not fit is ignored until the time runs out. After a timeout the line is
+// drained before anything is sent again; after an answer that needed more than one attempt it is
+// drained for longer than two questions are apart, because the answers to the earlier attempts may
+// still be on their way and would fit the next question in protocols whose answers do not repeat it
+// (CE102: tariff 1 would land in tariff 2).
+#pragma once
+
+#include "protocol/dialogue.hpp"
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace meterbridge::protocol {
+
+// What a framer sees at the front of the bytes that have arrived: `drop` bytes that belong to no
+// frame, then `frame` bytes that are a whole one. Both zero = more bytes are needed. `broken`: the
+// dropped bytes were a frame, but faulty.
+struct Cut {
+  Cut() = default;
+  std::size_t drop = 0;
+  std::size_t frame = 0;
+  std::optional<Error> broken;
+};
+
+using Framer = std::function<Cut(ByteView arrived)>;
+
+// What a question makes of one whole frame.
+class Verdict {
+ public:
+  // The answer; the list goes on with the next question.
+  static Verdict taken() { return Verdict(Kind::taken, {}); }
+
+  // Not the answer to this question; `why` is told when no better one comes.
+  static Verdict ignored(std::string why) {
+    return Verdict(Kind::ignored, Error(Errc::mismatch, std::move(why)));
+  }
+
+  // The answer, but the question must be repeated; counts as an attempt.
+  static Verdict repeat(Error why) { return Verdict(Kind::repeat, std::move(why)); }
+
+ private:
+  friend class ExchangeList;
+  enum class Kind { taken, ignored, repeat };
+
+  Verdict(Kind kind, Error why) : kind_(kind), why_(std::move(why)) {}
+
+  Kind kind_;
+  Error why_;
+};
+
+// One question. The functions may add further exchanges to the list, or clear it.
+struct Exchange {
+  Exchange() = default;
+  std::string what;  // for messages: "the energy of tariff 1"
+  Bytes request;
+  Framer framer;
+  std::function<Result<Verdict>(ByteView frame)> on_reply;  // an Error ends the poll
+  // All attempts failed. Empty, or an Error: the poll ends. Success: the list goes on without the
+  // answer.
+  std::function<Result<>(const Error& why)> on_lost;
+};
+
+class ExchangeList final : public Dialogue {
+ public:
+  struct Timing {
+    Timing() = default;
+    Milliseconds response{1500};  // from the end of the request to each block of bytes
+    Milliseconds pause{50};       // quiet line between two exchanges
+    Milliseconds settle{200};     // quiet line after a timeout
+    int attempts = 3;
+    bool unsettled = false;  // answers of an earlier poll may still be on their way
+  };
+
+  // More bytes than this without an answer are noise: the attempt is over.
+  static constexpr std::size_t max_noise = 1024;
+
+  // `finish` makes the telegram when no exchange is left.
+  ExchangeList(const Timing& timing, std::function<Result<Telegram>()> finish);
+
+  void add(Exchange exchange) { exchanges_.push_back(std::move(exchange)); }
+
+  // Drops what was not asked yet; the running exchange stays.
+  void clear();
+
+  // Answers to what was asked may still come: the next poll of this meter must begin `unsettled`.
+  [[nodiscard]] bool unsettled() const noexcept { return unsettled_; }
+
+  Result<Step> next() override;
+  void received(ByteView bytes) override;
+  void silence() override;
+
+ private:
+  enum class Phase { begin, ready, listening, answered, failed, over };
+
+  Result<Step> ask();
+  Result<Step> proceed();
+  Result<Step> repeat_or_lose();
+  Result<Step> end(Error why);
+  void judge(ByteView frame);
+  void attempt_failed(Error why);
+  [[nodiscard]] Error silent() const;
+
+  // Longer than two questions are apart: late answers come at that distance, each of them ends up
+  // drained.
+  [[nodiscard]] Milliseconds long_quiet() const { return 2 * (timing_.response + timing_.settle); }
+
+  Timing timing_;
+  std::function<Result<Telegram>()> finish_;
+  std::deque<Exchange> exchanges_;  // the front one is running
+  Phase phase_ = Phase::begin;
+  int attempt_ = 0;
+  Bytes arrived_;
+  std::size_t heard_ = 0;  // bytes of this attempt that were not our echo
+  bool running_ = false;   // the front exchange was begun
+  bool unsettled_ = false;
+  std::optional<Error> why_;  // why the last attempt failed, or why its frames did not fit
+  std::optional<Error> fatal_;
+};
+
+}  // namespace meterbridge::protocol

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/registry.hpp"
+
+#include "protocol/ce102/ce102.hpp"
+#include "protocol/p1/p1.hpp"
+
+#include <array>
+
+namespace meterbridge::protocol {
+
+std::span<const Protocol> protocols() noexcept {
+  // Made on first use: the entries live in other files, whose order of initialisation is not ours
+  // to know.
+  static const std::array table{ce102_protocol, p1_protocol};
+  return table;
+}
+
+const Protocol* find_protocol(std::string_view name) noexcept {
+  for (const Protocol& protocol : protocols()) {
+    if (protocol.name == name) return &protocol;
+  }
+  return nullptr;
+}
+
+}  // namespace meterbridge::protocol
