@@ -2,11 +2,6 @@
 // The configuration as plain structs, validated once (contract.md 4).
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "config/document.hpp"
 #include "core/decimal.hpp"
 #include "core/line_settings.hpp"
@@ -15,6 +10,11 @@
 #include "core/setting.hpp"
 #include "core/time.hpp"
 
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace meterbridge::config {
 
 struct TlsSettings {
@@ -22,7 +22,7 @@ struct TlsSettings {
   std::string ca;           // empty = the system's store
   std::string certificate;  // client certificate and key, both or none
   std::string key;
-  bool insecure = false;    // explicit and loud: do not verify
+  bool insecure = false;  // explicit and loud: do not verify
 };
 
 struct MqttSettings {
@@ -30,10 +30,11 @@ struct MqttSettings {
   std::uint16_t port = 1883;  // 8883 when tls is on and no port is given
   std::string username;
   Secret password;
-  std::string client_id;      // empty = made from instance and a random part, kept in the state directory
-  std::string base_topic;     // empty in the file = instance
+  std::string
+      client_id;  // empty = made from instance and a random part, kept in the state directory
+  std::string base_topic;  // empty in the file = instance
   int qos = 1;
-  int version = 5;            // 3 (3.1.1) or 5
+  int version = 5;  // 3 (3.1.1) or 5
   std::chrono::seconds keepalive{30};
   TlsSettings tls;
 };
@@ -50,21 +51,22 @@ struct HomeAssistantSettings {
 enum class LinkKind { serial, tcp, replay };
 
 struct LinkSettings {
-  std::string name;          // as configured, or "<meter>" for a link given in place
+  std::string name;  // as configured, or "<meter>" for a link given in place
   LinkKind kind = LinkKind::serial;
-  std::string serial;        // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2
+  std::string serial;  // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2
   std::string host;
   std::uint16_t port = 0;
-  std::string replay;        // file of captured bytes, played as a pushing meter
+  std::string replay;                // file of captured bytes, played as a pushing meter
   std::optional<LineSettings> line;  // unset = the profile's
-  bool echo = false;         // the adapter returns what we send
-  Milliseconds turnaround{50};     // least pause between two exchanges on the line
-  std::optional<Milliseconds> silence;  // TCP: reconnect when nothing valid came for so long; unset = from the meters
+  bool echo = false;                 // the adapter returns what we send
+  Milliseconds turnaround{50};       // least pause between two exchanges on the line
+  std::optional<Milliseconds>
+      silence;  // TCP: reconnect when nothing valid came for so long; unset = from the meters
   Place place;
 };
 
 struct ReadingOptions {
-  std::string name;          // empty = ours
+  std::string name;  // empty = ours
   bool hidden = false;
   std::optional<Decimal> factor;
   std::optional<Decimal> offset;
@@ -72,27 +74,30 @@ struct ReadingOptions {
 
 struct TelegramTopic {
   bool enabled = false;
-  std::string topic;         // empty = <base>/<meter>/telegram
-  std::string layout;        // empty = our own form
+  std::string topic;   // empty = <base>/<meter>/telegram
+  std::string layout;  // empty = our own form
 };
 
 struct MeterSettings {
   std::string id;
-  std::string name;          // empty in the file = id
+  std::string name;  // empty in the file = id
   std::string profile;
-  std::string link;          // name of a LinkSettings
-  Milliseconds interval{};   // polled: time between polls; pushed: the expected period
-  std::optional<Milliseconds> timeout;  // limit of one poll (the watchdog); unset = from the interval and profile
+  std::string link;         // name of a LinkSettings
+  Milliseconds interval{};  // polled: time between polls; pushed: the expected period
+  std::optional<Milliseconds>
+      timeout;  // limit of one poll (the watchdog); unset = from the interval and profile
   bool paused = false;
   std::map<ReadingKey, ReadingOptions> readings;
   TelegramTopic telegram;
-  SettingValues protocol;    // the profile's preset overlaid by the user's
+  SettingValues protocol;  // the profile's preset overlaid by the user's
   Place place;
 };
 
 struct Settings {
   std::string instance = "meterbridge";
-  std::string state_directory;
+  std::string
+      state_directory;  // load_settings: $STATE_DIRECTORY or /var/lib/meterbridge when not given
+  std::string profiles_directory;  // the user's own profiles; empty = none
   MqttSettings mqtt;
   HomeAssistantSettings homeassistant;
   std::vector<LinkSettings> links;
@@ -101,9 +106,12 @@ struct Settings {
 
 // What the configuration must know of a profile, handed in by the layer above.
 struct ProfileFacts {
+  ProfileFacts() = default;
   std::string id;
+  std::string protocol;
   bool pushes = false;
   Milliseconds interval{};
+  LineSettings line;
   std::vector<SettingSpec> settings;  // of its protocol
   std::vector<std::pair<std::string, std::string>> preset;
   std::vector<std::string_view> layouts;
@@ -113,9 +121,12 @@ struct Catalogue {
   std::vector<ProfileFacts> profiles;
 };
 
-// Everything wrong lands in `problems`; the result is usable only when none is an error.
+// Everything wrong lands in `problems`, ordered by place; the result is usable only when none is an
+// error.
 Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& problems);
 // Reads FILE and secrets.yaml beside it. A missing or unreadable file is a problem, too.
+// meter/configuration.hpp has the door for programs: it knows the profiles, the user's own ones
+// included.
 Settings load_settings(const std::string& file, const Catalogue& catalogue, Problems& problems);
 // JSON Schema (draft 2020-12) of the configuration file, for editors.
 std::string settings_schema(const Catalogue& catalogue);

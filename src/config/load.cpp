@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// The only file of this layer that touches files and the environment.
+#include "config/load.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace meterbridge::config {
+namespace {
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+Place at_file(const std::string& file) {
+  Place place;
+  place.file = file;
+  return place;
+}
+
+// Bounded: somebody may name a device or a disk image.
+std::optional<std::string> content_of(const std::string& file, Problems& problems) {
+  std::error_code failed;
+  const auto kind = std::filesystem::status(file, failed).type();
+  if (kind == std::filesystem::file_type::not_found) {
+    problems.add(Severity::error, at_file(file), {}, "there is no such file");
+    return std::nullopt;
+  }
+  if (kind == std::filesystem::file_type::directory) {
+    problems.add(Severity::error, at_file(file), {}, "is a directory, not a file");
+    return std::nullopt;
+  }
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(max_file_size + 1, '\0');
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream.is_open() || stream.bad()) {
+    problems.add(
+        Severity::error, at_file(file), {},
+        "cannot be read: check the file's owner and rights against the user that runs meterbridge");
+    return std::nullopt;
+  }
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+// secrets.yaml is opened when the first !secret asks for it, and its own faults are told once.
+class Secrets {
+ public:
+  Secrets(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+
+  std::optional<std::string> operator()(std::string_view name) {
+    if (!read_) read();
+    const Node* node = root_.find(name);
+    if (node == nullptr) return std::nullopt;
+    if (node->kind == Kind::scalar) return node->scalar;
+    problems_.add(Severity::error, node->place, node->path, "a secret must be one value");
+    return std::string{};
+  }
+
+ private:
+  void read() {
+    read_ = true;
+    const auto text = content_of(file_, problems_);
+    if (!text) return;
+    root_ = parse_yaml(*text, file_, {}, problems_);
+    if (root_.kind == Kind::scalar || root_.kind == Kind::sequence)
+      problems_.add(Severity::error, root_.place, {},
+                    "must be a map from names to secrets (name: value)");
+  }
+
+  std::string file_;
+  Problems& problems_;
+  Node root_;
+  bool read_ = false;
+};
+
+}  // namespace
+
+Node load_document(const std::string& file, Problems& problems) {
+  const auto text = content_of(file, problems);
+  if (!text) return {};
+  Secrets secrets((std::filesystem::path(file).parent_path() / "secrets.yaml").string(), problems);
+  Sources sources;
+  sources.secret = [&secrets](std::string_view name) { return secrets(name); };
+  sources.environment = environment;
+  return parse_yaml(*text, file, sources, problems);
+}
+
+std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, Problems& problems) {
+  std::vector<std::pair<std::string, std::string>> documents;
+  std::error_code failed;
+  std::vector<std::string> files;
+  for (std::filesystem::directory_iterator entry(node.scalar, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    const std::string extension = entry->path().extension().string();
+    if (extension == ".yaml" || extension == ".yml") files.push_back(entry->path().string());
+  }
+  if (failed) {
+    problems.add(Severity::error, node.place, node.path,
+                 "the folder cannot be read: " + failed.message());
+    return documents;
+  }
+  std::sort(files.begin(), files.end());
+  for (std::string& file : files) {
+    auto text = content_of(file, problems);
+    if (text) documents.emplace_back(std::move(file), *std::move(text));
+  }
+  return documents;
+}
+
+std::string default_state_directory() {
+  // systemd gives a list where several are configured; the first is ours.
+  const std::string given = environment("STATE_DIRECTORY").value_or("");
+  const std::string first = given.substr(0, given.find(':'));
+  return first.empty() ? "/var/lib/meterbridge" : first;
+}
+
+Settings settings_of(const Node& root, const Catalogue& catalogue, Problems& problems) {
+  // A null root with an error is a file that could not be read at all: what it lacks is no news.
+  if (root.kind == Kind::null && problems.any_error()) {
+    problems.sort();
+    return {};
+  }
+  Settings settings = read_settings(root, catalogue, problems);
+  if (settings.state_directory.empty()) settings.state_directory = default_state_directory();
+  return settings;
+}
+
+Settings load_settings(const std::string& file, const Catalogue& catalogue, Problems& problems) {
+  return settings_of(load_document(file, problems), catalogue, problems);
+}
+
+}  // namespace meterbridge::config

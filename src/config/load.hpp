@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The steps of load_settings, for the layer above, which reads profiles between them.
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meterbridge::config {
+
+// FILE as a tree, with secrets.yaml beside it and the environment as sources.
+Node load_document(const std::string& file, Problems& problems);
+// All *.yaml files of the folder that `node` names, by name: (path, text).
+std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, Problems& problems);
+// read_settings unless the document could not be read, with the defaults that come from the
+// environment.
+Settings settings_of(const Node& root, const Catalogue& catalogue, Problems& problems);
+// $STATE_DIRECTORY as systemd sets it, else /var/lib/meterbridge.
+[[nodiscard]] std::string default_state_directory();
+
+}  // namespace meterbridge::config

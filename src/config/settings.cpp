@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "config/settings.hpp"
+
+#include "config/reader.hpp"
+#include "config/tables.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::config {
+namespace {
+
+constexpr std::size_t longest_identity = 64;
+constexpr std::size_t longest_topic = 200;
+
+bool is_identity_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+// A broker's name as people paste it: an address of the web, or with the port behind it.
+void check_host(const Node& node, std::string_view host, Problems& problems) {
+  if (host.empty()) {
+    complain(problems, node, "is empty; name the broker, for example localhost");
+  } else if (host.find("://") != std::string_view::npos) {
+    complain(problems, node,
+             shown(node) + " is a URL: write the name alone, port and tls have keys of their own");
+  } else if (std::count(host.begin(), host.end(), ':') == 1) {
+    complain(problems, node, shown(node) + " contains a port: write it as port: beside host:");
+  } else if (host.find_first_of(" \t/") != std::string_view::npos) {
+    complain(problems, node, shown(node) + " is no host name");
+  }
+}
+
+void read_tls(const Node& node, const SettingValues& values, MqttSettings& mqtt,
+              Problems& problems) {
+  mqtt.tls.enabled = values.boolean("tls");
+  const Node* map = map_in(node, "tls");
+  if (map == nullptr) return;
+  const SettingValues tls = read_section(*map, tls_section, {}, problems);
+  mqtt.tls.enabled = true;
+  mqtt.tls.ca = tls.text("ca");
+  mqtt.tls.certificate = tls.text("certificate");
+  mqtt.tls.key = tls.text("key");
+  mqtt.tls.insecure = tls.boolean("insecure");
+  if (mqtt.tls.certificate.empty() != mqtt.tls.key.empty())
+    complain(problems, *map, "certificate and key belong together: give both or none");
+  if (mqtt.tls.insecure)
+    problems.add(Severity::warning, map->place, map->path,
+                 "insecure: anybody between us and the broker can read and change everything");
+}
+
+}  // namespace
+
+bool check_identity(const Node& node, std::string_view text, Problems& problems) {
+  if (text.empty()) {
+    complain(problems, node, "is empty; letters, digits, _ and - are needed");
+    return false;
+  }
+  if (!std::all_of(text.begin(), text.end(), is_identity_character)) {
+    complain(problems, node,
+             shown(node) + " has other characters than letters (a-z), digits, _ and -");
+    return false;
+  }
+  if (text.size() > longest_identity) {
+    complain(problems, node, "is longer than " + std::to_string(longest_identity) + " characters");
+    return false;
+  }
+  return true;
+}
+
+bool check_topic(const Node& node, std::string_view text, Problems& problems) {
+  if (text.empty()) {
+    complain(problems, node, "is empty; a topic is needed");
+  } else if (text.find_first_of("+#") != std::string_view::npos) {
+    complain(problems, node,
+             shown(node) + " contains a wildcard (+ or #), which a topic to publish cannot have");
+  } else if (text.starts_with('/') || text.ends_with('/') ||
+             text.find("//") != std::string_view::npos) {
+    complain(problems, node,
+             shown(node) + " has an empty level: no / at the ends, and no two side by side");
+  } else if (text.starts_with('$')) {
+    complain(problems, node, shown(node) + " begins with $, which belongs to the broker");
+  } else if (text.size() > longest_topic) {
+    complain(problems, node, "is longer than " + std::to_string(longest_topic) + " characters");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& problems) {
+  const SettingValues values = read_section(node, mqtt_section, {}, problems);
+  MqttSettings mqtt;
+  mqtt.host = values.text("host");
+  if (const Node* host = node.find("host");
+      host != nullptr && host->kind == Kind::scalar && !host->missing)
+    check_host(*host, mqtt.host, problems);
+  mqtt.username = values.text("username");
+  mqtt.password = values.secret("password");
+  if (!mqtt.password.empty() && mqtt.username.empty() && node.find("username") == nullptr)
+    complain(problems, *node.find("password"),
+             "a password without username is never sent: give username, too");
+  mqtt.client_id = values.text("client_id");
+  mqtt.base_topic = instance;
+  if (const Node* topic = node.find("base_topic"); topic != nullptr && values.has("base_topic")) {
+    mqtt.base_topic = values.text("base_topic");
+    check_topic(*topic, mqtt.base_topic, problems);
+  }
+  mqtt.qos = static_cast<int>(values.integer("qos"));
+  mqtt.version = values.text("version") == "5" ? 5 : 3;
+  mqtt.keepalive = std::chrono::duration_cast<std::chrono::seconds>(values.duration("keepalive"));
+  if (mqtt.keepalive > std::chrono::seconds(65535))
+    complain(problems, *node.find("keepalive"), "is longer than MQTT can say (at most 65535s)");
+  read_tls(node, values, mqtt, problems);
+  mqtt.port = mqtt.tls.enabled ? 8883 : 1883;
+  if (values.has("port")) mqtt.port = static_cast<std::uint16_t>(values.integer("port"));
+  return mqtt;
+}
+
+HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems) {
+  const SettingValues values = read_section(node, homeassistant_section, {}, problems);
+  HomeAssistantSettings homeassistant;
+  const std::string discovery = values.text("discovery");
+  if (discovery == "component") homeassistant.discovery = Discovery::component;
+  if (discovery == "off") homeassistant.discovery = Discovery::off;
+  homeassistant.discovery_prefix = values.text("discovery_prefix");
+  homeassistant.birth_topic = values.text("birth_topic");
+  homeassistant.language = values.text("language");
+  for (const std::string_view key : {"discovery_prefix", "birth_topic"}) {
+    const Node* topic = node.find(key);
+    if (topic != nullptr && topic->kind == Kind::scalar && !topic->missing)
+      check_topic(*topic, topic->scalar, problems);
+  }
+  const Node* language = node.find("language");
+  if (language != nullptr && homeassistant.language != "en")
+    complain(problems, *language,
+             shown(*language) + " is not supported by this version: it has en only");
+  return homeassistant;
+}
+
+Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& problems) {
+  Settings settings;
+  const Node empty = [&root] {
+    Node node;
+    node.kind = Kind::map;
+    node.place = root.place;
+    return node;
+  }();
+  if (root.kind == Kind::scalar || root.kind == Kind::sequence) {
+    complain(problems, root,
+             "the file must be a map of settings (\"mqtt:\", \"meters:\" and so on)");
+    return settings;
+  }
+  const SettingValues values = read_section(root, root_section, {}, problems);
+  settings.instance = values.text("instance");
+  if (const Node* instance = root.find("instance"); instance != nullptr && values.has("instance"))
+    check_identity(*instance, settings.instance, problems);
+  settings.state_directory = values.text("state_directory");
+  settings.profiles_directory = values.text("profiles_directory");
+  const Node* mqtt = map_in(root, "mqtt");
+  settings.mqtt = read_mqtt(mqtt == nullptr ? empty : *mqtt, settings.instance, problems);
+  const Node* homeassistant = map_in(root, "homeassistant");
+  settings.homeassistant =
+      read_homeassistant(homeassistant == nullptr ? empty : *homeassistant, problems);
+
+  MeterReader reader(catalogue, problems);
+  if (const Node* links = map_in(root, "links")) reader.read_links(*links);
+  const Node* meters = list_in(root, "meters");
+  if (meters != nullptr) reader.read_meters(*meters);
+  std::move(reader).finish(settings);
+  if (settings.meters.empty() && root.find("meters") == nullptr)
+    problems.add(Severity::warning, root.place, {},
+                 "no meters are configured: nothing will be read");
+  problems.sort();
+  return settings;
+}
+
+}  // namespace meterbridge::config

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// What meters and links owe each other.
+#include "config/reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::config {
+namespace {
+
+std::string line_of(const Place& place) {
+  return place.line > 0 ? " (line " + std::to_string(place.line) + ")" : std::string{};
+}
+
+// What is opened; a file may be replayed by several.
+std::string port_of(const LinkSettings& link) {
+  switch (link.kind) {
+    case LinkKind::serial:
+      return link.serial;
+    case LinkKind::tcp:
+      return link.host + ":" + std::to_string(link.port);
+    case LinkKind::replay:
+      break;
+  }
+  return {};
+}
+
+// The address in one form whatever its type, for comparison; nothing when the protocol has none.
+std::string address_of(const SettingValues& values) {
+  const auto* stored = values.find("address");
+  if (stored == nullptr) return {};
+  if (const auto* number = std::get_if<std::int64_t>(stored)) return std::to_string(*number);
+  if (const auto* text = std::get_if<std::string>(stored)) return *text;
+  return {};
+}
+
+}  // namespace
+
+void MeterReader::complain_about_meter(std::size_t position, std::string text) {
+  problems_.add(Severity::error, meters_[position].place, paths_[position], std::move(text));
+}
+
+void MeterReader::check_ports() {
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    const std::string port = links_[i].usable ? port_of(links_[i].settings) : std::string{};
+    if (port.empty()) continue;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!links_[j].usable || port_of(links_[j].settings) != port) continue;
+      problems_.add(Severity::error, links_[i].settings.place, links_[i].path,
+                    "is the same line as " + links_[j].path + line_of(links_[j].settings.place) +
+                        ": give it once under links, and name it in each meter");
+      break;
+    }
+  }
+}
+
+void MeterReader::check_sharing(const LinkDraft& link) {
+  if (link.meters.size() < 2) return;
+  for (const std::size_t position : link.meters) {
+    const ProfileFacts* facts = facts_[position];
+    if (facts == nullptr || !facts->pushes) continue;
+    const std::size_t other = link.meters[0] == position ? link.meters[1] : link.meters[0];
+    complain_about_meter(position, "a meter of profile " + facts->id +
+                                       " sends by itself and must be alone on its line, but " +
+                                       paths_[other] + " is on link \"" + link.settings.name +
+                                       "\", too");
+    return;
+  }
+  check_addresses(link);
+}
+
+void MeterReader::check_addresses(const LinkDraft& link) {
+  for (std::size_t i = 0; i < link.meters.size(); ++i) {
+    const std::size_t meter = link.meters[i];
+    if (facts_[meter] == nullptr) continue;
+    const std::string address = address_of(meters_[meter].protocol);
+    for (std::size_t j = 0; j < i; ++j) {
+      const std::size_t other = link.meters[j];
+      if (facts_[other] == nullptr || facts_[other]->protocol != facts_[meter]->protocol) continue;
+      if (address_of(meters_[other].protocol) != address) continue;
+      complain_about_meter(meter, (address.empty() ? std::string("has no address of its own")
+                                                   : "has the same address " + address) +
+                                      (address.empty() ? " like " : " as ") + paths_[other] +
+                                      line_of(meters_[other].place) + " on link \"" +
+                                      link.settings.name + "\": both would answer");
+      break;
+    }
+  }
+}
+
+// The line is the link's where the link says so, else what the profiles of its meters agree on.
+void MeterReader::settle_line(LinkDraft& link) {
+  if (link.settings.kind != LinkKind::serial) return;
+  std::optional<std::size_t> first;
+  LineSettings line;
+  for (const std::size_t position : link.meters) {
+    const ProfileFacts* facts = facts_[position];
+    if (facts == nullptr) continue;
+    if (!first) {
+      first = position;
+      line = facts->line;
+      continue;
+    }
+    const bool same_speed = link.baud.has_value() || line.baud == facts->line.baud;
+    LineSettings framed = facts->line;
+    framed.baud = line.baud;
+    const bool same_mode = link.mode.has_value() || framed == line;
+    if (same_speed && same_mode) continue;
+    complain_about_meter(position, "its profile talks at " + facts->line.text() + ", that of " +
+                                       paths_[*first] + " on the same link at " + line.text() +
+                                       ": set baud and mode of link \"" + link.settings.name +
+                                       "\" to what both meters are set to");
+    return;
+  }
+  if (!link.baud && !link.mode) return;
+  // Both were checked one by one, so this cannot fail.
+  const std::string text = line.text();
+  const std::string mode = link.mode.value_or(text.substr(text.find(' ') + 1));
+  const auto settled = LineSettings::parse(link.baud.value_or(line.baud), mode);
+  if (settled) link.settings.line = *settled;
+}
+
+void MeterReader::finish(Settings& settings) && {
+  check_ports();
+  for (LinkDraft& link : links_) {
+    check_sharing(link);
+    settle_line(link);
+    if (link.meters.empty() && link.usable)
+      problems_.add(Severity::warning, link.settings.place, link.path, "is used by no meter");
+    settings.links.push_back(std::move(link.settings));
+  }
+  settings.meters = std::move(meters_);
+}
+
+}  // namespace meterbridge::config

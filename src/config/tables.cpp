@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "config/tables.hpp"
+
+#include <array>
+
+namespace meterbridge::config {
+namespace {
+
+using std::string_view_literals::operator""sv;
+using Type = SettingType;
+
+constexpr std::array discovery_choices{"device"sv, "component"sv, "off"sv};
+constexpr std::array version_choices{"5"sv, "3.1.1"sv};
+constexpr std::array hidden_choices{"hidden"sv};
+constexpr std::array mode_choices{"8N1"sv, "8N2"sv, "8E1"sv, "8E2"sv, "8O1"sv, "8O2"sv,
+                                  "7N1"sv, "7N2"sv, "7E1"sv, "7E2"sv, "7O1"sv, "7O2"sv};
+
+constexpr std::array tls_fields{
+    Field{
+        .spec = {.name = "ca",
+                 .help =
+                     "file with the authority's certificate (PEM); without it the system's store"}},
+    Field{.spec = {.name = "certificate", .help = "file with the client's certificate (PEM)"}},
+    Field{.spec = {.name = "key", .help = "file with the client's private key (PEM)"}},
+    Field{.spec = {.name = "insecure",
+                   .type = Type::boolean,
+                   .help = "do not verify the broker at all; dangerous",
+                   .fallback = "false"}},
+};
+
+constexpr std::array mqtt_fields{
+    Field{
+        .spec = {.name = "host", .help = "name or address of the broker", .fallback = "localhost"}},
+    Field{.spec = {.name = "port",
+                   .type = Type::integer,
+                   .help = "port of the broker; 1883, with tls 8883",
+                   .minimum = 1,
+                   .maximum = 65535}},
+    Field{.spec = {.name = "username", .help = "user at the broker"}},
+    Field{.spec = {.name = "password",
+                   .type = Type::secret,
+                   .help = "password at the broker; better !secret NAME"}},
+    Field{.spec = {.name = "client_id",
+                   .help = "name towards the broker; without it a random one that is kept"}},
+    Field{.spec = {.name = "base_topic",
+                   .help = "first part of all our topics; without it the instance"}},
+    Field{.spec = {.name = "qos",
+                   .type = Type::integer,
+                   .help = "quality of service of our messages",
+                   .fallback = "1",
+                   .minimum = 0,
+                   .maximum = 2}},
+    Field{.spec = {.name = "version",
+                   .type = Type::choice,
+                   .help = "MQTT version",
+                   .fallback = "5",
+                   .choices = version_choices}},
+    Field{.spec = {.name = "keepalive",
+                   .type = Type::duration,
+                   .help = "longest silence towards the broker",
+                   .fallback = "30s"},
+          .least = Milliseconds(5000)},
+    Field{.spec = {.name = "tls",
+                   .type = Type::boolean,
+                   .help = "encrypt the connection to the broker"},
+          .section = &tls_section},
+};
+
+constexpr std::array homeassistant_fields{
+    Field{.spec = {.name = "discovery",
+                   .type = Type::choice,
+                   .help = "device documents, one document per component (before Home Assistant "
+                           "2024.11), or none",
+                   .fallback = "device",
+                   .choices = discovery_choices}},
+    Field{.spec = {.name = "discovery_prefix",
+                   .help = "Home Assistant's discovery prefix",
+                   .fallback = "homeassistant"}},
+    Field{.spec = {.name = "birth_topic",
+                   .help = "where Home Assistant says that it is online",
+                   .fallback = "homeassistant/status"}},
+    Field{.spec = {.name = "language",
+                   .help = "language of the entity names; this version has en",
+                   .fallback = "en"}},
+};
+
+constexpr std::array link_fields{
+    Field{
+        .spec = {.name = "serial",
+                 .help =
+                     "serial port: /dev/serial/by-id/..., usb:VID:PID[:SERIAL] or usb-path:1-1.2"}},
+    Field{.spec = {.name = "tcp", .help = "serial server as HOST:PORT, for example ser2net"}},
+    Field{.spec = {.name = "replay", .help = "file of captured bytes, played as a pushing meter"}},
+    Field{.spec = {.name = "baud",
+                   .type = Type::integer,
+                   .help = "speed of the line; without it the profile's",
+                   .minimum = 300,
+                   .maximum = 921600}},
+    Field{.spec = {.name = "mode",
+                   .type = Type::choice,
+                   .help = "data bits, parity and stop bits of the line; without it the profile's",
+                   .choices = mode_choices}},
+    Field{.spec = {.name = "echo",
+                   .type = Type::boolean,
+                   .help = "the adapter returns what is sent",
+                   .fallback = "false"}},
+    Field{.spec = {.name = "turnaround",
+                   .type = Type::duration,
+                   .help = "least pause between two exchanges",
+                   .fallback = "50ms"}},
+    Field{.spec = {.name = "silence",
+                   .type = Type::duration,
+                   .help = "reconnect when nothing valid came for so long; without it from the "
+                           "meters' intervals"},
+          .least = Milliseconds(1000)},
+    Field{.spec = {.name = "mqtt", .help = {}},
+          .later = "links from MQTT topics are not supported by this version"},
+};
+
+constexpr std::array reading_fields{
+    Field{.spec = {.name = "name", .help = "name of the entity in Home Assistant"}},
+    Field{.spec = {.name = "factor",
+                   .type = Type::decimal,
+                   .help = "the value is multiplied by it, exactly"}},
+    Field{.spec = {.name = "offset",
+                   .type = Type::decimal,
+                   .help = "is added to the value, after the factor"}},
+};
+
+constexpr std::array telegram_fields{
+    Field{.spec = {.name = "topic", .help = "full topic; without it <base>/<meter>/telegram"}},
+    Field{.spec = {.name = "layout",
+                   .help = "form of another program, for example okosmero; without it our own"}},
+};
+
+constexpr std::array meter_fields{
+    Field{.spec = {.name = "id", .help = "the identity for ever: letters, digits, _ and -"},
+          .required = true},
+    Field{.spec = {.name = "name", .help = "shown name; without it the id"}},
+    Field{.spec = {.name = "profile",
+                   .help = "what kind of meter it is; see meterbridge profiles list"},
+          .required = true},
+    Field{.spec = {.name = "link", .help = "name of a link, or the link itself as a map"},
+          .section = &link_section,
+          .required = true},
+    Field{.spec = {.name = "interval",
+                   .type = Type::duration,
+                   .help =
+                       "time between two polls; for a meter that sends by itself its usual period"},
+          .least = Milliseconds(100)},
+    Field{.spec = {.name = "timeout",
+                   .type = Type::duration,
+                   .help = "limit for one whole poll; without it from profile and interval"},
+          .least = Milliseconds(100)},
+    Field{.spec = {.name = "paused",
+                   .type = Type::boolean,
+                   .help = "do not read this meter for now",
+                   .fallback = "false"}},
+    Field{.spec = {.name = "readings",
+                   .type = Type::choice,
+                   .help = "per reading key: hidden, or its name, factor and offset",
+                   .choices = hidden_choices},
+          .section = &reading_section,
+          .many = Many::named},
+    Field{.spec = {.name = "telegram",
+                   .type = Type::boolean,
+                   .help = "publish whole telegrams as JSON"},
+          .section = &telegram_section},
+    Field{.spec = {.name = "publish", .help = {}},
+          .later = "publishing at a rate of its own is not supported by this version: every "
+                   "reading is published"},
+};
+
+constexpr std::array root_fields{
+    Field{.spec = {.name = "instance",
+                   .help = "part of every identity; two bridges in one house need two",
+                   .fallback = "meterbridge"}},
+    Field{.spec = {.name = "state_directory",
+                   .help = "where the program keeps its state; without it $STATE_DIRECTORY or "
+                           "/var/lib/meterbridge"}},
+    Field{.spec = {.name = "profiles_directory",
+                   .help = "folder with meter profiles of your own (*.yaml)"}},
+    Field{
+        .spec = {.name = "mqtt", .help = "the broker"}, .section = &mqtt_section, .scalar = false},
+    Field{.spec = {.name = "homeassistant", .help = "what Home Assistant gets"},
+          .section = &homeassistant_section,
+          .scalar = false},
+    Field{.spec = {.name = "links", .help = "the physical lines; meters share them"},
+          .section = &link_section,
+          .many = Many::named,
+          .scalar = false},
+    Field{.spec = {.name = "meters", .help = "the meters"},
+          .section = &meter_section,
+          .many = Many::list,
+          .scalar = false},
+    Field{.spec = {.name = "sinks", .help = {}},
+          .later = "sinks (files and databases) are not supported by this version"},
+    Field{.spec = {.name = "bridges", .help = {}},
+          .later = "bridges to further brokers are not supported by this version"},
+};
+
+}  // namespace
+
+constinit const Section root_section{"the configuration", root_fields};
+constinit const Section mqtt_section{"mqtt", mqtt_fields};
+constinit const Section tls_section{"tls", tls_fields};
+constinit const Section homeassistant_section{"homeassistant", homeassistant_fields};
+constinit const Section link_section{"a link", link_fields};
+constinit const Section meter_section{"a meter", meter_fields};
+constinit const Section reading_section{"a reading", reading_fields};
+constinit const Section telegram_section{"telegram", telegram_fields};
+
+}  // namespace meterbridge::config
