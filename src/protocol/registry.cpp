@@ -22,4 +22,10 @@ const Protocol* find_protocol(std::string_view name) noexcept {
   return nullptr;
 }
 
+std::span<const std::string_view> planned_protocols() noexcept {
+  static constexpr std::array<std::string_view, 7> names{
+      "mercury", "mercury200", "modbus", "iec62056-21", "dlms", "sml", "json"};
+  return names;
+}
+
 }  // namespace meterbridge::protocol

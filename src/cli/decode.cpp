@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.hpp"
+#include "core/text.hpp"
+#include "meter/profile_library.hpp"
+#include "protocol/registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+namespace meterbridge::cli {
+namespace {
+
+using protocol::Decoded;
+using protocol::Protocol;
+
+constexpr std::array options{
+    Option{"--protocol", "-p", "NAME", "ce102, p1; may be left out with --profile"},
+    Option{"--profile", "", "NAME",
+           "settings of a meter type (`meterbridge profiles list` has the names)"},
+    Option{"--hex", "", "", "the input is hex text, not bytes"},
+    Option{"--key", "", "HEX", "key of encrypted telegrams, 32 hex digits"},
+    Option{"--key-file", "", "FILE", "file that holds the key; without both, METERBRIDGE_KEY"},
+    Option{"--auth-key", "", "HEX|none", "authentication key of encrypted telegrams"},
+    Option{"--address", "", "N", "address of the meter; what other meters say is a mismatch"},
+    Option{"--crc", "", "on|off|x25", "how telegrams are checked"},
+    Option{"--set", "", "KEY=VALUE",
+           "any other setting of the protocol, as in the configuration; repeatable", true},
+    Option{"--json", "", "", "one JSON object per telegram or exchange"},
+};
+
+// Which settings an option may stand for; the first one that the protocol has.
+struct Mapping {
+  std::string_view option;
+  std::array<std::string_view, 2> settings;
+};
+
+constexpr std::array mappings{
+    Mapping{"--auth-key", {"auth_key", "authentication_key"}},
+    Mapping{"--address", {"address", "address"}},
+    Mapping{"--crc", {"crc", "crc"}},
+};
+
+constexpr std::string_view key_setting = "key";
+constexpr const char* key_variable = "METERBRIDGE_KEY";
+
+Error usage(std::string text) {
+  return {Errc::invalid, std::move(text)};
+}
+
+Error unknown(std::string_view kind, std::string_view word,
+              std::span<const std::string_view> known) {
+  std::string text = "no " + std::string(kind) + " \"" + sanitised(word) + "\"";
+  const std::string_view near = nearest(word, known);
+  if (!near.empty()) text += "; did you mean " + std::string(near) + "?";
+  return usage(std::move(text));
+}
+
+const SettingSpec* find_spec(const Protocol& protocol, std::string_view name) {
+  const auto at = std::ranges::find(protocol.settings, name, &SettingSpec::name);
+  return at == protocol.settings.end() ? nullptr : &*at;
+}
+
+Result<> set(const Protocol& protocol, std::string_view name, std::string_view text,
+             SettingValues& values) {
+  const SettingSpec* spec = find_spec(protocol, name);
+  if (spec == nullptr) {
+    std::vector<std::string_view> names;
+    for (const SettingSpec& known : protocol.settings)
+      names.push_back(known.name);
+    return unknown(std::string(protocol.name) + " setting", name, names);
+  }
+  auto value = parse_setting(*spec, text);
+  if (!value) return value.error();
+  values.set(name, std::move(*value));
+  return {};
+}
+
+Result<const meter::Profile*> profile_of(const Arguments& arguments,
+                                         const meter::ProfileLibrary& library) {
+  const auto name = arguments.value("--profile");
+  if (!name) return nullptr;
+  const meter::Profile* profile = library.find(*name);
+  if (profile == nullptr) return unknown("profile", *name, library.names());
+  const auto protocol = arguments.value("--protocol");
+  if (protocol && *protocol != profile->protocol->name) {
+    return usage("the profile " + *name + " speaks " + std::string(profile->protocol->name) +
+                 ", not " + *protocol);
+  }
+  return profile;
+}
+
+Result<const Protocol*> protocol_of(const Arguments& arguments, const meter::Profile* profile) {
+  const auto name = arguments.value("--protocol");
+  if (!name && profile != nullptr) return profile->protocol;
+  if (!name) return usage("--protocol is missing: meterbridge decode --protocol p1 FILE");
+  if (const Protocol* protocol = protocol::find_protocol(*name)) return protocol;
+  std::vector<std::string_view> names;
+  for (const Protocol& known : protocol::protocols())
+    names.push_back(known.name);
+  if (std::ranges::count(protocol::planned_protocols(), *name) != 0) {
+    std::string list;
+    for (const std::string_view known : names)
+      list += (list.empty() ? "" : ", ") + std::string(known);
+    return usage("the protocol " + *name + " is not supported by this version; it reads " + list);
+  }
+  return unknown("protocol", *name, names);
+}
+
+// --key, --key-file or the environment; nothing when none is given.
+Result<std::optional<std::string>> key_of(const Arguments& arguments, const Protocol& protocol) {
+  if (arguments.has("--key") && arguments.has("--key-file"))
+    return usage("--key and --key-file exclude each other");
+  if (auto key = arguments.value("--key")) return key;
+  if (const auto file = arguments.value("--key-file")) {
+    const auto text = read_file(*file);
+    if (!text) return text.error().within("--key-file");
+    return std::optional(std::string(trimmed(*text)));
+  }
+  if (find_spec(protocol, key_setting) == nullptr) return std::optional<std::string>();
+  const char* const variable =
+      std::getenv(key_variable);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return variable == nullptr || *variable == '\0' ? std::optional<std::string>()
+                                                  : std::optional(std::string(variable));
+}
+
+Result<> apply_key(const Arguments& arguments, const Protocol& protocol, SettingValues& values) {
+  const auto key = key_of(arguments, protocol);
+  if (!key) return key.error();
+  if (!*key) return {};
+  if (find_spec(protocol, key_setting) == nullptr) {
+    return usage("the protocol " + std::string(protocol.name) + " knows no key");
+  }
+  return set(protocol, key_setting, **key, values);
+}
+
+Result<> apply_options(const Arguments& arguments, const Protocol& protocol,
+                       SettingValues& values) {
+  for (const Mapping& mapping : mappings) {
+    const auto text = arguments.value(mapping.option);
+    if (!text) continue;
+    const auto known = std::ranges::find_if(mapping.settings, [&](std::string_view name) {
+      return find_spec(protocol, name) != nullptr;
+    });
+    if (known == mapping.settings.end()) {
+      return usage(std::string(mapping.option) + " does not exist for the protocol " +
+                   std::string(protocol.name));
+    }
+    if (auto done = set(protocol, *known, *text, values); !done)
+      return done.error().within(mapping.option);
+  }
+  for (const std::string& pair : arguments.values("--set")) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos) return usage("--set needs KEY=VALUE");
+    if (auto done = set(protocol, pair.substr(0, equals), pair.substr(equals + 1), values); !done) {
+      return done.error().within("--set");
+    }
+  }
+  return apply_key(arguments, protocol, values);
+}
+
+Result<SettingValues> settings_of(const Arguments& arguments, const Protocol& protocol,
+                                  const meter::Profile* profile) {
+  SettingValues values = default_settings(protocol.settings);
+  if (profile != nullptr) {
+    for (const auto& [name, text] : profile->preset) {
+      if (auto done = set(protocol, name, text, values); !done)
+        return done.error().within(profile->id);
+    }
+  }
+  if (auto done = apply_options(arguments, protocol, values); !done) return done.error();
+  return values;
+}
+
+Result<std::vector<Decoded>> decode_text(const Protocol& protocol, const std::string& text,
+                                         bool hex, const SettingValues& values) {
+  if (hex) {
+    const auto bytes = from_hex(text);
+    if (!bytes) return bytes.error().within("--hex");
+    return protocol.decode(*bytes, values);
+  }
+  if (!protocol::is_transcript(text)) return protocol.decode(to_bytes(text), values);
+  if (protocol.decode_transcript == nullptr) {
+    return usage("transcripts do not exist for the protocol " + std::string(protocol.name));
+  }
+  const auto lines = protocol::parse_transcript(text);
+  if (!lines) return lines.error();
+  return protocol.decode_transcript(*lines, values);
+}
+
+std::string value_text(const Value& value) {
+  if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
+  if (const auto* text = std::get_if<std::string>(&value)) return sanitised(*text);
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
+  return iso_utc(std::get<Seconds>(value));
+}
+
+std::string value_text(const protocol::Item& item) {
+  if (item.value) return item.value->str();
+  if (item.text) return sanitised(*item.text);
+  std::string text;
+  for (const std::string& group : item.groups)
+    text += "(" + sanitised(group) + ")";
+  return text;
+}
+
+std::string title(const Decoded& decoded) {
+  std::string text = std::string(name(decoded.status)) + "  at " + std::to_string(decoded.offset) +
+                     ", " + std::to_string(decoded.length) + " bytes";
+  if (!decoded.ok()) return text + ": " + decoded.error + "\n";
+  const MeterIdentity& meter = decoded.telegram.meter;
+  for (const std::string* part :
+       {&meter.manufacturer, &meter.model, &meter.serial, &meter.firmware}) {
+    if (!part->empty()) text += ", " + sanitised(*part);
+  }
+  if (decoded.telegram.time) text += ", " + iso_utc(*decoded.telegram.time);
+  return text + "\n";
+}
+
+std::string for_people(const Decoded& decoded) {
+  std::string text = title(decoded);
+  std::vector<std::vector<std::string>> rows{{"ITEM", "VALUE", "UNIT", "TIME"}};
+  for (const protocol::Item& item : decoded.telegram.items) {
+    rows.push_back(
+        {item.address, value_text(item), item.unit, item.time ? iso_utc(*item.time) : ""});
+  }
+  if (rows.size() > 1) text += "\n" + table(rows);
+  rows = {{"READING", "VALUE", "UNIT", "METER"}};
+  for (const MeterReadings& meter : decoded.telegram.readings) {
+    for (const Reading& reading : meter.readings) {
+      rows.push_back({reading.key.text(), value_text(reading.value),
+                      std::string(symbol(reading.unit)), meter.submeter});
+    }
+  }
+  if (rows.size() > 1) text += "\n" + table(rows);
+  return text + "\n";
+}
+
+Result<std::vector<Decoded>> decode(const Arguments& arguments) {
+  if (arguments.words().size() > 1)
+    return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
+  const auto library = meter::ProfileLibrary::embedded();
+  if (!library) return library.error();
+  const auto profile = profile_of(arguments, *library);
+  if (!profile) return profile.error();
+  const auto protocol = protocol_of(arguments, *profile);
+  if (!protocol) return protocol.error();
+  const auto values = settings_of(arguments, **protocol, *profile);
+  if (!values) return values.error();
+  const std::string file = arguments.words().empty() ? "-" : arguments.words().front();
+  const auto text = read_file(file);
+  if (!text) return text.error();
+  auto found = decode_text(**protocol, *text, arguments.has("--hex"), *values);
+  if (!found) return found.error().within(file == "-" ? "standard input" : file);
+  return std::move(*found);
+}
+
+int run(const Arguments& arguments) {
+  const auto all = decode(arguments);
+  if (!all) {
+    complain("meterbridge decode: " + all.error().detail());
+    return exit_usage;
+  }
+  const bool json = arguments.has("--json");
+  for (const Decoded& decoded : *all) {
+    print(json ? protocol::decoded_json(decoded) + "\n" : for_people(decoded));
+  }
+  if (all->empty()) complain("no telegram found");
+  return std::ranges::any_of(*all, &Decoded::ok) ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+const Command decode_command{
+    .name = "decode",
+    .synopsis = "decode --protocol P [options] [FILE or -]",
+    .summary = "decodes captured bytes offline",
+    .help =
+        R"(FILE (or standard input) holds the bytes as captured, hex text with --hex, or a transcript: lines
+"> HEX" were sent by us, "< HEX" came from the meter, "#" begins a comment.
+
+Everything that was found is shown in the order of the stream, the broken ones too with the reason.
+"ITEM" is what the meter sent, word for word; "READING" is what Home Assistant would get. An answer
+of a polled meter that was captured without its request gives items only.
+
+Examples:
+  meterbridge decode --protocol p1 telegram.txt
+  meterbridge decode --protocol p1 --key-file luxembourg.key --json capture.bin
+  printf '> c0489634fd0000000000d20130000040c0\n< c048fd009634570130000922ec8b04001bc0\n' |
+    meterbridge decode --protocol ce102 -
+
+Exit code: 0 at least one good telegram, 1 none, 2 wrong usage.
+)",
+    .options = options,
+    .run = run,
+};
+
+}  // namespace meterbridge::cli
