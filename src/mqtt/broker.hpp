@@ -2,19 +2,21 @@
 // One connection to one broker: connect, serve, back off, repeat. libmosquitto without its thread.
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "mqtt/message.hpp"
 #include "mqtt/outbox.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 namespace meterbridge::mqtt {
 
@@ -27,17 +29,26 @@ struct BrokerSettings {
   int version = 5;  // 3 = MQTT 3.1.1, 5 = MQTT 5
   std::chrono::seconds keepalive{30};
   bool tls = false;
-  std::string ca, certificate, key;
-  bool insecure = false;
+  std::string ca;                // file or directory; empty = the system's store
+  std::string certificate, key;  // ours, both or none
+  bool insecure = false;         // verify nothing
   std::optional<Message> will;
-  std::size_t window = 20;  // messages in flight at most
+  std::size_t window = 20;  // messages in flight at most (less when an MQTT 5 broker says so)
+  std::chrono::milliseconds connect_timeout{10000};  // for each step until the broker has said yes
+  bool binary = false;  // payloads need not be UTF-8 (copies of foreign messages)
 };
 
-// Called on the loop; must not block.
+// Called on the loop; must not block and not throw. Any may be empty.
 struct BrokerEvents {
-  std::function<void()> connected;                     // after CONNACK and subscriptions; publish what must be known again
-  std::function<void(const Error&)> disconnected;      // once per loss, and once per series of failed attempts, in words
+  // After CONNACK and subscriptions; publish what must be known again.
+  std::function<void()> connected;
+  // Once per loss, and once per series of failed attempts, in words. Errc::access: the login was
+  // refused.
+  std::function<void(const Error&)> disconnected;
   std::function<void(const Message&)> received;
+  // One sentence for the log: a message dropped or denied, MQTT 3.1.1 instead of 5, another reason
+  // why there is still no connection.
+  std::function<void(const std::string&)> notice;
 };
 
 class Broker {
@@ -47,19 +58,25 @@ class Broker {
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
-  // Runs until cancelled. Ends with a clean DISCONNECT when asked by leave() before.
+  // Runs until cancelled (terminal) or until leave(); returns in both cases, never throws. The
+  // Broker must outlive it. Cancelled without leave() it hangs up, and the broker publishes the
+  // will.
   boost::asio::awaitable<void> run();
   void subscribe(std::string filter, int qos);  // remembered over reconnects
-  void publish(Message message);                // into the outbox; newest value per retained topic
+  // Into the outbox; newest value per retained topic. What no broker would take is dropped with a
+  // notice.
+  void publish(Message message);
   [[nodiscard]] bool connected() const noexcept;
   [[nodiscard]] const Outbox& outbox() const noexcept;
-  // Waits until the outbox is empty and all is acknowledged, at most so long; false when something is left.
+  // Waits until the outbox is empty and all is acknowledged, at most so long; false when something
+  // is left.
   boost::asio::awaitable<bool> flush(std::chrono::milliseconds at_most);
-  // Sends DISCONNECT (so that no will is published); run() returns.
+  // Sends DISCONNECT (so that no will is published); run() returns. For good: there is no way back.
   void leave();
+  // Used from the next attempt to connect on, for example when the credentials have changed.
+  void reconfigure(BrokerSettings settings);
 
  private:
-  class Session;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -8,6 +8,7 @@ namespace meterbridge::mqtt {
 
 struct Message {
   Message() = default;
+
   Message(std::string t, std::string p, bool r, int q = 1)
       : topic(std::move(t)), payload(std::move(p)), retain(r), qos(q) {}
 
