@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.hpp"
+#include "config/settings.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "meter/meter.hpp"
+#include "meter/profile_library.hpp"
+#include "simulator/simulation.hpp"
+
+#include <array>
+#include <charconv>
+#include <csignal>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+namespace meterbridge::cli {
+namespace {
+
+constexpr std::array<Option, 10> options{
+    Option{"--config", "-c", "FILE", "plays every meter of a configuration, each on its own link"},
+    Option{"--profile", "", "NAME", "plays one meter (`meterbridge profiles list` has the names)"},
+    Option{"--pty", "", "PATH", "with --profile: PATH becomes a link to a pseudo-terminal"},
+    Option{"--tcp", "", "HOST:PORT",
+           "with --profile: listens there; port 0 lets the system choose"},
+    Option{"--set", "", "KEY=VALUE",
+           "with --profile: a setting of its protocol, e.g. address=13462; repeatable", true},
+    Option{"--count", "", "TELEGRAMS", "ends after so many telegrams or answers of each meter"},
+    Option{"--period", "", "DURATION",
+           "pushing meters send that often, e.g. 1s, instead of their own period"},
+    Option{"--fault", "", "KIND[=RATE]",
+           "goes wrong in that share of transmissions, 0 to 1 (0.1); repeatable", true},
+    Option{"--seed", "", "N",
+           "another house, other dice; the same number gives the same again (1)"},
+    Option{"--speed", "", "N",
+           "the simulated house and its clock run that many times faster (1 to 3600; 1)"},
+};
+
+constexpr std::int64_t fastest = 3600;
+
+Error invalid(std::string text) {
+  return {Errc::invalid, std::move(text)};
+}
+
+Result<std::int64_t> number(const Arguments& arguments, std::string_view name,
+                            std::int64_t fallback, std::int64_t least, std::int64_t most) {
+  const auto text = arguments.value(name);
+  if (!text) return fallback;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < least || value > most) {
+    return invalid(std::string(name) + ": \"" + *text + "\" is not a number from " +
+                   std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
+Result<simulator::Options> options_of(const Arguments& arguments) {
+  simulator::Options wanted;
+  const auto seed = number(arguments, "--seed", 1, 0, INT64_MAX);
+  if (!seed) return seed.error();
+  wanted.seed = static_cast<std::uint64_t>(*seed);
+  const auto speed = number(arguments, "--speed", 1, 1, fastest);
+  if (!speed) return speed.error();
+  wanted.speed = *speed;
+  if (arguments.has("--count")) {
+    const auto count = number(arguments, "--count", 1, 1, INT64_MAX);
+    if (!count) return count.error();
+    wanted.count = static_cast<std::uint64_t>(*count);
+  }
+  if (const auto text = arguments.value("--period")) {
+    const auto period = parse_duration(*text);
+    if (!period) return period.error().within("--period");
+    if (*period <= Milliseconds::zero()) return invalid("--period must be longer than nothing");
+    wanted.period = *period;
+  }
+  for (const std::string& fault : arguments.values("--fault")) {
+    if (auto added = simulator::add_fault(wanted.faults, fault); !added)
+      return added.error().within("--fault");
+  }
+  return wanted;
+}
+
+Result<std::vector<simulator::LinkPlan>> plan_profile(const Arguments& arguments,
+                                                      const meter::ProfileLibrary& library) {
+  const std::string name = arguments.value("--profile").value_or("");
+  const meter::Profile* profile = library.find(name);
+  if (profile == nullptr) {
+    const auto names = library.names();
+    const std::string_view near = nearest(name, names);
+    return invalid(
+        "no profile \"" + name + "\"" +
+        (near.empty() ? std::string() : ", did you mean \"" + std::string(near) + "\"?"));
+  }
+  if (arguments.has("--pty") == arguments.has("--tcp"))
+    return invalid("--profile needs either --pty PATH or --tcp HOST:PORT");
+  simulator::LinkPlan link;
+  if (const auto address = arguments.value("--tcp")) {
+    auto listener = simulator::tcp_link(*address);
+    if (!listener) return listener.error().within("--tcp");
+    link = std::move(*listener);
+  } else {
+    link.pty = arguments.value("--pty").value_or("");
+    if (link.pty.empty()) return invalid("--pty needs a path");
+  }
+  link.line = profile->line;
+  const auto settings = arguments.values("--set");
+  auto meter = simulator::plan_meter(*profile, settings);
+  if (!meter) return meter.error();
+  link.meters.push_back(std::move(*meter));
+  return std::vector<simulator::LinkPlan>{std::move(link)};
+}
+
+// Prints what is wrong with the configuration by itself.
+Result<std::vector<simulator::LinkPlan>> plan_configuration(const Arguments& arguments,
+                                                            const meter::ProfileLibrary& library) {
+  for (std::string_view option : {"--pty", "--tcp", "--set"}) {
+    if (arguments.has(option)) return invalid(std::string(option) + " goes with --profile only");
+  }
+  const std::string file = configuration_file(arguments);
+  config::Problems problems;
+  const config::Settings settings =
+      config::load_settings(file, meter::catalogue(library), problems);
+  for (const config::Problem& problem : problems.all())
+    complain(problem.str());
+  if (problems.any_error()) return invalid(file + " has errors");
+  return simulator::plan_all(settings, library);
+}
+
+int refuse(const Error& error) {
+  complain("meterbridge simulate: " + error.detail());
+  return exit_usage;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines)
+    text += line + "\n";
+  return text;
+}
+
+int play(const std::vector<simulator::LinkPlan>& links, const simulator::Options& wanted) {
+  boost::asio::io_context context(1);
+  auto made = simulator::Simulation::make(context.get_executor(), links, wanted);
+  if (!made) return refuse(made.error());
+  simulator::Simulation& simulation = **made;
+  boost::asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
+  if (auto opened = simulation.open(); !opened) {
+    signals.cancel();
+    context.run();
+    return refuse(opened.error());
+  }
+  const auto stop = [&] {
+    boost::system::error_code ignored;
+    signals.cancel(ignored);
+    simulation.stop();
+  };
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) stop();
+  });
+  simulation.start(stop);
+  print(joined(simulation.places()) + "READY\n");
+  context.run();
+  print(joined(simulation.summary()));
+  return exit_ok;
+}
+
+int run_simulate(const Arguments& arguments) {
+  if (!arguments.words().empty())
+    return refuse(invalid("\"" + arguments.words().front() + "\" is not expected here"));
+  if (arguments.has("--profile") && arguments.has("--config")) {
+    return refuse(invalid("either --profile or --config, not both"));
+  }
+  const auto wanted = options_of(arguments);
+  if (!wanted) return refuse(wanted.error());
+  const auto library = meter::ProfileLibrary::embedded();
+  if (!library) return refuse(library.error());
+  const auto links = arguments.has("--profile") ? plan_profile(arguments, *library)
+                                                : plan_configuration(arguments, *library);
+  if (!links) return refuse(links.error());
+  return play(*links, *wanted);
+}
+
+}  // namespace
+
+const Command simulate_command{
+    "simulate",
+    "simulate [-c FILE | --profile NAME --pty PATH | --profile NAME --tcp HOST:PORT] [options]",
+    "plays meters on pseudo-terminals or TCP, with faults on request",
+    R"(Plays meters that are not there, so that a configuration can be tried without one. A simulated house with three
+phases, a roof with PV, gas and water has its day; the meters' registers are exactly what has flowed. The same seed
+and the same moment give the same readings, so a simulator that is started again goes on where it would have been.
+
+  meterbridge simulate --profile energomera-ce307 --pty /tmp/ttyA --set address=13462
+  meterbridge simulate --profile p1 --tcp 127.0.0.1:8899 --period 1s --fault flip=0.05 --fault hangup=0.01
+  meterbridge simulate -c meterbridge.yaml
+
+With -c, a serial path becomes a link to a pseudo-terminal, and a TCP address is listened on. A file or a device that
+is there already is never touched. READY is printed when all meters are there; SIGINT or SIGTERM ends them and
+removes the links. Bytes leave at the speed of the line. What is sent while nobody listens is lost and not counted.
+
+Kinds of fault; each strikes RATE of the transmissions:
+  noise      random bytes before, within or after it
+  flip       one bit is wrong
+  cut        the end is missing
+  silence    nothing is sent
+  late       sent two seconds late
+  echo       the adapter returns what it was sent
+  foreign    the answer names another meter
+  swap       the previous transmission is sent once more instead
+  zero       the counters stand at 0
+  jump       the counters stand far above
+  wrong-key  encrypted with another key
+  hangup     half of it, then the link goes away and comes back
+)",
+    options,
+    run_simulate};
+
+}  // namespace meterbridge::cli

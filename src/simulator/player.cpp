@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "simulator/player.hpp"
+
+namespace meterbridge::simulator {
+
+Player::Player(std::string id, std::unique_ptr<protocol::Responder> responder, std::uint64_t seed,
+               const FaultRates& rates, std::optional<std::uint64_t> limit)
+    : id_(std::move(id)),
+      responder_(std::move(responder)),
+      house_(seed),
+      faults_(rates, seed),
+      limit_(limit) {}
+
+Faults::Mood Player::prepare(Seconds now) {
+  const Faults::Mood mood = faults_.mood();
+  protocol::MeterFace face = house_.at(now);
+  Faults::alter(mood, face);
+  responder_->misbehave(mood.mischief);
+  responder_->show(face);
+  return mood;
+}
+
+std::vector<Emission> Player::received(ByteView bytes, Seconds now) {
+  std::vector<Emission> out;
+  if (done()) return out;
+  const Faults::Mood mood = prepare(now);
+  for (Bytes& answer : responder_->received(bytes)) {
+    if (done()) break;
+    faults_.spoken(mood);
+    out.push_back(faults_.distort(std::move(answer)));
+    ++sent_;
+  }
+  return out;
+}
+
+std::optional<Emission> Player::push(Seconds now) {
+  if (done()) return std::nullopt;
+  const Faults::Mood mood = prepare(now);
+  Bytes telegram = responder_->push();
+  if (telegram.empty()) return std::nullopt;
+  faults_.spoken(mood);
+  ++sent_;
+  return faults_.distort(std::move(telegram));
+}
+
+}  // namespace meterbridge::simulator

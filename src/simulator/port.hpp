@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The meter's end of a link: a pseudo-terminal under a name, or a listening TCP socket.
+#pragma once
+
+#include "core/bytes.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+namespace meterbridge::simulator {
+
+// Clients come and go; the port stays until close().
+class Port {
+ public:
+  virtual ~Port() = default;
+  // Error: no_device, in words (the path is taken, the address is not ours).
+  virtual Result<> open() = 0;
+  // At least one byte, across clients; empty once the port was closed.
+  virtual boost::asio::awaitable<Bytes> read() = 0;
+  // Takes what fits at once and returns how many bytes that were; 0 when nobody is there or nobody
+  // reads.
+  virtual std::size_t offer(ByteView bytes) = 0;
+  // Is a client there? What is sent while nobody is there is lost, as on a wire.
+  [[nodiscard]] virtual bool attended() = 0;
+  // Throws the client out. A pseudo-terminal is away for `away` (an adapter pulled out and put in
+  // again).
+  virtual boost::asio::awaitable<void> hang_up(Milliseconds away) = 0;
+  // For good: gives up the name. read() then comes to its end. Also done by the destructor.
+  virtual void close() noexcept = 0;
+  [[nodiscard]] virtual std::string name() const = 0;  // "/tmp/ttyA", "127.0.0.1:8899"
+};
+
+// `path` becomes a symbolic link to the pseudo-terminal. A link that is there already is replaced
+// only when it leads to a pseudo-terminal or nowhere; anything else is left alone and is an error.
+std::unique_ptr<Port> make_pty_port(boost::asio::any_io_executor executor, std::string path);
+// Port 0 lets the system choose. One client at a time; a new one takes the place of the old one.
+std::unique_ptr<Port> make_tcp_port(boost::asio::any_io_executor executor, std::string host,
+                                    std::uint16_t port);
+
+}  // namespace meterbridge::simulator
