@@ -140,12 +140,12 @@ TEST(ToUtc, RefusesExactlyTheLocalTimesThatNoInstantShows) {
   for (const char* zone : zones) {
     const ZoneGuard guard(zone);
     std::map<std::chrono::local_seconds, int> shown;
-    for (Seconds t = at(2025, 12, 30, 0); t < at(2027, 1, 3, 0); t += 5min)
+    for (Seconds t = at(2025, 12, 30, 0); t < at(2027, 1, 3, 0); t += 15min)
       ++shown[to_local(t).at];
     int skipped = 0;
     int doubled = 0;
     for (LocalTime clock = local(2026, 1, 1, 0); clock.at < local(2027, 1, 1, 0).at;
-         clock.at += 5min) {
+         clock.at += 15min) {
       const auto found = shown.find(clock.at);
       const auto instant = to_utc(clock);
       ASSERT_EQ(static_cast<bool>(instant), found != shown.end())
