@@ -25,12 +25,16 @@ std::string port_of(const LinkSettings& link) {
   return {};
 }
 
-// The address in one form whatever its type, for comparison; nothing when the protocol has none.
+// What tells a meter from others on its line, in one form whatever its type: the address, or what
+// some protocols take instead of it.
 std::string address_of(const SettingValues& values) {
-  const auto* stored = values.find("address");
-  if (stored == nullptr) return {};
-  if (const auto* number = std::get_if<std::int64_t>(stored)) return std::to_string(*number);
-  if (const auto* text = std::get_if<std::string>(stored)) return *text;
+  for (const std::string_view name : {"address", "serial"}) {
+    const auto* stored = values.find(name);
+    if (stored == nullptr) continue;
+    if (const auto* number = std::get_if<std::int64_t>(stored)) return std::to_string(*number);
+    if (const auto* text = std::get_if<std::string>(stored); text != nullptr && !text->empty())
+      return *text;
+  }
   return {};
 }
 

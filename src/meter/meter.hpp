@@ -2,14 +2,14 @@
 // A configured meter: its driver, and how its telegrams become samples.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "config/settings.hpp"
 #include "core/reading.hpp"
 #include "meter/profile_library.hpp"
 #include "protocol/dialogue.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace meterbridge::meter {
 
@@ -19,16 +19,20 @@ class Meter {
   static Result<Meter> make(const config::MeterSettings& settings, const Profile& profile);
 
   [[nodiscard]] const config::MeterSettings& settings() const noexcept { return settings_; }
+
   [[nodiscard]] const Profile& profile() const noexcept { return *profile_; }
+
   [[nodiscard]] protocol::Driver& driver() noexcept { return *driver_; }
 
-  // The meter's own sample first, then one for each sub-meter that has readings. Labels and hiding are applied by
-  // the publishers; factor and offset are applied here. The meter's time counts when it is within a day of `arrival`,
-  // else the arrival (P29). Error: malformed when a factor overflows.
+  // The meter's own sample first, then one for each sub-meter that has readings. Labels and hiding
+  // are applied by the publishers; factor and offset are applied here. The meter's time counts when
+  // it is within a day of `arrival`, else the arrival (P29). Error: malformed when a factor
+  // overflows.
   Result<std::vector<Sample>> understand(const protocol::Telegram& telegram, Instant arrival) const;
 
  private:
-  Meter(config::MeterSettings settings, const Profile& profile, std::unique_ptr<protocol::Driver> driver);
+  Meter(config::MeterSettings settings, const Profile& profile,
+        std::unique_ptr<protocol::Driver> driver);
   config::MeterSettings settings_;
   const Profile* profile_;
   std::unique_ptr<protocol::Driver> driver_;

@@ -2,16 +2,17 @@
 // The meter catalogue: profiles are YAML documents, compiled in, and overridden from a user folder.
 #pragma once
 
+#include "config/document.hpp"
+#include "core/line_settings.hpp"
+#include "core/setting.hpp"
+#include "core/time.hpp"
+#include "protocol/registry.hpp"
+
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/line_settings.hpp"
-#include "core/setting.hpp"
-#include "core/time.hpp"
-#include "protocol/registry.hpp"
 
 namespace meterbridge::meter {
 
@@ -19,19 +20,21 @@ struct EmbeddedProfile {
   std::string_view file;  // "profiles/p1.yaml"
   std::string_view yaml;
 };
+
 // Generated at build time from profiles/*.yaml.
 std::span<const EmbeddedProfile> embedded_profiles();
 
-// A meter type. `preset` holds the protocol settings that the profile fixes (the user may override them).
+// A meter type. `preset` holds the protocol settings that the profile fixes (the user may override
+// them).
 struct Profile {
   Profile() = default;
-  std::string id;      // "energomera-ce307"
+  std::string id;  // "energomera-ce307"
   std::string vendor;
   std::string model;
-  std::string notes;   // one line for people
+  std::string notes;  // one line for people
   const protocol::Protocol* protocol = nullptr;
   LineSettings line;
-  Milliseconds interval{};        // polled: default poll interval; pushed: the usual period
+  Milliseconds interval{};  // polled: default poll interval; pushed: the usual period
   std::vector<std::pair<std::string, std::string>> preset;
 };
 
@@ -41,8 +44,12 @@ class ProfileLibrary {
   static Result<ProfileLibrary> embedded();
   // Adds or replaces by one document; file_name is for messages.
   Result<> add(std::string_view yaml, const std::string& file_name);
+  // The same, for who collects problems.
+  void add(std::string_view yaml, const std::string& file_name, config::Problems& problems);
   [[nodiscard]] const Profile* find(std::string_view id) const noexcept;
+
   [[nodiscard]] std::span<const Profile> all() const noexcept { return profiles_; }
+
   [[nodiscard]] std::vector<std::string_view> names() const;
 
  private:
