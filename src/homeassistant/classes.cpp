@@ -75,13 +75,13 @@ bool counts(Quantity quantity) {
   }
 }
 
-std::string_view state_class(const ReadingKey& key) {
+std::string_view state_class(const ReadingKey& key, Unit unit) {
   if (key.aspect == Aspect::limit) return {};  // a setting of the meter, nothing that is measured
   if (counts(key.quantity)) {
     if (key.direction == Direction::net) return total;  // may run backwards
     return is_cumulative(key) ? total_increasing : std::string_view{};
   }
-  if (key.quantity == Quantity::phase_angle) return "measurement_angle";
+  if (unit == Unit::degree) return "measurement_angle";
   return measurement;
 }
 
@@ -89,8 +89,8 @@ Classes of_number(const ReadingKey& key, Unit unit) {
   for (const Row& row : rows) {
     if (row.quantity != key.quantity) continue;
     if (unit == Unit::none) unit = canonical_unit(key.quantity);
-    if (!fits(row, unit)) return {{}, state_class(key), symbol(unit)};
-    return {row.device_class, state_class(key), symbol(unit)};
+    if (!fits(row, unit)) return {{}, state_class(key, unit), symbol(unit)};
+    return {row.device_class, state_class(key, unit), symbol(unit)};
   }
   return {{}, {}, symbol(unit)};  // a tariff, a status word: numbers that nobody adds or averages
 }
