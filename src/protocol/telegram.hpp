@@ -30,6 +30,8 @@ struct Telegram {
   Telegram() = default;
 
   std::string protocol;  // "p1", "ce102": the registry's name
+  // The meter's identification line as sent, without its slash, where the protocol has one (P1, IEC 62056-21).
+  std::string identification;
   MeterIdentity meter;
   std::optional<Seconds> time;  // the meter's own clock, where the telegram carries a usable one
   std::vector<Item> items;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The P1 port (DSMR 2.2 to 5, eMUCS, Smarty, H1 and their relatives): the entry of the registry.
+#pragma once
+
+#include "protocol/registry.hpp"
+
+namespace meterbridge::protocol::p1 {
+
+extern const Protocol p1_protocol;
+
+}  // namespace meterbridge::protocol::p1
+
+namespace meterbridge::protocol {
+using p1::p1_protocol;
+}  // namespace meterbridge::protocol

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/p1/readings.hpp"
+
+#include "core/text.hpp"
+#include "protocol/obis_catalogue.hpp"
+#include "protocol/p1/stamp.hpp"
+#include "protocol/p1/submeters.hpp"
+
+#include <array>
+#include <string>
+
+namespace meterbridge::protocol::p1 {
+namespace {
+
+struct Maker {
+  std::string_view flag;
+  std::string_view name;
+};
+
+// FLAG letters of makers. Grid operators have letters too (Ene, FLU, Lux, ESO, ELL, EST): those say
+// nothing of the maker, the logical device name or the serial number then does.
+constexpr std::array makers = {
+    Maker{"SAG", "Sagemcom"},   Maker{"ISK", "Iskraemeco"}, Maker{"KFM", "Kaifa"},
+    Maker{"KMP", "Kamstrup"},   Maker{"KAM", "Kamstrup"},   Maker{"XMX", "Landis+Gyr"},
+    Maker{"LGF", "Landis+Gyr"}, Maker{"LGZ", "Landis+Gyr"}, Maker{"LGB", "Landis+Gyr"},
+    Maker{"ADN", "Aidon"},      Maker{"AID", "Aidon"},      Maker{"EGM", "Elgama"},
+    Maker{"AUX", "Sanxing"},    Maker{"SAN", "Sanxing"},    Maker{"SXE", "Sanxing"},
+    Maker{"WSE", "Wasion"},     Maker{"HLY", "Holley"},     Maker{"ZIV", "ZIV"},
+    Maker{"CTA", "ZIV"},        Maker{"LOG", "Logarex"},
+};
+
+std::string_view maker_of(std::string_view flag) noexcept {
+  for (const Maker& maker : makers) {
+    if (same_ignoring_case(maker.flag, flag)) return maker.name;
+  }
+  return {};
+}
+
+std::string readable(std::string_view sent) {
+  const auto decoded = hex_text(sent);
+  return sanitised(decoded ? std::string_view(*decoded) : sent);
+}
+
+std::string text_of(const Telegram& telegram, std::string_view address) {
+  const Item* item = telegram.find(address);
+  return item != nullptr && item->text ? readable(*item->text) : std::string();
+}
+
+void fill_identity(Telegram& telegram) {
+  constexpr std::size_t flag_size = 3;
+  constexpr std::size_t model_at = 4;  // behind the baud character
+  MeterIdentity& meter = telegram.meter;
+  const std::string_view header = telegram.identification;
+  const std::string logical_name = text_of(telegram, "0-0:42.0.0*255");
+  for (const std::string_view address : {"0-0:96.1.1*255", "0-0:96.1.0*255"}) {
+    if (meter.serial.empty()) meter.serial = text_of(telegram, address);
+  }
+  if (meter.serial.empty()) meter.serial = logical_name;
+  meter.firmware = text_of(telegram, "1-0:0.2.0*255");
+  const std::string_view serial = meter.serial;
+  // Belgian serial numbers are a digit, the maker's letters, and the number.
+  for (const std::string_view flag :
+       {std::string_view(logical_name).substr(0, flag_size), header.substr(0, flag_size),
+        serial.size() > flag_size ? serial.substr(1, flag_size) : std::string_view()}) {
+    if (meter.manufacturer.empty()) meter.manufacturer = maker_of(flag);
+  }
+  if (meter.manufacturer.empty()) meter.manufacturer = sanitised(header.substr(0, flag_size));
+  std::string_view model = header.substr(std::min(model_at, header.size()));
+  // "\2M550T-1012": the backslash and a digit announce the enhanced identification of IEC 62056-21.
+  if (!model.empty() && model.front() == '\\') {
+    model.remove_prefix(model.size() > 1 && model[1] >= '0' && model[1] <= '9' ? 2 : 1);
+  }
+  meter.model = sanitised(model);
+}
+
+std::optional<Decimal> tariff_from(const Item& item) {
+  if (item.value) return item.value;
+  if (!item.text) return std::nullopt;
+  constexpr std::string_view digits = "0123456789";
+  const std::string_view text = *item.text;
+  const std::size_t last = text.find_last_of(digits);
+  if (last == std::string_view::npos) return std::nullopt;
+  const std::size_t before = text.find_last_not_of(digits, last);
+  const std::size_t first = before == std::string_view::npos ? 0 : before + 1;
+  const auto number = Decimal::parse(text.substr(first, last - first + 1));
+  if (!number) return std::nullopt;
+  return *number;
+}
+
+// ON / 1 / 0001 is closed; OFF / 0 / 2 ("ready for reconnection") is open.
+std::optional<bool> breaker_from(const Item& item) {
+  if (item.text && same_ignoring_case(*item.text, "on")) return true;
+  if (item.text && same_ignoring_case(*item.text, "off")) return false;
+  const auto number = tariff_from(item);
+  if (!number) return std::nullopt;
+  if (*number == Decimal(1)) return true;
+  if (*number == Decimal(0) || *number == Decimal(2)) return false;
+  return std::nullopt;
+}
+
+// What is needed to add up tariffs of one energy register.
+struct Sum {
+  ReadingKey total;
+  bool has_total = false;
+  bool doubtful = false;
+  std::optional<Decimal> value;
+};
+
+class Builder {
+ public:
+  Builder(Telegram& telegram, Codes codes, const ReadingOptions& options)
+      : telegram_(telegram), codes_(codes), options_(options) {
+    telegram.readings.emplace_back();
+    main().readings.reserve(codes.size() + 8);
+  }
+
+  void run();
+
+ private:
+  [[nodiscard]] MeterReadings& main() { return telegram_.readings.front(); }
+
+  void add(Reading reading);
+  void add_item(const Item& item, const ObisMeaning& meaning);
+  void add_number(const Item& item, const ObisMeaning& meaning);
+  void count(const ReadingKey& key, const Decimal* value);
+  void add_sums();
+  void add_net_power(Phase phase);
+  void add_clock();
+
+  Telegram& telegram_;
+  Codes codes_;
+  const ReadingOptions& options_;
+  std::array<Sum, 4> sums_ = {
+      Sum{make_key(Quantity::energy, Direction::import), false, false, {}},
+      Sum{make_key(Quantity::energy, Direction::export_), false, false, {}},
+      Sum{make_key(Quantity::reactive_energy, Direction::import), false, false, {}},
+      Sum{make_key(Quantity::reactive_energy, Direction::export_), false, false, {}}};
+};
+
+void Builder::add(Reading reading) {
+  if (main().find(reading.key) == nullptr) main().readings.push_back(std::move(reading));
+}
+
+void Builder::count(const ReadingKey& key, const Decimal* value) {
+  for (Sum& sum : sums_) {
+    ReadingKey total = key;
+    total.tariff = 0;
+    if (total != sum.total) continue;
+    if (key.tariff == 0) {
+      sum.has_total = sum.has_total || value != nullptr;
+      return;
+    }
+    const auto together =
+        value == nullptr ? Result<Decimal>(Error{}) : sum.value.value_or(Decimal()).plus(*value);
+    if (together) {
+      sum.value = *together;
+    } else {
+      sum.doubtful = true;
+    }
+    return;
+  }
+}
+
+void Builder::add_number(const Item& item, const ObisMeaning& meaning) {
+  if (!item.value) {
+    if (item.text && !item.text->empty()) count(meaning.key, nullptr);
+    return;
+  }
+  const Unit unit = item.unit.empty() ? meaning.usual : unit_from(item.unit).value_or(Unit::none);
+  const auto key = meaning.form == ObisForm::limit ? limit_key(unit) : std::optional(meaning.key);
+  if (!key) return;
+  auto reading = Reading::make(*key, *item.value, unit);
+  if (!reading) {
+    count(*key, nullptr);
+    return;
+  }
+  reading->time = item.time;
+  if (const auto* value = std::get_if<Decimal>(&reading->value)) count(*key, value);
+  add(*std::move(reading));
+}
+
+void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
+  switch (meaning.form) {
+    case ObisForm::number:
+    case ObisForm::limit:
+      add_number(item, meaning);
+      return;
+    case ObisForm::ratio:
+      // Sagemcom in Hungary sends 4.556; nobody can say what that means.
+      if (item.value && *item.value <= Decimal(1) && *item.value >= Decimal(-1))
+        add_number(item, meaning);
+      return;
+    case ObisForm::tariff:
+      if (const auto tariff = tariff_from(item)) add(Reading(meaning.key, *tariff));
+      return;
+    case ObisForm::breaker:
+      if (const auto closed = breaker_from(item)) add(Reading(meaning.key, *closed));
+      return;
+    case ObisForm::text: {
+      if (meaning.key.quantity == Quantity::serial || !item.text)
+        return;  // the serial has its own order
+      std::string text = readable(*item.text);
+      if (!text.empty()) add(Reading(meaning.key, std::move(text)));
+      return;
+    }
+    case ObisForm::clock:
+      return;
+  }
+}
+
+void Builder::add_sums() {
+  for (const Sum& sum : sums_) {
+    if (sum.has_total || !sum.value || sum.doubtful || options_.sums_doubtful) continue;
+    add(Reading(sum.total, *sum.value, canonical_unit(sum.total.quantity)));
+  }
+}
+
+// Both directions may be above zero at once (Sanxing): the net power is their difference, import
+// positive.
+void Builder::add_net_power(Phase phase) {
+  const ReadingKey net = make_key(Quantity::power, Direction::none, phase);
+  if (main().find(net) != nullptr) return;
+  const Reading* import = main().find(make_key(Quantity::power, Direction::import, phase));
+  const Reading* export_ = main().find(make_key(Quantity::power, Direction::export_, phase));
+  if (import == nullptr || export_ == nullptr) return;
+  const auto* in = std::get_if<Decimal>(&import->value);
+  const auto* out = std::get_if<Decimal>(&export_->value);
+  if (in == nullptr || out == nullptr) return;
+  const auto difference = in->minus(*out);
+  if (difference) add(Reading(net, *difference, Unit::W));
+}
+
+std::optional<Seconds> clock_of(const Telegram& telegram, std::chrono::minutes offset) {
+  if (const Item* clock = telegram.find("0-0:1.0.0*255"); clock != nullptr && clock->text) {
+    return parse_stamp(*clock->text, offset);
+  }
+  // AM550 in Slovenia: date and time are two objects, with or without group A and B in front.
+  const auto part = [&telegram](std::string_view reduced) -> std::string_view {
+    for (const Item& item : telegram.items) {
+      std::string_view address = item.address;
+      if (const std::size_t colon = address.find(':'); colon != std::string_view::npos) {
+        address.remove_prefix(colon + 1);
+      }
+      if (address.substr(0, address.find('*')) == reduced && item.text) return *item.text;
+    }
+    return {};
+  };
+  const std::string_view date = part("0.9.2");
+  const std::string_view time = part("0.9.1");
+  if (date.empty() || time.empty()) return std::nullopt;
+  return parse_stamp_without_season(std::string(date) + std::string(time), offset);
+}
+
+void Builder::add_clock() {
+  telegram_.time = clock_of(telegram_, options_.normal_offset);
+  if (telegram_.time) add(Reading(make_key(Quantity::clock), *telegram_.time));
+}
+
+void Builder::run() {
+  fill_identity(telegram_);
+  const bool holley =
+      same_ignoring_case(std::string_view(telegram_.identification).substr(0, 3), "HLY");
+  for (std::size_t i = 0; i < codes_.size(); ++i) {
+    auto code = codes_[i];
+    if (!code) continue;
+    // Holley in Hungary writes 4.8.1 where 4.8.0 is meant.
+    if (holley && *code == Obis{1, 0, 4, 8, 1}) code = Obis{1, 0, 4, 8, 0};
+    const auto meaning = meaning_of(*code);
+    if (meaning) add_item(telegram_.items[i], *meaning);
+  }
+  add_sums();
+  for (const Phase phase : {Phase::none, Phase::l1, Phase::l2, Phase::l3}) {
+    add_net_power(phase);
+  }
+  if (!telegram_.meter.serial.empty())
+    add(Reading(make_key(Quantity::serial), telegram_.meter.serial));
+  add_clock();
+  main().identity = telegram_.meter;
+}
+
+}  // namespace
+
+void build_readings(Telegram& telegram, Codes codes, const ReadingOptions& options) {
+  Builder(telegram, codes, options).run();
+  add_submeters(telegram, codes, options.normal_offset);
+}
+
+}  // namespace meterbridge::protocol::p1

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// From the items of a telegram to the readings of the meter and of the meters behind it.
+#pragma once
+
+#include "core/obis.hpp"
+#include "protocol/telegram.hpp"
+
+#include <chrono>
+#include <span>
+
+namespace meterbridge::protocol::p1 {
+
+// The parsed address of each item of the telegram; nothing for items whose address is no OBIS code.
+using Codes = std::span<const std::optional<Obis>>;
+
+struct ReadingOptions {
+  std::chrono::minutes normal_offset{60};
+  // A line was unreadable and no check sum says that it is no damage: a sum over tariffs might lack
+  // one.
+  bool sums_doubtful = false;
+};
+
+// Fills meter, time and readings.
+void build_readings(Telegram& telegram, Codes codes, const ReadingOptions& options);
+
+}  // namespace meterbridge::protocol::p1

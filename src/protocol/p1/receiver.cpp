@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/p1/receiver.hpp"
+
+#include "protocol/p1/check.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbridge::protocol::p1 {
+namespace {
+
+// Bounds for what a hostile line can make us remember.
+constexpr std::size_t most_meters = 16;
+constexpr int reset_after = 3;
+constexpr int hint_after = 10;
+constexpr std::size_t longest_header = 96;
+
+std::string_view header_of(std::string_view text) noexcept {
+  return text.substr(0, std::min(text.find_first_of("\r\n"), longest_header));
+}
+
+// The plaintext of a right key: a header line, and an end somewhere.
+bool is_telegram(std::string_view text) noexcept {
+  if (text.empty() || text.front() != '/') return false;
+  return text.find("\n!") != std::string_view::npos;
+}
+
+}  // namespace
+
+void Memory::note_check(std::string_view header) {
+  if (expects_check(header, false)) return;
+  if (checked_.size() == most_meters) checked_.erase(checked_.begin());
+  checked_.emplace_back(header);
+}
+
+bool Memory::expects_check(std::string_view header, bool one_meter) const {
+  if (one_meter) return !checked_.empty();
+  return std::find(checked_.begin(), checked_.end(), header) != checked_.end();
+}
+
+bool Memory::admit_counter(std::string_view system_title, std::uint32_t counter) {
+  const auto known =
+      std::find_if(counters_.begin(), counters_.end(),
+                   [system_title](const Counter& c) { return c.system_title == system_title; });
+  if (known == counters_.end()) {
+    if (counters_.size() == most_meters) counters_.erase(counters_.begin());
+    counters_.push_back(Counter{std::string(system_title), counter, 0, 0});
+    return true;
+  }
+  if (counter > known->last) {
+    known->last = counter;
+    known->lower_in_a_row = 0;
+    return true;
+  }
+  const bool grows = known->lower_in_a_row > 0 && counter > known->lower;
+  known->lower_in_a_row = grows ? known->lower_in_a_row + 1 : 1;
+  known->lower = counter;
+  if (known->lower_in_a_row < reset_after) return false;
+  known->last = counter;
+  known->lower_in_a_row = 0;
+  return true;
+}
+
+std::optional<Error> Receiver::take_noise() {
+  return std::exchange(noise_, std::nullopt);
+}
+
+std::optional<Decoded> Receiver::next(bool stop_at_noise) {
+  while (auto frame = framer_.next()) {
+    switch (frame->kind) {
+      case Frame::Kind::plain:
+        return plain(*frame);
+      case Frame::Kind::encrypted:
+        return encrypted(*frame);
+      case Frame::Kind::cut:
+        return broken(*frame, Status::truncated,
+                      "the telegram breaks off after " + std::to_string(frame->length) + " bytes");
+      case Frame::Kind::overlong:
+        return broken(
+            *frame, Status::malformed,
+            "no end of the telegram within " + std::to_string(Framer::longest) + " bytes");
+      case Frame::Kind::noise:
+        break;
+    }
+    if (!stop_at_noise) continue;
+    std::string text = std::to_string(Framer::noise_limit) + " bytes without a telegram";
+    const std::string_view hint = framer_.noise_hint();
+    if (!hint.empty()) text += "; " + std::string(hint);
+    noise_ = Error{Errc::no_frame, std::move(text)};
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Decoded Receiver::broken(const Frame& frame, Status status, std::string error) const {
+  Decoded decoded;
+  decoded.offset = frame.offset;
+  decoded.length = frame.length;
+  decoded.status = status;
+  decoded.error = std::move(error);
+  decoded.telegram.protocol = "p1";
+  return decoded;
+}
+
+// A telegram that fails may have swallowed the beginning of the next one.
+Decoded Receiver::rejected(const Frame& frame, Status status, std::string error) {
+  Decoded decoded = broken(frame, status, std::move(error));
+  decoded.length = framer_.reject(frame);
+  if (decoded.length < frame.length && status == Status::checksum) {
+    decoded.status = Status::truncated;
+    decoded.error = "the next telegram begins after " + std::to_string(decoded.length) +
+                    " bytes (" + decoded.error + ")";
+  }
+  return decoded;
+}
+
+Decoded Receiver::accepted(const Frame& frame, std::string_view text, bool proved) const {
+  Decoded decoded;
+  decoded.offset = frame.offset;
+  decoded.length = frame.length;
+  decoded.telegram = decode_text(text, DecodeOptions{options_.country, proved});
+  return decoded;
+}
+
+Decoded Receiver::plain(const Frame& frame) {
+  if (frame.wrong_parity) {
+    return rejected(frame, Status::checksum, "a character of the telegram has a wrong parity bit");
+  }
+  const bool unchecked = options_.check == CheckMode::off;
+  const Check check =
+      check_telegram(frame.text, frame.check,
+                     options_.check == CheckMode::x25 ? Crc16::Kind::x25 : Crc16::Kind::arc);
+  const std::string_view header = header_of(frame.text);
+  if (!unchecked) {
+    switch (check.state) {
+      case Check::State::good:
+        memory_.note_check(header);
+        return accepted(frame, frame.text, true);
+      case Check::State::bad:
+        return rejected(frame, Status::checksum, check.text());
+      case Check::State::damaged:
+        return rejected(frame, Status::checksum, "the CRC is damaged");
+      case Check::State::absent:
+        break;
+    }
+    if (memory_.expects_check(header, options_.one_meter)) {
+      return rejected(frame, Status::checksum, "the telegram has no CRC, and this meter sends one");
+    }
+  }
+  if (framer_.second_start(frame)) {
+    return rejected(frame, Status::checksum, "no check sum covers it");
+  }
+  Decoded decoded = accepted(frame, frame.text, unchecked && check.state == Check::State::good);
+  // Without a check sum a header and an exclamation mark alone prove nothing.
+  if (decoded.telegram.items.empty()) {
+    return rejected(frame, Status::malformed, "no line of the telegram can be read");
+  }
+  return decoded;
+}
+
+Decoded Receiver::encrypted(const Frame& frame) {
+  const auto fields = parse_encrypted(frame.text);
+  if (!fields) {
+    const bool unsupported = fields.error().code() == Errc::unsupported;
+    return broken(frame, unsupported ? Status::unsupported : Status::malformed,
+                  fields.error().detail());
+  }
+  const auto text = cipher_.open(*fields);
+  if (text) return decrypted(frame, *fields, *text);
+  if (text.error().code() == Errc::key) return broken(frame, Status::key, text.error().detail());
+  ++memory_.refused_tags;
+  std::string error = text.error().detail();
+  if (memory_.refused_tags >= hint_after) {
+    error += "; " + std::to_string(memory_.refused_tags) + " in a row: wrong key?";
+  }
+  return rejected(frame, Status::authentication, std::move(error));
+}
+
+Decoded Receiver::decrypted(const Frame& frame, const EncryptedFrame& fields,
+                            std::string_view text) {
+  if (!fields.authenticated() && !is_telegram(text)) {
+    return rejected(frame, Status::key, "decrypted, but the result is no telegram: wrong key?");
+  }
+  memory_.refused_tags = 0;
+  if (!is_telegram(text)) {
+    return broken(frame, Status::unsupported,
+                  "decrypted and authentic, but the content is no P1 telegram");
+  }
+  if (!fields.authenticated() && options_.check != CheckMode::off) {
+    // Nothing but the inner CRC tells damage then. With a tag it may be wrong (Luxembourg's own
+    // example is).
+    const Check check = check_telegram(text, text.rfind("\n!") + 1, Crc16::Kind::arc);
+    if (check.state == Check::State::bad) return rejected(frame, Status::checksum, check.text());
+    if (check.state == Check::State::damaged)
+      return rejected(frame, Status::checksum, "the CRC is damaged");
+  }
+  if (!memory_.admit_counter(fields.system_title, fields.counter)) {
+    return broken(frame, Status::replay,
+                  "frame counter " + std::to_string(fields.counter) +
+                      " is not above the last one: a repeated or replayed telegram");
+  }
+  return accepted(frame, text, true);
+}
+
+}  // namespace meterbridge::protocol::p1
