@@ -25,6 +25,13 @@ std::vector<SettingSpec> all_settings(const Catalogue& catalogue) {
   return all;
 }
 
+// A protocol may give a key of every meter a meaning of its own; then it is the protocol's alone.
+bool declares(const ProfileFacts* facts, std::string_view name) {
+  return facts != nullptr &&
+         std::any_of(facts->settings.begin(), facts->settings.end(),
+                     [name](const SettingSpec& spec) { return spec.name == name; });
+}
+
 bool looks_like_port(std::string_view text) {
   return text.starts_with('/') || text.starts_with("usb") ||
          text.find(':') != std::string_view::npos;
@@ -170,12 +177,14 @@ void MeterReader::read_meter(const Node& node) {
 
   MeterSettings meter;
   meter.place = node.place;
+  meter.path = node.path;
   read_id(node, values, meter);
   meter.name = values.text("name").empty() ? meter.id : values.text("name");
   meter.profile = values.text("profile");
   if (facts != nullptr) meter.interval = facts->interval;
   if (values.has("interval")) meter.interval = values.duration("interval");
-  if (values.has("timeout")) meter.timeout = values.duration("timeout");
+  if (values.has("timeout") && !declares(facts, "timeout"))
+    meter.timeout = values.duration("timeout");
   meter.paused = values.boolean("paused");
   read_readings(node, meter);
   read_telegram(node, values, facts, meter);
@@ -189,7 +198,6 @@ void MeterReader::read_meter(const Node& node) {
   }
   meters_.push_back(std::move(meter));
   facts_.push_back(facts);
-  paths_.push_back(node.path);
 }
 
 void MeterReader::read_meters(const Node& meters) {

@@ -63,11 +63,7 @@ class MeterReader {
   std::vector<LinkDraft> links_;
   std::vector<MeterSettings> meters_;
   std::vector<const ProfileFacts*> facts_;  // beside meters_; null when unknown
-  std::vector<std::string> paths_;          // beside meters_
   std::map<std::string, Place, std::less<>> ids_;
 };
-
-// The settings of a profile's protocol with the profile's preset on top.
-[[nodiscard]] SettingValues preset_values(const ProfileFacts& facts);
 
 }  // namespace meterbridge::config

@@ -91,6 +91,7 @@ struct MeterSettings {
   TelegramTopic telegram;
   SettingValues protocol;  // the profile's preset overlaid by the user's
   Place place;
+  std::string path;  // "meters[1]"
 };
 
 struct Settings {
@@ -121,6 +122,8 @@ struct Catalogue {
   std::vector<ProfileFacts> profiles;
 };
 
+// The settings of a profile's protocol: their defaults with the profile's preset on top.
+[[nodiscard]] SettingValues preset_values(const ProfileFacts& facts);
 // Everything wrong lands in `problems`, ordered by place; the result is usable only when none is an
 // error.
 Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& problems);
@@ -130,5 +133,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
 Settings load_settings(const std::string& file, const Catalogue& catalogue, Problems& problems);
 // JSON Schema (draft 2020-12) of the configuration file, for editors.
 std::string settings_schema(const Catalogue& catalogue);
+// The same as a table for people, in Markdown (docs/settings.md).
+std::string settings_reference(const Catalogue& catalogue);
 
 }  // namespace meterbridge::config

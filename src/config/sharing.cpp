@@ -41,7 +41,7 @@ std::string address_of(const SettingValues& values) {
 }  // namespace
 
 void MeterReader::complain_about_meter(std::size_t position, std::string text) {
-  problems_.add(Severity::error, meters_[position].place, paths_[position], std::move(text));
+  problems_.add(Severity::error, meters_[position].place, meters_[position].path, std::move(text));
 }
 
 void MeterReader::check_ports() {
@@ -66,7 +66,7 @@ void MeterReader::check_sharing(const LinkDraft& link) {
     const std::size_t other = link.meters[0] == position ? link.meters[1] : link.meters[0];
     complain_about_meter(position, "a meter of profile " + facts->id +
                                        " sends by itself and must be alone on its line, but " +
-                                       paths_[other] + " is on link \"" + link.settings.name +
+                                       meters_[other].path + " is on link \"" + link.settings.name +
                                        "\", too");
     return;
   }
@@ -84,7 +84,7 @@ void MeterReader::check_addresses(const LinkDraft& link) {
       if (address_of(meters_[other].protocol) != address) continue;
       complain_about_meter(meter, (address.empty() ? std::string("has no address of its own")
                                                    : "has the same address " + address) +
-                                      (address.empty() ? " like " : " as ") + paths_[other] +
+                                      (address.empty() ? " like " : " as ") + meters_[other].path +
                                       line_of(meters_[other].place) + " on link \"" +
                                       link.settings.name + "\": both would answer");
       break;
@@ -111,9 +111,9 @@ void MeterReader::settle_line(LinkDraft& link) {
     const bool same_mode = link.mode.has_value() || framed == line;
     if (same_speed && same_mode) continue;
     complain_about_meter(position, "its profile talks at " + facts->line.text() + ", that of " +
-                                       paths_[*first] + " on the same link at " + line.text() +
-                                       ": set baud and mode of link \"" + link.settings.name +
-                                       "\" to what both meters are set to");
+                                       meters_[*first].path + " on the same link at " +
+                                       line.text() + ": set baud and mode of link \"" +
+                                       link.settings.name + "\" to what both meters are set to");
     return;
   }
   if (!link.baud && !link.mode) return;

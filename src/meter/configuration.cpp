@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "meter/meter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace meterbridge::meter {
@@ -17,16 +18,23 @@ void add_own_profiles(const config::Node& root, ProfileLibrary& library,
     library.add(text, file, problems);
 }
 
-// Problems of settings that only the driver can judge, for example an encrypted meter without key.
+bool is_faulty(const config::MeterSettings& settings, const config::Problems& problems) {
+  return std::any_of(problems.all().begin(), problems.all().end(),
+                     [&](const config::Problem& problem) {
+                       return problem.severity == config::Severity::error &&
+                              problem.path.starts_with(settings.path);
+                     });
+}
+
+// Problems of settings that only the driver can judge, for example an address that a password does
+// not go with.
 void try_drivers(const Configuration& configuration, config::Problems& problems) {
-  for (std::size_t i = 0; i < configuration.settings.meters.size(); ++i) {
-    const config::MeterSettings& settings = configuration.settings.meters[i];
+  for (const config::MeterSettings& settings : configuration.settings.meters) {
     const Profile* profile = configuration.library.find(settings.profile);
-    if (profile == nullptr) continue;
+    if (profile == nullptr || is_faulty(settings, problems)) continue;
     const auto driver = profile->protocol->driver(settings.protocol);
-    if (driver) continue;
-    problems.add(config::Severity::error, settings.place, "meters[" + std::to_string(i) + "]",
-                 driver.error().detail());
+    if (!driver)
+      problems.add(config::Severity::error, settings.place, settings.path, driver.error().detail());
   }
 }
 
@@ -45,7 +53,7 @@ Configuration load_configuration(const std::string& file, config::Problems& prob
   const config::Node root = config::load_document(file, problems);
   add_own_profiles(root, configuration.library, problems);
   configuration.settings = config::settings_of(root, catalogue(configuration.library), problems);
-  if (!problems.any_error()) try_drivers(configuration, problems);
+  try_drivers(configuration, problems);
   problems.sort();
   return configuration;
 }

@@ -29,6 +29,16 @@ constexpr std::array line_fields{
 };
 constexpr Section line_section{"line", line_fields};
 
+constexpr std::array test_fields{
+    Field{.spec = {.name = "exchange", .help = "requests and answers in hex, in order"},
+          .many = Many::named},
+    Field{.spec = {.name = "telegram", .help = "captured bytes in hex"}},
+    Field{.spec = {.name = "expect", .help = "reading keys and their values"},
+          .many = Many::named,
+          .required = true},
+};
+constexpr Section test_section{"a test", test_fields};
+
 constexpr std::array profile_fields{
     Field{.spec = {.name = "format",
                    .type = SettingType::integer,
@@ -52,6 +62,11 @@ constexpr std::array profile_fields{
     Field{.spec = {.name = "notes", .help = "one line for people"}},
     Field{.spec = {.name = "settings", .help = "protocol settings that this meter fixes"},
           .many = Many::named},
+    Field{.spec = {.name = "tests",
+                   .help = "captured exchanges and the readings that must come of them"},
+          .section = &test_section,
+          .many = Many::list,
+          .scalar = false},
 };
 constexpr Section profile_section{"a profile", profile_fields};
 
@@ -113,6 +128,66 @@ void read_preset(const Node& root, Profile& profile, Problems& problems) {
   }
 }
 
+void add_bytes(const Node& node, std::string_view hex, bool sent, ProfileTest& test,
+               Problems& problems) {
+  auto bytes = from_hex(hex);
+  if (!bytes) {
+    complain(problems, node, bytes.error().detail());
+    return;
+  }
+  protocol::TranscriptLine line;
+  line.sent = sent;
+  line.bytes = *std::move(bytes);
+  line.line = test.exchange.size() + 1;
+  test.exchange.push_back(std::move(line));
+}
+
+void read_expectations(const Node& node, ProfileTest& test, Problems& problems) {
+  const Node* expect = config::map_in(node, "expect");
+  if (expect == nullptr) return;
+  for (std::size_t i = 0; i < expect->members.size(); ++i) {
+    const auto& member = expect->members[i];
+    if (!ReadingKey::parse(member.first))
+      problems.add(config::Severity::error, expect->key_places[i], member.second.path,
+                   "is no reading key");
+    test.expect.emplace_back(member.first, member.second.scalar);
+  }
+}
+
+void read_tests(const Node& root, Profile& profile, Problems& problems) {
+  const Node* tests = config::list_in(root, "tests");
+  if (tests == nullptr) return;
+  for (const Node& node : tests->items) {
+    if (node.kind != Kind::map) {
+      complain(problems, node, "must be a map with exchange or telegram, and expect");
+      continue;
+    }
+    ProfileTest test;
+    const SettingValues values = read_section(node, test_section, {}, problems);
+    const Node* exchange = config::map_in(node, "exchange");
+    if ((exchange != nullptr) == values.has("telegram"))
+      complain(problems, node, "a test has one of exchange and telegram");
+    if (exchange != nullptr) {
+      for (std::size_t i = 0; i < exchange->members.size(); ++i) {
+        const auto& [request, answer] = exchange->members[i];
+        add_bytes(answer, request, true, test, problems);
+        add_bytes(answer, answer.scalar, false, test, problems);
+      }
+    }
+    if (const Node* telegram = node.find("telegram");
+        telegram != nullptr && values.has("telegram")) {
+      auto bytes = from_hex(values.text("telegram"));
+      if (bytes) {
+        test.telegram = *std::move(bytes);
+      } else {
+        complain(problems, *telegram, bytes.error().detail());
+      }
+    }
+    read_expectations(node, test, problems);
+    profile.tests.push_back(std::move(test));
+  }
+}
+
 Profile read_profile(const Node& root, Problems& problems) {
   Profile profile;
   const SettingValues values = read_section(root, profile_section, {}, problems);
@@ -128,6 +203,7 @@ Profile read_profile(const Node& root, Problems& problems) {
   read_protocol(root, values, profile, problems);
   read_line(root, profile, problems);
   read_preset(root, profile, problems);
+  read_tests(root, profile, problems);
   return profile;
 }
 

@@ -24,6 +24,14 @@ struct EmbeddedProfile {
 // Generated at build time from profiles/*.yaml.
 std::span<const EmbeddedProfile> embedded_profiles();
 
+// A captured exchange or telegram, and the readings that must come of it (as text).
+struct ProfileTest {
+  ProfileTest() = default;
+  std::vector<protocol::TranscriptLine> exchange;
+  Bytes telegram;
+  std::vector<std::pair<std::string, std::string>> expect;
+};
+
 // A meter type. `preset` holds the protocol settings that the profile fixes (the user may override
 // them).
 struct Profile {
@@ -36,6 +44,7 @@ struct Profile {
   LineSettings line;
   Milliseconds interval{};  // polled: default poll interval; pushed: the usual period
   std::vector<std::pair<std::string, std::string>> preset;
+  std::vector<ProfileTest> tests;
 };
 
 class ProfileLibrary {

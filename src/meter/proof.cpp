@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "meter/proof.hpp"
+
+#include "config/settings.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace meterbridge::meter {
+namespace {
+
+constexpr int most_steps = 10'000;
+
+SettingValues settings_of(const Profile& profile) {
+  config::ProfileFacts facts;
+  facts.settings.assign(profile.protocol->settings.begin(), profile.protocol->settings.end());
+  facts.preset = profile.preset;
+  return config::preset_values(facts);
+}
+
+std::string text_of(const Value& value) {
+  struct Writer {
+    std::string operator()(const Decimal& number) const { return number.str(); }
+
+    std::string operator()(const std::string& text) const { return text; }
+
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+
+    std::string operator()(Seconds time) const { return iso_utc(time); }
+  };
+
+  return std::visit(Writer{}, value);
+}
+
+// Numbers compare as numbers: the profile may write 230.1 where the meter says 230.10.
+bool same(const Value& value, const std::string& expected) {
+  if (const auto* number = std::get_if<Decimal>(&value)) {
+    const auto wanted = Decimal::parse(expected);
+    return wanted && *wanted == *number;
+  }
+  return text_of(value) == expected;
+}
+
+Result<std::vector<protocol::Decoded>> decode(const Profile& profile, const ProfileTest& test) {
+  const SettingValues settings = settings_of(profile);
+  if (!test.telegram.empty()) return profile.protocol->decode(test.telegram, settings);
+  if (profile.protocol->decode_transcript == nullptr)
+    return Error{Errc::invalid, "protocol " + std::string(profile.protocol->name) +
+                                    " has no exchanges; write telegram"};
+  return profile.protocol->decode_transcript(test.exchange, settings);
+}
+
+Result<> prove_test(const Profile& profile, const ProfileTest& test) {
+  const auto decoded = decode(profile, test);
+  if (!decoded) return decoded.error();
+  std::vector<Reading> readings;
+  for (const protocol::Decoded& part : *decoded) {
+    if (!part.ok()) return part.failure();
+    for (const MeterReadings& meter : part.telegram.readings)
+      readings.insert(readings.end(), meter.readings.begin(), meter.readings.end());
+  }
+  for (const auto& expectation : test.expect) {
+    const std::string& key = expectation.first;
+    const std::string& expected = expectation.second;
+    const auto found =
+        std::find_if(readings.begin(), readings.end(),
+                     [&key](const Reading& reading) { return reading.key.text() == key; });
+    if (found == readings.end()) return Error{Errc::mismatch, "there is no reading " + key};
+    if (!same(found->value, expected))
+      return Error{Errc::mismatch, key + " is " + text_of(found->value) + ", not " + expected};
+  }
+  return {};
+}
+
+protocol::MeterFace some_face() {
+  protocol::MeterFace face;
+  face.now = Seconds(std::chrono::seconds(1'700'000'000));
+  face.current = {Decimal(1250, -3), Decimal(2500, -3), Decimal(500, -3)};
+  face.power = {Decimal(288), Decimal(575), Decimal(115)};
+  face.energy_import = {Decimal(1'234'560), Decimal(654'320), Decimal(1000), Decimal(2000)};
+  return face;
+}
+
+// What the simulated meter has sent and the dialogue has not heard yet.
+class Wire {
+ public:
+  explicit Wire(protocol::Responder& responder) : responder_(responder) {}
+
+  void send(ByteView bytes) {
+    for (Bytes& answer : responder_.received(bytes))
+      answers_.push_back(std::move(answer));
+  }
+
+  Bytes listen() {
+    if (answers_.empty()) return responder_.push();
+    Bytes answer = std::move(answers_.front());
+    answers_.erase(answers_.begin());
+    return answer;
+  }
+
+ private:
+  protocol::Responder& responder_;
+  std::vector<Bytes> answers_;
+};
+
+Result<protocol::Telegram> play(protocol::Driver& driver, protocol::Responder& responder) {
+  Wire wire(responder);
+  const auto dialogue = driver.begin();
+  for (int step = 0; step < most_steps; ++step) {
+    auto next = dialogue->next();
+    if (!next) return next.error();
+    if (auto* finished = std::get_if<protocol::step::Finished>(&*next))
+      return std::move(finished->telegram);
+    if (const auto* send = std::get_if<protocol::step::Send>(&*next)) wire.send(send->bytes);
+    if (!std::holds_alternative<protocol::step::Listen>(*next)) continue;
+    const Bytes heard = wire.listen();
+    if (heard.empty()) {
+      dialogue->silence();
+    } else {
+      dialogue->received(heard);
+    }
+  }
+  return Error{Errc::watchdog, "the dialogue does not come to its end"};
+}
+
+Result<> prove_dialogue(const Profile& profile) {
+  const SettingValues settings = settings_of(profile);
+  auto driver = profile.protocol->driver(settings);
+  if (!driver) return driver.error();
+  if (profile.protocol->responder == nullptr) return {};
+  auto responder = profile.protocol->responder(settings);
+  if (!responder) return responder.error();
+  (*responder)->show(some_face());
+  const auto telegram = play(**driver, **responder);
+  if (!telegram) return telegram.error();
+  const bool any = std::any_of(telegram->readings.begin(), telegram->readings.end(),
+                               [](const MeterReadings& meter) { return !meter.readings.empty(); });
+  if (!any) return Error{Errc::mismatch, "the simulated meter yields no reading"};
+  return {};
+}
+
+}  // namespace
+
+Result<> prove(const Profile& profile) {
+  for (std::size_t i = 0; i < profile.tests.size(); ++i) {
+    const auto proven = prove_test(profile, profile.tests[i]);
+    if (!proven) return proven.error().within("tests[" + std::to_string(i) + "]");
+  }
+  const auto played = prove_dialogue(profile);
+  if (!played) return played.error().within("simulated meter");
+  return {};
+}
+
+}  // namespace meterbridge::meter
