@@ -41,8 +41,14 @@ struct Client::State {
   int keepalive = 0;
   const TlsContext* tls = nullptr;
   bool accepted = false;  // CONNACK said yes
+  bool exhausted = false;
 
   mosquitto* get() const noexcept { return instance.get(); }
+
+  // The failure at hand is one of TLS.
+  bool tls_speaks() const noexcept {
+    return tls != nullptr && (!record.tls_log.empty() || tls->certificate_missing());
+  }
 
   Result<> judged(int code);
   Error words_for(int code, int system_error);
@@ -159,8 +165,10 @@ Result<> Client::begin(const std::string& address) {
   const int code =
       mosquitto_connect_async(state_->get(), address.c_str(), state_->port, state_->keepalive);
   const int system_error = errno;
-  if (code == MOSQ_ERR_ERRNO) return connection_failed(system_error);
-  return state_->judged(code);
+  if (code == MOSQ_ERR_SUCCESS) return {};
+  // On a fast line even the TLS handshake may come to its bad end within the call.
+  if (code == MOSQ_ERR_ERRNO && !state_->tls_speaks()) return connection_failed(system_error);
+  return state_->words_for(code, system_error);
 }
 
 int Client::descriptor() const noexcept {
@@ -177,7 +185,13 @@ bool Client::wants_write() const noexcept {
 
 Result<> Client::read() {
   errno = 0;
-  return state_->judged(mosquitto_loop_read(state_->get(), packets_per_call));
+  const int code = mosquitto_loop_read(state_->get(), packets_per_call);
+  state_->exhausted = errno == EAGAIN || errno == EWOULDBLOCK;
+  return state_->judged(code);
+}
+
+bool Client::exhausted() const noexcept {
+  return state_->exhausted;
 }
 
 Result<> Client::write() {
@@ -239,8 +253,7 @@ Result<> Client::State::judged(int code) {
 
 Error Client::State::words_for(int code, int system_error) {
   // A broker that misses our certificate says so after the handshake, or only hangs up.
-  if (tls != nullptr && !accepted &&
-      (code == MOSQ_ERR_TLS || !record.tls_log.empty() || tls->certificate_missing())) {
+  if (tls != nullptr && !accepted && (code == MOSQ_ERR_TLS || tls_speaks())) {
     return {Errc::io, "TLS: " + tls->failure(record.tls_log)};
   }
   switch (code) {

@@ -49,8 +49,10 @@ class Client {
   [[nodiscard]] const void* ssl() const noexcept;
   [[nodiscard]] bool wants_write() const noexcept;
 
-  // Errors mean that the connection is over.
+  // Errors mean that the connection is over. A call reads few packets; exhausted() tells whether it
+  // found the socket empty at last.
   Result<> read();
+  [[nodiscard]] bool exhausted() const noexcept;
   Result<> write();
   Result<> keep_alive();  // to be called every second
 

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// An authority and what it signs, made anew for each test with the openssl command.
+#pragma once
+
+#include "fakes/scratch.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace meterbridge::fakes {
+
+class Authority {
+ public:
+  explicit Authority(const Scratch& place, const std::string& name)
+      : folder_(place.path() / std::to_string(std::hash<std::string>{}(name))) {
+    std::filesystem::create_directories(folder_);
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "
+        "'/CN=" +
+        name + "' -keyout " + folder_ + "/ca.key -out " + ca());
+  }
+
+  [[nodiscard]] std::string ca() const { return folder_ + "/ca.crt"; }
+
+  struct Pair {
+    std::string certificate;
+    std::string key;
+  };
+
+  // `names`: as in subjectAltName, for example "DNS:localhost,IP:127.0.0.1". Negative days:
+  // expired.
+  [[nodiscard]] Pair sign(const std::string& subject, const std::string& names,
+                          int days = 30) const {
+    const std::string base = folder_ + "/" + subject;
+    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=" +
+        subject + "' -keyout " + base + ".key -out " + base + ".csr");
+    run("printf 'subjectAltName=" + names + "' > " + base + ".ext");
+    // `openssl x509` of OpenSSL 3.0 takes a negative number of days, and no date of expiry.
+    run("openssl x509 -req -in " + base + ".csr -CA " + ca() + " -CAkey " + folder_ +
+        "/ca.key -CAcreateserial -days " + std::to_string(days) + " -extfile " + base +
+        ".ext -out " + base + ".crt");
+    return {base + ".crt", base + ".key"};
+  }
+
+ private:
+  static void run(const std::string& command) {
+    if (std::system((command + " 2>/dev/null").c_str()) != 0) {
+      throw std::runtime_error("failed: " + command);
+    }
+  }
+
+  std::string folder_;  // without blanks, unlike the name
+};
+
+}  // namespace meterbridge::fakes
