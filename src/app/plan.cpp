@@ -9,17 +9,18 @@
 
 namespace meterbridge::app {
 
-Result<House> build_house(config::Settings settings, const meter::ProfileLibrary& library) {
+Result<House> build_house(meter::Configuration configuration) {
   House house;
-  for (const config::MeterSettings& meter : settings.meters) {
-    const meter::Profile* profile = library.find(meter.profile);
+  house.settings = std::move(configuration.settings);
+  house.library = std::move(configuration.library);
+  for (const config::MeterSettings& meter : house.settings.meters) {
+    const meter::Profile* profile = house.library.find(meter.profile);
     if (profile == nullptr)
       return Error(Errc::invalid, meter.id + ": unknown profile \"" + meter.profile + "\"");
     auto made = meter::Meter::make(meter, *profile);
     if (!made) return made.error();
     house.meters.push_back(std::make_unique<meter::Meter>(std::move(*made)));
   }
-  house.settings = std::move(settings);
   return house;
 }
 

@@ -5,6 +5,7 @@
 #include "app/bridge.hpp"
 #include "app/link.hpp"
 #include "config/settings.hpp"
+#include "meter/configuration.hpp"
 #include "meter/meter.hpp"
 #include "mqtt/broker.hpp"
 
@@ -16,15 +17,16 @@
 
 namespace meterbridge::app {
 
-// A valid configuration with its meters made.
+// A valid configuration with its meters made. The meters refer to the library.
 struct House {
   House() = default;
   config::Settings settings;
+  meter::ProfileLibrary library;
   std::vector<std::unique_ptr<meter::Meter>> meters;
 };
 
 // Error: invalid, with the meter's id in front.
-Result<House> build_house(config::Settings settings, const meter::ProfileLibrary& library);
+Result<House> build_house(meter::Configuration configuration);
 
 [[nodiscard]] const config::LinkSettings* find_link(const config::Settings& settings,
                                                     std::string_view name);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "app/bridge.hpp"
+
+#include "fakes/manual_clock.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace meterbridge::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+Reading energy(std::int64_t hundredths) {
+  return {make_key(Quantity::energy, Direction::import), Value(Decimal(hundredths, -2)), Unit::kWh};
+}
+
+Reading power(std::int64_t watts) {
+  return {make_key(Quantity::power), Value(Decimal(watts)), Unit::W};
+}
+
+struct House : ::testing::Test {
+  House() {
+    config::MeterSettings meter;
+    meter.id = "house";
+    meter.interval = 10s;
+    plan.settings = meter;
+  }
+
+  // A new bridge, as after a restart: what is known stays.
+  void start(std::vector<MeterPlan> plans) {
+    said.clear();
+    lines.clear();
+    bridge = std::make_unique<Bridge>(
+        settings, std::move(plans), clock, known,
+        [this](mqtt::Message m) { said.push_back(std::move(m)); },
+        [this](bool, const std::string& line) { lines.push_back(line); });
+    bridge->connected();
+  }
+
+  void deliver(std::vector<Reading> readings, const std::string& submeter = "",
+               const std::string& serial = "4711") {
+    Sample sample;
+    sample.meter = submeter.empty() ? "house" : "house_" + submeter;
+    sample.parent = submeter.empty() ? "" : "house";
+    sample.at = clock.now();
+    sample.identity.serial = serial;
+    sample.readings = std::move(readings);
+    bridge->deliver("house", {sample}, protocol::Telegram(), 200ms);
+  }
+
+  [[nodiscard]] std::vector<std::string> payloads(const std::string& topic) const {
+    std::vector<std::string> all;
+    for (const mqtt::Message& message : said) {
+      if (message.topic == topic) all.push_back(message.payload);
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::string last(const std::string& topic) const {
+    const auto all = payloads(topic);
+    return all.empty() ? std::string("(nothing)") : all.back();
+  }
+
+  // Seconds in which nothing comes.
+  void pass(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      clock.advance(1s);
+      bridge->tick();
+    }
+  }
+
+  config::Settings settings;
+  MeterPlan plan;
+  fakes::ManualClock clock;
+  Known known;
+  std::vector<mqtt::Message> said;
+  std::vector<std::string> lines;
+  std::unique_ptr<Bridge> bridge;
+};
+
+const std::string document_topic = "homeassistant/device/meterbridge_house/config";
+
+TEST_F(House, SaysOfflineUntilTheFirstReadingAndHasOnlyDiagnosticsUntilThen) {
+  start({plan});
+  EXPECT_EQ(last("meterbridge/status"), "online");
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  EXPECT_TRUE(payloads("meterbridge/house/state").empty());
+  EXPECT_FALSE(Json::parse(last(document_topic))["cmps"].contains("energy_import"));
+  deliver({energy(12345)});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("energy_import"));
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  EXPECT_EQ(last("meterbridge/house/state").substr(0, 24), R"({"energy_import":123.45,)");
+}
+
+TEST_F(House, AnnouncesAnEntityOnceAndAgainOnlyWhenItChanges) {
+  start({plan});
+  deliver({energy(12345)});
+  const std::size_t documents = payloads(document_topic).size();
+  deliver({energy(12346)});
+  EXPECT_EQ(payloads(document_topic).size(), documents);
+  deliver({energy(12346), power(230)});
+  EXPECT_EQ(payloads(document_topic).size(), documents + 1);
+}
+
+TEST_F(House, KeepsLastGoodValuesAndDropsThoseThatAreThreePeriodsOld) {
+  start({plan});
+  deliver({energy(100), power(230)});
+  for (int i = 0; i < 2; ++i) {
+    pass(10);
+    deliver({energy(100)});
+  }
+  EXPECT_EQ(Json::parse(last("meterbridge/house/state"))["power"], 230);
+  pass(10);
+  EXPECT_TRUE(Json::parse(last("meterbridge/house/state"))["power"].is_null());
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+}
+
+TEST_F(House, P04GoesOfflineAfterThreePeriodsWithoutAReading) {
+  start({plan});
+  deliver({energy(100)});
+  pass(29);
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  pass(1);
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  deliver({energy(100)});
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+}
+
+TEST_F(House, ALostLinkTakesItsMetersWithIt) {
+  start({plan});
+  deliver({energy(100)});
+  deliver({Reading(make_key(Quantity::gas), Value(Decimal(12345, -3)), Unit::m3)}, "gas_47");
+  EXPECT_EQ(last("meterbridge/house_gas_47/availability"), "online");
+  bridge->link_lost("house");
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  EXPECT_EQ(last("meterbridge/house_gas_47/availability"), "offline");
+}
+
+TEST_F(House, P26TwoSubMetersOfOneTypeAreTwoDevices) {
+  start({plan});
+  const Reading gas(make_key(Quantity::gas), Value(Decimal(1, 0)), Unit::m3);
+  deliver({gas}, "gas_47", "G47");
+  deliver({gas}, "gas_48", "G48");
+  EXPECT_EQ(Json::parse(last("homeassistant/device/meterbridge_house_gas_47/config"))["dev"]["sn"],
+            "G47");
+  EXPECT_EQ(Json::parse(last("homeassistant/device/meterbridge_house_gas_48/config"))["dev"]["sn"],
+            "G48");
+}
+
+TEST_F(House, P37ConnectingAgainSaysEverythingInOrder) {
+  start({plan});
+  deliver({energy(100)});
+  said.clear();
+  bridge->disconnected();
+  deliver({energy(101)});
+  EXPECT_TRUE(said.empty()) << "retained messages wait for the connection";
+  bridge->connected();
+  std::vector<std::string> topics;
+  for (const mqtt::Message& message : said)
+    topics.push_back(message.topic);
+  const auto at = [&](const std::string& topic) {
+    return std::find(topics.begin(), topics.end(), topic) - topics.begin();
+  };
+  EXPECT_LT(at(document_topic), at("meterbridge/house/availability"));
+  EXPECT_LT(at("meterbridge/house/availability"), at("meterbridge/house/state"));
+  EXPECT_LT(at("meterbridge/house/state"), static_cast<std::ptrdiff_t>(topics.size()));
+  EXPECT_EQ(Json::parse(last("meterbridge/house/state"))["energy_import"], 1.01);
+}
+
+TEST_F(House, P36RemovesAMeterThatIsNoLongerConfigured) {
+  start({plan});
+  deliver({energy(100)});
+  start({});
+  for (const auto* topic :
+       {"homeassistant/device/meterbridge_house/config", "meterbridge/house/availability",
+        "meterbridge/house/state", "meterbridge/house/health"}) {
+    EXPECT_EQ(last(topic), "") << topic;
+  }
+  EXPECT_TRUE(known.meters.empty());
+}
+
+TEST_F(House, AReadingThatIsHiddenNowLosesItsEntity) {
+  start({plan});
+  deliver({energy(100), power(230)});
+  plan.settings.readings[make_key(Quantity::power)].hidden = true;
+  start({plan});
+  const auto documents = payloads(document_topic);
+  ASSERT_EQ(documents.size(), 2U);
+  EXPECT_EQ(Json::parse(documents[0])["cmps"]["power"], Json({{"p", "sensor"}}));
+  EXPECT_FALSE(Json::parse(documents[1])["cmps"].contains("power"));
+  deliver({energy(100), power(230)});
+  EXPECT_FALSE(Json::parse(last("meterbridge/house/state")).contains("power"));
+}
+
+TEST_F(House, P36EntitiesAreRememberedOverARestartAndValuesAreNot) {
+  start({plan});
+  deliver({energy(100)});
+  const auto again = Known::parse(known.json());
+  ASSERT_TRUE(again);
+  known = *again;
+  start({plan});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("energy_import"));
+  EXPECT_EQ(Json::parse(last(document_topic))["dev"]["sn"], "4711");
+  EXPECT_TRUE(payloads("meterbridge/house/state").empty())
+      << "nothing is published that was not read";
+}
+
+TEST_F(House, TheNewestFaultIsShownSoonAndFlutterOnlyOnceAMinute) {
+  start({plan});
+  pass(2);
+  bridge->report("house", Error(Errc::no_device, "/dev/ttyUSB0: No such file or directory"));
+  pass(1);
+  EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["state"], "no_device");
+  said.clear();
+  for (int i = 0; i < 600; ++i) {
+    if (i % 2 == 0) {
+      deliver({energy(100)});
+    } else {
+      bridge->report("house", Error(Errc::checksum, "CRC wrong"));
+    }
+    pass(1);
+  }
+  EXPECT_LE(payloads("meterbridge/house/health").size(), 25U);
+  EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["error_rate"], 50);
+}
+
+TEST_F(House, AChangedSerialNumberRaisesAnEvent) {
+  start({plan});
+  deliver({energy(100)});
+  deliver({energy(3)}, "", "4712");
+  const Json event = Json::parse(last("meterbridge/house/event"));
+  EXPECT_EQ(event["event_type"], "meter_replaced");
+}
+
+TEST_F(House, DeviceAndComponentDiscoveryHandOverToEachOther) {
+  start({plan});
+  deliver({energy(100)});
+  settings.homeassistant.discovery = config::Discovery::component;
+  start({plan});
+  const auto old = payloads(document_topic);
+  ASSERT_EQ(old.size(), 2U);
+  EXPECT_EQ(old[0], R"({"migrate_discovery":true})");
+  EXPECT_EQ(old[1], "");
+  settings.homeassistant.discovery = config::Discovery::off;
+  start({plan});
+  EXPECT_TRUE(payloads(document_topic).empty());
+  EXPECT_TRUE(std::all_of(said.begin(), said.end(), [](const mqtt::Message& m) {
+    return !m.topic.starts_with("homeassistant/") || m.payload.empty();
+  }));
+}
+
+}  // namespace
+}  // namespace meterbridge::app

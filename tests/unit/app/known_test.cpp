@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "app/known.hpp"
+
+#include "app/known_store.hpp"
+#include "app/state_file.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+namespace meterbridge::app {
+namespace {
+
+struct Folder : ::testing::Test {
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "meterbridge-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+
+  ~Folder() override { std::filesystem::remove_all(path); }
+
+  std::filesystem::path path;
+};
+
+Known some() {
+  Known known;
+  known.client_id = "meterbridge-0123abcd";
+  KnownMeter& meter = known.meters["house"];
+  meter.identity.serial = "4711";
+  homeassistant::EntityFacts entity;
+  entity.key = make_key(Quantity::energy, Direction::import);
+  entity.unit = Unit::kWh;
+  entity.precision = 3;
+  meter.entities.emplace(entity.key, entity);
+  meter.components = {{"energy_import", "sensor"}};
+  meter.discovery = {"homeassistant/device/meterbridge_house/config"};
+  meter.topics = {"meterbridge/house/state"};
+  return known;
+}
+
+TEST(Known, SurvivesTheWayThroughItsFile) {
+  const std::string text = some().json();
+  const auto again = Known::parse(text);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->json(), text);
+}
+
+TEST(Known, NeverCrashesOnDamageAndNeverGuesses) {
+  const std::string text = some().json();
+  for (std::size_t cut = 0; cut + 2 < text.size(); ++cut)
+    EXPECT_FALSE(Known::parse(text.substr(0, cut)));
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::string damaged = text;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x04);
+    (void)Known::parse(damaged);
+  }
+}
+
+TEST_F(Folder, AFileIsWrittenWholeWithModeAndFolder) {
+  const std::string file = path / "a" / "b" / "state.json";
+  ASSERT_TRUE(write_atomically(file, "one"));
+  ASSERT_TRUE(write_atomically(file, "two"));
+  const auto content = read_whole(file);
+  ASSERT_TRUE(content);
+  EXPECT_EQ(*content, "two");
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::mask,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write |
+                std::filesystem::perms::group_read);
+  EXPECT_FALSE(std::filesystem::exists(file + ".new"));
+}
+
+TEST_F(Folder, ADamagedFileIsMovedAsideAndNamed) {
+  const std::string file = path / "state.json";
+  std::ofstream(file) << "{\"format\":1,";
+  std::vector<std::string> lines;
+  KnownStore store(file, [&](bool, const std::string& line) { lines.push_back(line); });
+  EXPECT_TRUE(store.load().meters.empty());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find(file), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(file + ".damaged"));
+}
+
+TEST_F(Folder, AFolderThatCannotBeWrittenIsSaidOnce) {
+  std::ofstream(path / "in_the_way") << "x";
+  std::vector<std::string> lines;
+  KnownStore store(path / "in_the_way" / "state.json",
+                   [&](bool, const std::string& line) { lines.push_back(line); });
+  store.save(some());
+  store.save(some());
+  EXPECT_EQ(lines.size(), 1U);
+}
+
+}  // namespace
+}  // namespace meterbridge::app
