@@ -47,7 +47,7 @@ struct Client::State {
 
   // The failure at hand is one of TLS.
   bool tls_speaks() const noexcept {
-    return tls != nullptr && (!record.tls_log.empty() || tls->certificate_missing());
+    return tls != nullptr && (!record.tls_log.empty() || tls->certificate_asked());
   }
 
   Result<> judged(int code);
@@ -252,7 +252,7 @@ Result<> Client::State::judged(int code) {
 }
 
 Error Client::State::words_for(int code, int system_error) {
-  // A broker that misses our certificate says so after the handshake, or only hangs up.
+  // A broker that does not like our certificate says so after the handshake, or only hangs up.
   if (tls != nullptr && !accepted && (code == MOSQ_ERR_TLS || tls_speaks())) {
     return {Errc::io, "TLS: " + tls->failure(record.tls_log)};
   }

@@ -133,17 +133,15 @@ struct TlsContext::State {
   static void progress(const SSL* ssl, int where, int) {
     if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
     State& state = of(ssl);
-    state.verdict.clear();
-    state.asked_for_certificate = false;
     // RFC 6066: an address is no server name.
     SSL_ctrl(const_cast<SSL*>(ssl), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              state.numeric ? nullptr : state.host.data());
   }
 
-  // Called only while we have no certificate: the broker may insist on one, or go on without.
-  static int certificate_wanted(SSL* ssl, X509**, EVP_PKEY**) {
-    of(ssl).asked_for_certificate = true;
-    return 0;
+  // Called when the broker asks for a certificate: it may insist on one it knows, or go on without.
+  static int certificate_wanted(SSL*, void* state) {
+    static_cast<State*>(state)->asked_for_certificate = true;
+    return 1;
   }
 
   Result<> trust(const std::string& ca) {
@@ -160,10 +158,8 @@ struct TlsContext::State {
   }
 
   Result<> identify(const TlsFiles& files) {
-    if (files.certificate.empty() && files.key.empty()) {
-      SSL_CTX_set_client_cert_cb(context.get(), &certificate_wanted);
-      return {};
-    }
+    SSL_CTX_set_cert_cb(context.get(), &certificate_wanted, this);
+    if (files.certificate.empty() && files.key.empty()) return {};
     if (files.certificate.empty() || files.key.empty()) {
       return Error{Errc::invalid, "tls.certificate and tls.key belong together: one is missing"};
     }
@@ -216,7 +212,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(const std::string& host, co
   return std::unique_ptr<TlsContext>(new TlsContext(std::move(state)));
 }
 
-bool TlsContext::certificate_missing() const noexcept {
+bool TlsContext::certificate_asked() const noexcept {
   return state_->asked_for_certificate;
 }
 
@@ -252,7 +248,12 @@ std::string TlsContext::failure(const std::string& library_log) const {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
       return "the broker closed the connection during the handshake (a port without TLS?)";
     default:
-      if (state_->asked_for_certificate) return std::string(certificate_demand);
+      // A broker may hang up so fast that its alert is lost.
+      if (state_->asked_for_certificate) {
+        return state_->own_certificate
+                   ? "the broker hung up after it had seen our client certificate"
+                   : std::string(certificate_demand);
+      }
       return library_log.empty() ? "the handshake failed" : library_log;
   }
 }

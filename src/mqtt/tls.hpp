@@ -21,6 +21,7 @@ struct TlsFiles {
   std::string key;
 };
 
+// For one connection.
 class TlsContext {
  public:
   // Errors: invalid, in words, for files that are absent or do not hold what they should.
@@ -31,9 +32,9 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   [[nodiscard]] void* native() const noexcept;  // SSL_CTX*
-  // The broker asked for a client certificate in the last handshake, and we have none.
-  [[nodiscard]] bool certificate_missing() const noexcept;
-  // Why the last handshake failed. `library_log`: what OpenSSL said through libmosquitto's log, may
+  // The broker asked for a client certificate.
+  [[nodiscard]] bool certificate_asked() const noexcept;
+  // Why the handshake failed. `library_log`: what OpenSSL said through libmosquitto's log, may
   // be empty.
   [[nodiscard]] std::string failure(const std::string& library_log) const;
 

@@ -23,6 +23,7 @@ class OldServer {
     refuses_mqtt5,      // CONNACK 1 of MQTT 3.1.1, as a broker of 2015 answers
     hangs_up_on_mqtt5,  // says nothing at all
     talks_http,
+    drops,       // hangs up at every 97th message, three times, without acknowledging it
     throws_out,  // accepts, then DISCONNECT with reason 142
   };
 
@@ -33,6 +34,8 @@ class OldServer {
 
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
+  std::vector<std::string> payloads;  // of all messages, over all connections
+  int drops = 0;
   std::vector<int> levels;  // protocol level of each CONNECT: 4 = MQTT 3.1.1, 5 = MQTT 5
 
  private:
@@ -76,14 +79,25 @@ class OldServer {
       case 1:
         greet(guest);
         return;
-      case 3: {  // PUBLISH with QoS 1: the id follows the topic
-        const auto topic = static_cast<std::size_t>(guest->body[0] * 256 + guest->body[1]);
-        reply(guest, {0x40, 2, guest->body[2 + topic], guest->body[3 + topic]});
+      case 3:
+        publish(guest);
         return;
-      }
       default:
         read(guest);
     }
+  }
+
+  // PUBLISH with QoS 1, without properties: topic, id, payload.
+  void publish(const Owner& guest) {
+    const auto& body = guest->body;
+    const std::size_t id = 2 + static_cast<std::size_t>(body[0] * 256 + body[1]);
+    const std::size_t begin = id + 2 + (levels.back() == 5 ? 1 : 0);
+    payloads.emplace_back(body.begin() + static_cast<std::ptrdiff_t>(begin), body.end());
+    if (manner_ == Manner::drops && drops < 3 && payloads.size() % 97 == 0) {
+      ++drops;
+      return;
+    }
+    reply(guest, {0x40, 2, body[id], body[id + 1]});
   }
 
   void greet(const Owner& guest) {
@@ -92,6 +106,9 @@ class OldServer {
     switch (manner_) {
       case Manner::talks_http:
         reply(guest, {'H', 'T', 'T', 'P', '/', '1', '.', '1'});
+        return;
+      case Manner::drops:
+        reply(guest, {0x20, 3, 0, 0, 0});
         return;
       case Manner::throws_out:
         reply(guest, {0x20, 3, 0, 0, 0, 0xe0, 2, 142, 0});
