@@ -59,7 +59,7 @@ const ProfileFacts* MeterReader::find_profile(const Node& node) {
     names.push_back(facts.id);
   }
   complain(problems_, *profile,
-           "this version has no profile " + shown(*profile) + suggestion(profile->scalar, names) +
+           shown(*profile) + " is no profile of this version" + suggestion(profile->scalar, names) +
                " (\"meterbridge profiles list\" shows all)");
   return nullptr;
 }
@@ -110,8 +110,9 @@ void MeterReader::attach_link(const Node& node, const SettingValues& values, Met
   std::vector<std::string_view> names;
   for (const LinkDraft& link : links_)
     names.push_back(link.settings.name);
-  complain(problems_, *named,
-           "there is no link " + shown(*named) + " under links" + suggestion(meter.link, names));
+  complain(
+      problems_, *named,
+      shown(*named) + " is not the name of a link under links" + suggestion(meter.link, names));
 }
 
 void MeterReader::read_readings(const Node& node, MeterSettings& meter) {
@@ -173,7 +174,9 @@ void MeterReader::read_meter(const Node& node) {
   const ProfileFacts* facts = find_profile(node);
   const std::vector<SettingSpec> extra =
       facts == nullptr ? all_settings(catalogue_) : facts->settings;
-  const SettingValues values = read_section(node, meter_section, extra, problems_);
+  const std::string what = facts == nullptr ? "a meter" : "a meter with profile " + facts->id;
+  const Section section{what, meter_section.fields};
+  const SettingValues values = read_section(node, section, extra, problems_);
 
   MeterSettings meter;
   meter.place = node.place;

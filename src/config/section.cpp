@@ -155,7 +155,7 @@ void refuse_unknown(const Node& node, std::size_t index, const Section& section,
   for (const Field& field : section.fields)
     if (field.later.empty()) known.push_back(field.spec.name);
   for (const SettingSpec& spec : extra)
-    known.push_back(spec.name);
+    if (find_field(section, spec.name) == nullptr) known.push_back(spec.name);
   std::string text =
       "unknown key \"" + sanitised(key, longest_shown) + "\" in " + std::string(section.what);
   const std::string near = suggestion(key, known);

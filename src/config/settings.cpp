@@ -169,7 +169,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   const Node* meters = list_in(root, "meters");
   if (meters != nullptr) reader.read_meters(*meters);
   std::move(reader).finish(settings);
-  if (settings.meters.empty() && root.find("meters") == nullptr)
+  if (settings.meters.empty() && root.find("meters") == nullptr && !problems.any_error())
     problems.add(Severity::warning, root.place, {},
                  "no meters are configured: nothing will be read");
   problems.sort();

@@ -40,8 +40,9 @@ void TreeBuilder::begin(Kind kind, const Place& place, bool flow) {
   count(place, fresh.node.path);
   fresh.flow = flow;
   if (open_.size() >= max_depth) {
-    problems_.add(Severity::error, place, fresh.node.path,
-                  "is nested deeper than " + std::to_string(max_depth) + " levels");
+    problems_.add(
+        Severity::error, place, {},
+        "what stands here is nested deeper than " + std::to_string(max_depth) + " levels");
     throw StopReading{};
   }
   open_.push_back(std::move(fresh));
@@ -133,6 +134,8 @@ const Node* TreeBuilder::keep(Node node) {
   }
   parent.has_key = false;
   if (parent.drop) return nullptr;
+  // A missing value has no place of its own: parsers report that of whatever follows.
+  if (node.kind == Kind::null) node.place = parent.key_place;
   parent.node.members.emplace_back(parent.key, std::move(node));
   parent.node.key_places.push_back(parent.key_place);
   return &parent.node.members.back().second;

@@ -41,12 +41,13 @@ class TreeBuilder {
 
   [[nodiscard]] const std::vector<Open>& open() const noexcept { return open_; }
 
+  // Where the next value will stand.
+  [[nodiscard]] std::string next_path() const;
   [[nodiscard]] bool expects_key() const noexcept;
 
   [[nodiscard]] Node take_root() && { return std::move(root_); }
 
  private:
-  [[nodiscard]] std::string next_path() const;
   void add_key(const Node& node);
   const Node* keep(Node node);
   void count(const Place& place, const std::string& path);

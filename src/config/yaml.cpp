@@ -20,8 +20,8 @@ namespace {
 
 class Events final : public YAML::EventHandler {
  public:
-  Events(const std::string& file, const Sources& sources, Problems& problems)
-      : file_(file), sources_(sources), problems_(problems), builder_(problems) {}
+  Events(std::string_view text, const std::string& file, const Sources& sources, Problems& problems)
+      : text_(text), file_(file), sources_(sources), problems_(problems), builder_(problems) {}
 
   // Marks count from 0 and are -1 where yaml-cpp knows no place.
   [[nodiscard]] Place place(const YAML::Mark& mark) const {
@@ -67,6 +67,7 @@ class Events final : public YAML::EventHandler {
     Node node;
     node.kind = Kind::scalar;
     node.place = place(mark);
+    check_quote(mark, tag);
     if (tag == "!secret") {
       fill(node, "!secret", value, sources_.secret);
     } else if (tag == "!env") {
@@ -101,7 +102,8 @@ class Events final : public YAML::EventHandler {
   void begin(Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
              YAML::EmitterStyle::value style) {
     if (tag == "!secret" || tag == "!env") {
-      problems_.add(Severity::error, place(mark), {}, tag + " takes one name, not a list or map");
+      problems_.add(Severity::error, place(mark), builder_.next_path(),
+                    tag + " takes one name, not a list or map");
     } else {
       check_tag(tag, place(mark));
     }
@@ -119,10 +121,24 @@ class Events final : public YAML::EventHandler {
     if (anchor != YAML::NullAnchor && node != nullptr) anchors_[anchor] = *node;
   }
 
+  // yaml-cpp takes the end of the file for the second quote.
+  void check_quote(const YAML::Mark& mark, const std::string& tag) {
+    if (tag != "!" || mark.pos < 0 || static_cast<std::size_t>(mark.pos) >= text_.size()) return;
+    std::size_t at = static_cast<std::size_t>(mark.pos);
+    const char quote = text_[at];
+    if (quote != '"' && quote != '\'') return;
+    for (++at; at < text_.size(); ++at) {
+      if (text_[at] == quote) return;  // of a doubled '' the second one ends the search as well
+      if (quote == '"' && text_[at] == '\\') ++at;
+    }
+    problems_.add(Severity::error, place(mark), {}, "this quote is never closed");
+    throw StopReading{};
+  }
+
   void check_tag(const std::string& tag, const Place& where) {
     static constexpr std::string_view standard = "tag:yaml.org,2002:";
     if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with(standard)) return;
-    problems_.add(Severity::error, where, {},
+    problems_.add(Severity::error, where, builder_.next_path(),
                   "unknown tag \"" + sanitised(tag, 60) + "\" (known: !secret, !env)");
   }
 
@@ -132,13 +148,13 @@ class Events final : public YAML::EventHandler {
     node.origin = tag + " " + sanitised(name, 60);
     std::optional<std::string> found;
     if (name.empty()) {
-      problems_.add(Severity::error, node.place, {},
+      problems_.add(Severity::error, node.place, builder_.next_path(),
                     tag + " needs a name, for example " +
                         (tag == "!env" ? "!env MQTT_HOST" : "!secret mqtt_password"));
     } else {
       if (source) found = source(name);
       if (!found) {
-        problems_.add(Severity::error, node.place, {},
+        problems_.add(Severity::error, node.place, builder_.next_path(),
                       tag == "!env"
                           ? "the environment has no variable " + sanitised(name, 60)
                           : "secrets.yaml beside this file has no \"" + sanitised(name, 60) + "\"");
@@ -148,6 +164,7 @@ class Events final : public YAML::EventHandler {
     if (found) node.scalar = *std::move(found);
   }
 
+  std::string_view text_;
   const std::string& file_;
   const Sources& sources_;
   Problems& problems_;
@@ -175,13 +192,19 @@ Node parse_yaml(std::string_view text, const std::string& file_name, const Sourc
                 Problems& problems) {
   const std::optional<std::string> clean = clean_text(text, file_name, problems);
   if (!clean) return {};
-  Events events(file_name, sources, problems);
+  Events events(*clean, file_name, sources, problems);
   try {
     std::istringstream stream(*clean);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(events)) {
     }
-    return std::move(events).take_root();
+    Node root = std::move(events).take_root();
+    if (root.kind == Kind::null) {
+      root.place.file = file_name;
+      root.place.line = 1;
+      root.place.column = 1;
+    }
+    return root;
   } catch (const StopReading&) {
     // Noted where it was thrown.
   } catch (const YAML::Exception& exception) {
