@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.hpp"
-#include "config/settings.hpp"
+#include "config/document.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
-#include "meter/meter.hpp"
+#include "meter/configuration.hpp"
 #include "meter/profile_library.hpp"
 #include "simulator/simulation.hpp"
 
@@ -111,20 +111,19 @@ Result<std::vector<simulator::LinkPlan>> plan_profile(const Arguments& arguments
   return std::vector<simulator::LinkPlan>{std::move(link)};
 }
 
-// Prints what is wrong with the configuration by itself.
+// Prints what is wrong with the configuration by itself. The plans refer to `configuration`.
 Result<std::vector<simulator::LinkPlan>> plan_configuration(const Arguments& arguments,
-                                                            const meter::ProfileLibrary& library) {
+                                                            meter::Configuration& configuration) {
   for (std::string_view option : {"--pty", "--tcp", "--set"}) {
     if (arguments.has(option)) return invalid(std::string(option) + " goes with --profile only");
   }
   const std::string file = configuration_file(arguments);
   config::Problems problems;
-  const config::Settings settings =
-      config::load_settings(file, meter::catalogue(library), problems);
+  configuration = meter::load_configuration(file, problems);
   for (const config::Problem& problem : problems.all())
     complain(problem.str());
   if (problems.any_error()) return invalid(file + " has errors");
-  return simulator::plan_all(settings, library);
+  return simulator::plan_all(configuration.settings, configuration.library);
 }
 
 int refuse(const Error& error) {
@@ -173,12 +172,15 @@ int run_simulate(const Arguments& arguments) {
   }
   const auto wanted = options_of(arguments);
   if (!wanted) return refuse(wanted.error());
-  const auto library = meter::ProfileLibrary::embedded();
-  if (!library) return refuse(library.error());
-  const auto links = arguments.has("--profile") ? plan_profile(arguments, *library)
-                                                : plan_configuration(arguments, *library);
-  if (!links) return refuse(links.error());
-  return play(*links, *wanted);
+  if (arguments.has("--profile")) {
+    const auto library = meter::ProfileLibrary::embedded();
+    if (!library) return refuse(library.error());
+    const auto links = plan_profile(arguments, *library);
+    return links ? play(*links, *wanted) : refuse(links.error());
+  }
+  meter::Configuration configuration;
+  const auto links = plan_configuration(arguments, configuration);
+  return links ? play(*links, *wanted) : refuse(links.error());
 }
 
 }  // namespace

@@ -105,8 +105,8 @@ std::uint64_t LoadModel::hash(Dice dice, std::int64_t number, std::size_t phase)
 // A parabola from six to eight, less the clouds, which change every ten minutes and flicker a
 // little.
 std::int64_t LoadModel::sunshine(std::int64_t second) const {
-  constexpr std::int64_t rise = 6 * 3600;
-  constexpr std::int64_t length = 14 * 3600;
+  constexpr std::int64_t rise = 21'600;
+  constexpr std::int64_t length = 50'400;
   const std::int64_t x = second % day_seconds - rise;
   if (x <= 0 || x >= length) return 0;
   const std::int64_t clear = 4 * x * (length - x) / length * roof_watts_ / length;

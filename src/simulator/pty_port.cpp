@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 
@@ -74,7 +75,7 @@ class PtyPort final : public Port {
     return count > 0 ? static_cast<std::size_t>(count) : 0;
   }
 
-  bool attended() override {
+  [[nodiscard]] bool attended() override {
     if (!master_.is_open()) return false;
     pollfd state{master_.native_handle(), POLLOUT, 0};
     return ::poll(&state, 1, 0) >= 0 && (state.revents & (POLLHUP | POLLERR)) == 0;
@@ -95,10 +96,10 @@ class PtyPort final : public Port {
     away_.cancel();
   }
 
-  std::string name() const override { return path_; }
+  [[nodiscard]] std::string name() const override { return path_; }
 
  private:
-  Result<> path_is_free() const {
+  [[nodiscard]] Result<> path_is_free() const {
     std::error_code error;
     const fs::file_status status = fs::symlink_status(path_, error);
     if (!fs::exists(status)) return {};
@@ -149,9 +150,12 @@ class PtyPort final : public Port {
     return {};
   }
 
+  // Without std::filesystem: it may throw, and a destructor ends here.
   void pull_out() noexcept {
-    std::error_code error;
-    if (!pts_.empty() && fs::read_symlink(path_, error) == pts_) fs::remove(path_, error);
+    std::array<char, 128> target{};
+    const ssize_t length = ::readlink(path_.c_str(), target.data(), target.size());
+    const std::string_view found(target.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    if (!pts_.empty() && found == pts_) ::unlink(path_.c_str());
     pts_.clear();
     boost::system::error_code ignored;
     master_.close(ignored);

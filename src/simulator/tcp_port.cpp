@@ -79,7 +79,7 @@ class TcpPort final : public Port {
     return error ? 0 : count;
   }
 
-  bool attended() override { return client_.is_open(); }
+  [[nodiscard]] bool attended() override { return client_.is_open(); }
 
   asio::awaitable<void> hang_up(Milliseconds) override {
     drop_client();
@@ -93,7 +93,7 @@ class TcpPort final : public Port {
     arrival_.cancel();
   }
 
-  std::string name() const override {
+  [[nodiscard]] std::string name() const override {
     const bool six = host_.find(':') != std::string::npos;
     return (six ? "[" + host_ + "]" : host_) + ":" + std::to_string(port_);
   }
