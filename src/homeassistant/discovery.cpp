@@ -156,7 +156,7 @@ mqtt::Message component(const Device& device, const Entity& entity) {
 }
 
 void describe(Device& device, const MeterFacts& meter) {
-  device.name = sanitised(meter.name.empty() ? meter.id : meter.name);
+  device.name = shown_name(meter);
   device.manufacturer = sanitised(meter.identity.manufacturer);
   device.model = sanitised(meter.identity.model);
   device.serial = sanitised(meter.identity.serial);

@@ -47,7 +47,8 @@ struct MeterFacts {
   MeterFacts() = default;
   std::string id;      // identity: configured id, or "<id>_<medium>_<serial>"
   std::string parent;  // of a sub-meter: the configured id of its meter
-  std::string name;    // shown name
+  std::string
+      name;  // shown name; empty = made from the id, or the medium and serial of a sub-meter
   MeterIdentity identity;
   std::string medium;  // of a sub-meter: "gas"
   bool polled = true;  // button and interval number only make sense for polled meters

@@ -161,7 +161,9 @@ void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std
   interval.category = config;
   interval.device_class = "duration";
   interval.unit = "s";
-  interval.range = Range{"0.1", "604800", "0.1"};
+  // Wide enough for every interval that a configuration may hold: a state outside is an error in
+  // Home Assistant's log.
+  interval.range = Range{"0", "31536000", "1"};
   interval.value_template = member("interval");
   interval.command_topic = topic(bridge, meter, "set/interval");
   all.push_back(std::move(interval));
@@ -189,7 +191,22 @@ std::vector<Entity> ordered(std::vector<Entity> all) {
 
 }  // namespace
 
+std::string shown_name(const MeterFacts& meter) {
+  std::string name = sanitised(meter.name);
+  if (!name.empty()) return name;
+  if (meter.parent.empty() || meter.medium.empty()) return meter.id;
+  // Two meters of one medium differ by their serial numbers.
+  name = sanitised(meter.medium);
+  if (name.empty()) return meter.id;
+  if (name.front() >= 'a' && name.front() <= 'z')
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+  name += " meter";
+  const std::string serial = sanitised(meter.identity.serial);
+  return serial.empty() ? name : name + " " + serial;
+}
+
 std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& meter) {
+  const std::string device = shown_name(meter);
   std::vector<Entity> all;
   const std::string health = topic(bridge, meter.id, "health");
   all.push_back(connectivity(topic(bridge, meter.id, "availability")));
@@ -200,9 +217,9 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& met
     if (meter.polled) add_controls(all, bridge, meter.id, health);
   }
   for (Entity& entity : all)
-    entity.name = without_device(std::move(entity.name), meter.name);
+    entity.name = without_device(std::move(entity.name), device);
   for (const EntityFacts& facts : meter.entities)
-    all.push_back(entity_of(facts, meter.name));
+    all.push_back(entity_of(facts, device));
   return ordered(std::move(all));
 }
 

@@ -42,6 +42,8 @@ struct Entity {
   Needs needs = Needs::bridge_and_meter;
 };
 
+// The device's name: the configured one; of a sub-meter without one its medium and serial number.
+[[nodiscard]] std::string shown_name(const MeterFacts& meter);
 // All entities of a meter, ordered by key; of two with the same key the first one counts.
 [[nodiscard]] std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& meter);
 [[nodiscard]] std::vector<Entity> entities_of(const BridgeFacts& bridge);

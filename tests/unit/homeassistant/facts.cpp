@@ -139,7 +139,6 @@ MeterFacts gas_behind_p1() {
   MeterFacts meter;
   meter.id = "p1_gas_4730303339303031";
   meter.parent = "p1";
-  meter.name = "Gas";
   meter.medium = "gas";
   meter.polled = false;
   meter.identity.serial = "G0039001";

@@ -77,6 +77,23 @@ TEST(P34_Names, NeverRepeatTheDevice) {
   EXPECT_EQ(name_of("Power", entity("dc_power")), "DC power");
 }
 
+TEST(Names, OfDevicesAreNeverEmpty) {
+  const auto device = [](const MeterFacts& meter) {
+    return json::parse(device_document(bridge(), meter).payload)["dev"]["name"].get<std::string>();
+  };
+  MeterFacts meter = gas_behind_p1();
+  EXPECT_EQ(device(meter), "Gas meter G0039001");
+  meter.identity.serial.clear();
+  EXPECT_EQ(device(meter), "Gas meter");
+  meter.medium.clear();
+  EXPECT_EQ(device(meter), meter.id);
+  meter.name = "Kitchen gas";
+  EXPECT_EQ(device(meter), "Kitchen gas");
+  meter = polled_house();
+  meter.name.clear();
+  EXPECT_EQ(device(meter), "house");
+}
+
 TEST(P34_Names, OfTheUserWin) {
   EXPECT_EQ(name_of("House", entity("energy_import_t1", Kind::number, 0, "Day")), "Day");
   EXPECT_EQ(name_of("House", entity("energy_import_t1", Kind::number, 0, "House day")), "day");
