@@ -113,6 +113,11 @@ void body(JsonWriter& json, const Device& device, const Entity& entity) {
   }
 }
 
+bool announces(const std::vector<Entity>& entities, std::string_view key) {
+  return std::any_of(entities.begin(), entities.end(),
+                     [key](const Entity& entity) { return entity.key == key; });
+}
+
 mqtt::Message document(const Device& device, const std::vector<Entity>& entities,
                        const std::map<std::string, std::string>& gone) {
   const BridgeFacts& bridge = device.bridge;
@@ -131,8 +136,7 @@ mqtt::Message document(const Device& device, const std::vector<Entity>& entities
     json.end();
   }
   for (const auto& [key, platform] : gone) {
-    const auto same = [&](const Entity& entity) { return entity.key == key; };
-    if (std::any_of(entities.begin(), entities.end(), same)) continue;
+    if (announces(entities, key)) continue;
     json.key(key).object().key("p").value(std::string_view(platform)).end();
   }
   json.end().end();

@@ -25,8 +25,7 @@ std::string without_device(std::string name, const std::string& device) {
   if (!same_ignoring_case(std::string_view(name).substr(0, device.size()), device)) return name;
   if (name.size() == device.size()) return {};
   if (name[device.size()] != ' ') return name;
-  const std::string rest(trimmed(std::string_view(name).substr(device.size())));
-  return rest;
+  return std::string(trimmed(std::string_view(name).substr(device.size())));
 }
 
 bool is_diagnostic(const EntityFacts& facts) {
