@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The main program of a fuzz target without libFuzzer: runs every file of the named folders and
-// files through it. Each input is also run cut at a few places, because cut inputs are what parsers
-// stumble over.
-#include <cstddef>
+// Main program of the fuzz targets where libFuzzer is not linked: every file of the files and
+// folders given is fed as it is, and in some mutations that are the same on every run. Arguments
+// that begin with '-' are libFuzzer's.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
+#include <string_view>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -16,40 +18,89 @@ namespace {
 
 using Input = std::vector<std::uint8_t>;
 
-Input content_of(const std::filesystem::path& file) {
+constexpr std::size_t cuts_per_file = 16;
+constexpr unsigned mutations_per_file = 200;
+constexpr std::size_t most_bytes = 64 * 1024;
+
+Input read(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  return Input(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  return Input(std::istreambuf_iterator<char>(stream), {});
 }
 
-void run(const Input& input) {
-  constexpr std::size_t cuts = 16;
-  LLVMFuzzerTestOneInput(input.data(), input.size());
-  for (std::size_t i = 1; i < cuts; ++i) {
-    // A copy of exactly the size, so that a sanitizer sees any step beyond it.
-    const Input part(input.begin(),
-                     input.begin() + static_cast<std::ptrdiff_t>(input.size() * i / cuts));
-    LLVMFuzzerTestOneInput(part.data(), part.size());
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& place) {
+  std::vector<std::filesystem::path> files;
+  if (!std::filesystem::is_directory(place)) return {place};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(place)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void mutate(Input& input, std::mt19937& dice) {
+  const auto place = [&] { return input.empty() ? 0 : dice() % input.size(); };
+  const auto byte = [&] { return static_cast<std::uint8_t>(dice() & 0xFFU); };
+  for (unsigned change = 0; change < 1 + dice() % 4; ++change) {
+    const auto at = input.begin() + static_cast<std::ptrdiff_t>(place());
+    switch (dice() % 6) {
+      case 0:
+        if (!input.empty()) *at = static_cast<std::uint8_t>(*at ^ (1U << (dice() % 8)));
+        break;
+      case 1:
+        if (!input.empty()) *at = byte();
+        break;
+      case 2:
+        input.insert(at, byte());
+        break;
+      case 3:
+        if (!input.empty()) input.erase(at);
+        break;
+      case 4:
+        input.resize(place());
+        break;
+      default: {
+        const auto length = static_cast<std::ptrdiff_t>(dice() % 32);
+        const Input part(at, at + std::min(length, input.end() - at));
+        input.insert(input.end(), part.begin(), part.end());
+      }
+    }
+  }
+}
+
+// A copy of exactly the size, so that a sanitizer sees any step beyond it.
+void feed(const Input& input, std::size_t size) {
+  const Input exact(input.begin(),
+                    input.begin() + static_cast<std::ptrdiff_t>(std::min(size, input.size())));
+  LLVMFuzzerTestOneInput(exact.data(), exact.size());
+}
+
+void feed_all_forms(const Input& seed, std::mt19937& dice) {
+  for (std::size_t i = 1; i <= cuts_per_file; ++i)
+    feed(seed, seed.size() * i / cuts_per_file);
+  for (unsigned m = 0; m < mutations_per_file; ++m) {
+    Input input = seed;
+    mutate(input, dice);
+    feed(input, most_bytes);
   }
 }
 
 }  // namespace
 
-int main(int count, char** words) {
-  std::size_t inputs = 1;
-  run({});
-  for (int i = 1; i < count; ++i) {
-    const std::filesystem::path place(words[i]);
-    if (std::filesystem::is_directory(place)) {
-      for (const auto& entry : std::filesystem::recursive_directory_iterator(place)) {
-        if (!entry.is_regular_file()) continue;
-        run(content_of(entry.path()));
-        ++inputs;
-      }
-    } else if (std::filesystem::exists(place)) {
-      run(content_of(place));
-      ++inputs;
+int main(int argc, char** argv) {
+  std::size_t count = 0;
+  std::mt19937 dice(1);
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]).starts_with('-')) continue;
+    if (!std::filesystem::exists(argv[i])) {
+      std::fprintf(stderr, "%s does not exist\n", argv[i]);
+      return 1;
+    }
+    for (const auto& file : files_of(argv[i])) {
+      feed_all_forms(read(file), dice);
+      ++count;
     }
   }
-  std::printf("%zu inputs\n", inputs);
-  return 0;
+  feed({}, 0);
+  std::printf("%zu files\n", count);
+  return count == 0 ? 1 : 0;
 }
