@@ -34,6 +34,12 @@ class Loop {
     return std::move(*result);
   }
 
+  // Does what can be done without waiting.
+  void poll() {
+    io_.restart();
+    io_.poll();
+  }
+
   // Lets the loop work until the condition holds.
   template <class Condition>
   void until(Condition condition, std::chrono::seconds patience = std::chrono::seconds(20)) {
