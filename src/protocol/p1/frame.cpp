@@ -21,6 +21,8 @@ constexpr unsigned char line_feed = '\n';     // likewise
 constexpr unsigned char carriage_return = '\r';
 constexpr unsigned char parity_return = 0x8D;
 constexpr unsigned char glo_ciphering = 0xDB;
+constexpr unsigned char hdlc_flag = 0x7E;
+constexpr unsigned char sml_escape = 0x1B;
 constexpr unsigned char low_seven = 0x7F;
 constexpr unsigned char whole_byte = 0xFF;
 
@@ -161,8 +163,10 @@ void Framer::skip_noise(std::size_t until) noexcept {
     ++noise_.bytes;
     noise_.high += c > low_seven ? 1 : 0;
     noise_.even += even(c) ? 1 : 0;
-    noise_.hdlc += c == 0x7E ? 1 : 0;
-    noise_.sml += c == 0x1B ? 1 : 0;
+    noise_.hdlc += noise_.last == hdlc_flag && (c & 0xF0U) == 0xA0 ? 1 : 0;
+    noise_.escapes = c == sml_escape ? noise_.escapes + 1 : 0;
+    noise_.sml += noise_.escapes == 4 ? 1 : 0;
+    noise_.last = c;
   }
 }
 
@@ -307,11 +311,8 @@ Frame Framer::take_plain(std::size_t mark_at, std::size_t end) {
 std::size_t Framer::reject(const Frame& frame) {
   const std::size_t begin = frame.offset - base_;
   const Found found = find_start(begin + 1, begin + frame.length);
-  // The last bytes of the frame may be the beginning of the next one: undecided counts, unless
-  // nothing follows.
-  const bool hopeless =
-      ended_ && found.shape == Shape::undecided && begin + frame.length == buffer_.size();
-  if (found.shape == Shape::no || hopeless) return frame.length;
+  // The last bytes of the frame may be the beginning of the next one: undecided counts.
+  if (found.shape == Shape::no) return frame.length;
   start_ = found.at;
   state_ = State::hunting;
   return found.at - begin;
@@ -328,8 +329,7 @@ std::optional<std::size_t> Framer::second_start(const Frame& frame) const {
   // A header may contain a slash ("/HLY5/D545-METER"); it is a second header only when it repeats
   // the first.
   const std::string_view header = std::string_view(buffer_).substr(begin, from - begin);
-  const std::size_t again =
-      header.size() < 5 ? std::string_view::npos : header.find(header.substr(0, 5), 1);
+  const std::size_t again = header.find(header.substr(0, 1 + letters), 1);
   if (again != std::string_view::npos) return again;
   const Found found = find_start(from, end);
   if (found.shape == Shape::no || found.shape == Shape::undecided) return std::nullopt;
@@ -338,10 +338,9 @@ std::optional<std::size_t> Framer::second_start(const Frame& frame) const {
 
 std::string_view Framer::noise_hint() const noexcept {
   if (noise_.bytes == 0) return {};
-  const std::size_t few = std::max<std::size_t>(2, noise_.bytes / 1000);
-  if (noise_.sml >= 4 * few && noise_.hdlc < few) return "this looks like SML: protocol sml";
-  if (noise_.hdlc >= few && noise_.high * 8 > noise_.bytes)
-    return "this looks like DLMS in HDLC frames: protocol dlms";
+  constexpr std::size_t more_than_chance = 4;
+  if (noise_.sml > 0) return "this looks like SML: protocol sml";
+  if (noise_.hdlc >= more_than_chance) return "this looks like DLMS in HDLC frames: protocol dlms";
   if (noise_.even == noise_.bytes && noise_.high > 0)
     return "this looks like 7E1 text: set seven_bit";
   if (noise_.high * 4 > noise_.bytes) return "wrong speed or parity, or the signal is not inverted";

@@ -75,10 +75,12 @@ class Framer {
 
   struct Noise {
     std::size_t bytes = 0;
-    std::size_t high = 0;  // bit 7 set
-    std::size_t even = 0;  // even parity over eight bits
-    std::size_t hdlc = 0;  // 7E
-    std::size_t sml = 0;   // 1B
+    std::size_t high = 0;     // bit 7 set
+    std::size_t even = 0;     // even parity over eight bits
+    std::size_t hdlc = 0;     // 7E Ax: the beginning of an HDLC frame
+    std::size_t sml = 0;      // 1B 1B 1B 1B
+    std::size_t escapes = 0;  // 1B in a row
+    unsigned char last = 0;
   };
 
   [[nodiscard]] unsigned char byte(std::size_t at) const noexcept {

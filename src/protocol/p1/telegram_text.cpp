@@ -237,7 +237,7 @@ void gas_behind(Writer& w, const MeterFace& face, std::string_view channel,
       std::chrono::minutes(std::chrono::floor<std::chrono::minutes>(face.now).time_since_epoch() %
                            std::chrono::minutes(5));
   w.line(prefix + "24.1.0", "003")
-      .line(prefix + std::string(serial_code), hex_of("G0039001936990619"));
+      .line(prefix + std::string(serial_code), hex_of("G0012345678901234"));
   w.raw(prefix + std::string(value_code) + "(" + w.stamp(five_minutes) + ")(" +
         Writer::printed(face.gas, 0, 5, 3, "m3") + ")\r\n");
 }
@@ -251,7 +251,7 @@ std::string netherlands(const MeterFace& face, int number) {
   w.line("0-0:96.14.0", "000" + std::to_string(face.tariff));
   w.kw("1-0:1.7.0", positive(power)).kw("1-0:2.7.0", negative(power));
   w.line("0-0:96.7.21", "00005").line("0-0:96.7.9", "00003");
-  w.raw("1-0:99.97.0(1)(0-0:96.7.19)(190326095015W)(0000002014*s)\r\n").line("0-0:96.13.0", "");
+  w.raw("1-0:99.97.0(1)(0-0:96.7.19)(250326095015W)(0000001234*s)\r\n").line("0-0:96.13.0", "");
   voltages_and_currents(w, face, 3, 0);
   phase_powers(w, face);
   gas_behind(w, face, "1", "96.1.0", "24.2.1");
@@ -259,14 +259,14 @@ std::string netherlands(const MeterFace& face, int number) {
 }
 
 std::string belgium(const MeterFace& face, int number) {
-  Writer w("FLU5\\253769484_A", face, normal_offset(Country::be, {}));
+  Writer w("FLU5\\251234567_A", face, normal_offset(Country::be, {}));
   const Decimal power = sum(face.power);
   w.line("0-0:96.1.4", "50217").line("0-0:96.1.1", hex_of(serial_of("1SAG1", number))).clock();
   tariffs(w, "1", face.energy_import, 2, false);
   tariffs(w, "2", face.energy_export, 2, false);
   w.kw("1-0:1.4.0", positive(power));
   w.raw("1-0:1.6.0(" + w.stamp(start_of_month(face.now)) + ")(02.589*kW)\r\n");
-  w.raw("0-0:98.1.0(1)(1-0:1.6.0)(1-0:1.6.0)(200501000000S)(200423192538S)(03.695*kW)\r\n");
+  w.raw("0-0:98.1.0(1)(1-0:1.6.0)(1-0:1.6.0)(260701000000S)(260612183000S)(03.141*kW)\r\n");
   w.line("0-0:96.14.0", "000" + std::to_string(face.tariff));
   w.kw("1-0:1.7.0", positive(power)).kw("1-0:2.7.0", negative(power));
   phase_powers(w, face);
@@ -283,7 +283,7 @@ std::string belgium(const MeterFace& face, int number) {
 }
 
 std::string luxembourg(const MeterFace& face, int number) {
-  Writer w("Lux5\\253663629_D", face, normal_offset(Country::lu, {}));
+  Writer w("Lux5\\251234568_D", face, normal_offset(Country::lu, {}));
   const Decimal power = sum(face.power);
   const Decimal import = sum(face.energy_import);
   w.line("1-3:0.2.8", "42").clock().line("0-0:42.0.0", hex_of(serial_of("SAG10", number)));
@@ -303,7 +303,7 @@ std::string luxembourg(const MeterFace& face, int number) {
 }
 
 std::string austria(const MeterFace& face) {
-  Writer w("EST5\\253710000_A", face, normal_offset(Country::at, {}));
+  Writer w("EST5\\251234569_A", face, normal_offset(Country::at, {}));
   const Decimal power = sum(face.power);
   const auto integer = [&w](std::string_view code, const Decimal& v, std::string_view unit) {
     w.number(code, v, 0, 9, 0, unit);
