@@ -26,8 +26,8 @@ class FaultLog {
   bool may_write(Time now);
   [[nodiscard]] std::string hint() const;
 
-  static constexpr double capacity = 8;  // lines at once
-  static constexpr double refill_per_hour = 6;
+  static constexpr double capacity = 4;  // troubles at once, two lines each
+  static constexpr double refill_per_hour = 3;
   // The first summary carries the hint and comes early; while the trouble lasts the others are
   // rare.
   static constexpr std::chrono::minutes first_summary{5};

@@ -149,7 +149,8 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
     co_await read_once(run.house, {}, sink);
     for (const auto& meter : run.house.meters)
       run.bridge->announce(meter->settings().id);
-    if (!co_await run.broker->flush(broker_patience)) {
+    const bool confirmed = co_await run.broker->flush(broker_patience);
+    if (!confirmed) {
       spdlog::error("broker: did not acknowledge everything within 10 s");
       run.failed = true;
     }

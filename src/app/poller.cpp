@@ -75,15 +75,21 @@ void Poller::set_paused(bool paused) {
 asio::awaitable<Poller::End> Poller::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   failures_ = 0;
-  if (pushes()) co_return co_await listen_forever();
-  co_return co_await poll_forever();
+  End end = End::cancelled;
+  if (pushes()) {
+    end = co_await listen_forever();
+  } else {
+    end = co_await poll_forever();
+  }
+  co_return end;
 }
 
 asio::awaitable<Poller::End> Poller::poll_forever() {
   due_ = std::max(due_, Steady::now());
   for (;;) {
     stamp_ = Steady::now();
-    if (co_await stopping()) co_return End::cancelled;
+    const bool over = co_await stopping();
+    if (over) co_return End::cancelled;
     if (paused_ && !poked_) {
       co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
       continue;
@@ -93,7 +99,8 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
       continue;
     }
     poked_ = false;
-    if (!co_await poll()) co_return End::restart;
+    const bool go_on = co_await poll();
+    if (!go_on) co_return End::restart;
   }
 }
 
@@ -104,7 +111,8 @@ asio::awaitable<bool> Poller::poll() {
   stamp_ = Steady::now();
   auto opened = co_await link_.ensure_open();
   if (!opened) {
-    if (co_await stopping()) co_return true;
+    const bool over = co_await stopping();
+    if (over) co_return true;
     bridge_.report(id(), opened.error());
     bridge_.link_lost(id());
     // A device that returns is polled at once: the next attempt to open decides, not the interval.
@@ -114,7 +122,8 @@ asio::awaitable<bool> Poller::poll() {
   const auto begin = Steady::now();
   const auto dialogue = meter_.driver().begin();
   auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
-  if (co_await stopping()) co_return true;
+  const bool over = co_await stopping();
+  if (over) co_return true;
   if (got) {
     delivered(*got, std::chrono::duration_cast<Milliseconds>(Steady::now() - begin));
     schedule_next(true);
@@ -190,7 +199,8 @@ bool Poller::climb(const Error& error) {
 asio::awaitable<bool> Poller::wait_for_link() {
   auto opened = co_await link_.ensure_open();
   if (opened) co_return true;
-  if (co_await stopping()) co_return false;
+  const bool over = co_await stopping();
+  if (over) co_return false;
   bridge_.report(id(), opened.error());
   bridge_.link_lost(id());
   co_await wait_until(
@@ -204,18 +214,21 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
   if (!hold) co_return End::cancelled;
   for (;;) {
     stamp_ = Steady::now();
-    if (co_await stopping()) co_return End::cancelled;
+    const bool over = co_await stopping();
+    if (over) co_return End::cancelled;
     if (paused_) {
       link_.close();
       co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
       continue;
     }
-    if (!co_await wait_for_link()) continue;
+    const bool ready = co_await wait_for_link();
+    if (!ready) continue;
     const auto dialogue = meter_.driver().begin();
     progress_ = Steady::now();
     bytes_ = 0;
     const auto ended = co_await (listen(*dialogue) || guard_progress());
-    if (co_await stopping()) co_return End::cancelled;
+    const bool told_to_end = co_await stopping();
+    if (told_to_end) co_return End::cancelled;
     if (ended.index() == 1) {
       if (!paused_) silence_over();
     } else if (const std::optional<Error>& error = std::get<0>(ended)) {
@@ -235,7 +248,8 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     if (!sent) bytes_ += bytes.size();
   };
   for (;;) {
-    if (co_await stopping()) co_return std::nullopt;
+    const bool over = co_await stopping();
+    if (over) co_return std::nullopt;
     auto got = co_await io::converse(link_.transport(), dialogue, count);
     if (got) {
       delivered(*got, std::nullopt);
@@ -257,7 +271,8 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
 asio::awaitable<void> Poller::guard_progress() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!paused_ && Steady::now() < progress_ + limit_) {
-    if (co_await stopping()) co_return;
+    const bool over = co_await stopping();
+    if (over) co_return;
     co_await wait_until(guard_, progress_ + limit_);
   }
 }

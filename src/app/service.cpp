@@ -139,7 +139,9 @@ asio::awaitable<void> Service::keep(Task& task) {
   const std::string& id = task.meter->settings().id;
   io::Backoff cool_down(cool_down_first, cool_down_ceiling);
   asio::steady_timer timer(context_);
-  while (!co_await stopping()) {
+  for (;;) {
+    const bool ending = co_await stopping();
+    if (ending) co_return;
     const auto begun = Steady::now();
     std::string bug;
     try {
@@ -147,7 +149,8 @@ asio::awaitable<void> Service::keep(Task& task) {
     } catch (const std::exception& error) {
       bug = error.what();
     }
-    if (co_await stopping()) break;
+    const bool over = co_await stopping();
+    if (over) co_return;
     if (!bug.empty())
       bridge_->report(id, Error(Errc::bug, "the task ended by an exception: " + bug));
     bridge_->recovered(id, Rung::restart);
@@ -236,7 +239,8 @@ asio::awaitable<void> Service::shut_down() {
   }
   if (broker_->connected()) {
     bridge_->farewell();
-    if (!co_await broker_->flush(broker_farewell))
+    const bool confirmed = co_await broker_->flush(broker_farewell);
+    if (!confirmed)
       spdlog::warn("broker: left with unconfirmed messages");
   }
   broker_->leave();

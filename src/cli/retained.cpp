@@ -66,7 +66,8 @@ Result<> make(Visit& visit, asio::awaitable<void> work) {
 }
 
 asio::awaitable<void> listen(Visit& visit) {
-  if (!co_await connect(visit)) co_return;
+  const bool connected = co_await connect(visit);
+  if (!connected) co_return;
   visit.last = app::Steady::now();
   while (app::Steady::now() - visit.last < quiet)
     co_await app::wait_until(visit.activity, visit.last + quiet);
@@ -75,7 +76,8 @@ asio::awaitable<void> listen(Visit& visit) {
 }
 
 asio::awaitable<void> clear(Visit& visit, const std::vector<std::string>& topics) {
-  if (!co_await connect(visit)) co_return;
+  const bool connected = co_await connect(visit);
+  if (!connected) co_return;
   for (const std::string& topic : topics)
     visit.broker->publish(mqtt::Message(topic, "", true, 1));
   visit.done = co_await visit.broker->flush(connect_patience);
