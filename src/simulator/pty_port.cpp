@@ -90,10 +90,11 @@ class PtyPort final : public Port {
   }
 
   void close() noexcept override {
+    boost::system::error_code ignored;
     closed_ = true;
     pull_out();
-    timer_.cancel();
-    away_.cancel();
+    timer_.cancel(ignored);
+    away_.cancel(ignored);
   }
 
   [[nodiscard]] std::string name() const override { return path_; }

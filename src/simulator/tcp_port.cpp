@@ -90,7 +90,7 @@ class TcpPort final : public Port {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     drop_client();
-    arrival_.cancel();
+    arrival_.cancel(ignored);
   }
 
   [[nodiscard]] std::string name() const override {
