@@ -125,7 +125,12 @@ Result<protocol::Telegram> play(protocol::Driver& driver, protocol::Responder& r
 }
 
 Result<> prove_dialogue(const Profile& profile) {
-  const SettingValues settings = settings_of(profile);
+  SettingValues settings = settings_of(profile);
+  // The one thing that a profile leaves to the user: which of several meters on the line is meant.
+  for (const SettingSpec& spec : profile.protocol->settings) {
+    if (spec.name == "address" && spec.type == SettingType::integer && !settings.has("address"))
+      settings.set("address", spec.minimum + 1);
+  }
   auto driver = profile.protocol->driver(settings);
   if (!driver) return driver.error();
   if (profile.protocol->responder == nullptr) return {};
