@@ -149,21 +149,21 @@ Result<Decimal> Decimal::shifted(int power) const {
 }
 
 Result<Decimal> Decimal::plus(const Decimal& other) const {
-  const int exponent = std::min(exponent_, other.exponent_);
-  const auto a = scaled(digits_, exponent_ - exponent);
-  const auto b = scaled(other.digits_, other.exponent_ - exponent);
+  const int exponent = std::min(this->exponent(), other.exponent());
+  const auto a = scaled(digits_, exponent_ - finer);
+  const auto b = scaled(other.digits_, other.exponent_ - finer);
   std::int64_t sum = 0;
   if (!a || !b || __builtin_add_overflow(*a, *b, &sum)) return too_large();
-  return Decimal(sum, exponent);
+  return Decimal(sum, finer);
 }
 
 Result<Decimal> Decimal::minus(const Decimal& other) const {
-  const int exponent = std::min(exponent_, other.exponent_);
-  const auto a = scaled(digits_, exponent_ - exponent);
-  const auto b = scaled(other.digits_, other.exponent_ - exponent);
+  const int exponent = std::min(this->exponent(), other.exponent());
+  const auto a = scaled(digits_, exponent_ - finer);
+  const auto b = scaled(other.digits_, other.exponent_ - finer);
   std::int64_t difference = 0;
   if (!a || !b || __builtin_sub_overflow(*a, *b, &difference)) return too_large();
-  return Decimal(difference, exponent);
+  return Decimal(difference, finer);
 }
 
 Result<Decimal> Decimal::times(const Decimal& other) const {
@@ -197,7 +197,7 @@ int Decimal::compare(const Decimal& a, const Decimal& b) noexcept {
   const int sign_b = order(b.digits_, 0);
   if (sign_a != sign_b || sign_a == 0) return order(sign_a, sign_b);
 
-  const int exponent = std::min(a.exponent_, b.exponent_);
+  const int exponent = std::min(a.exponent(), b.exponent());
   const auto x = scaled(a.digits_, a.exponent_ - exponent);
   const auto y = scaled(b.digits_, b.exponent_ - exponent);
   // One of them needs no scaling; the other one is larger than any 64-bit number then.
