@@ -149,7 +149,7 @@ Result<Decimal> Decimal::shifted(int power) const {
 }
 
 Result<Decimal> Decimal::plus(const Decimal& other) const {
-  const int exponent = std::min(this->exponent(), other.exponent());
+  const int finer = std::min(exponent(), other.exponent());
   const auto a = scaled(digits_, exponent_ - finer);
   const auto b = scaled(other.digits_, other.exponent_ - finer);
   std::int64_t sum = 0;
@@ -158,7 +158,7 @@ Result<Decimal> Decimal::plus(const Decimal& other) const {
 }
 
 Result<Decimal> Decimal::minus(const Decimal& other) const {
-  const int exponent = std::min(this->exponent(), other.exponent());
+  const int finer = std::min(exponent(), other.exponent());
   const auto a = scaled(digits_, exponent_ - finer);
   const auto b = scaled(other.digits_, other.exponent_ - finer);
   std::int64_t difference = 0;
