@@ -208,10 +208,8 @@ void Service::watch_signals() {
       spdlog::warn(
           "SIGHUP: reloading is not supported by this version; restart the service to read the "
           "configuration anew");
-    } else if (stopping_) {
-      spdlog::warn("second signal: ending at once");
-      context_.stop();
     } else {
+      // A repeated signal changes nothing: the way out is bounded and short.
       begin_shut_down(0);
     }
     watch_signals();
