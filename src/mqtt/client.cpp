@@ -43,10 +43,10 @@ struct Client::State {
   bool accepted = false;  // CONNACK said yes
   bool exhausted = false;
 
-  mosquitto* get() const noexcept { return instance.get(); }
+  [[nodiscard]] mosquitto* get() const noexcept { return instance.get(); }
 
   // The failure at hand is one of TLS.
-  bool tls_speaks() const noexcept {
+  [[nodiscard]] bool tls_speaks() const noexcept {
     return tls != nullptr && (!record.tls_log.empty() || tls->certificate_asked());
   }
 

@@ -108,8 +108,8 @@ inline std::string program(const std::string& name) {
   std::istringstream folders(std::string(path == nullptr ? "" : path) +
                              ":/usr/sbin:/usr/local/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string candidate = folder + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    folder.append("/").append(name);
+    if (::access(folder.c_str(), X_OK) == 0) return folder;
   }
   return {};
 }

@@ -55,7 +55,13 @@ class Party {
     broker_ = std::make_unique<Broker>(loop.get_executor(), std::move(settings), std::move(events));
   }
 
-  ~Party() { cancel(); }
+  ~Party() {
+    try {
+      cancel();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "the loop threw: " << error.what();
+    }
+  }
 
   Party(const Party&) = delete;
   Party& operator=(const Party&) = delete;
