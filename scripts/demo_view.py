@@ -23,7 +23,9 @@ LONG = {"dev": "device", "cmps": "components", "p": "platform", "stat_t": "state
         "unit_of_measurement": "unit", "ent_cat": "entity_category", "avty": "availability", "t": "topic", "ids":
         "identifiers", "mf": "manufacturer", "mdl": "model", "sn": "serial_number", "avty_t": "availability_topic",
         "en": "enabled_by_default"}
-MEMBER = re.compile(r"value_json(?:\.(\w+)|\[['\"](\w+)['\"]\]|\.get\(['\"](\w+)['\"])")
+MEMBER = re.compile(r"value_json(?:\.get\(['\"](\w+)['\"]|\[['\"](\w+)['\"]\]|\.(\w+))")
+# What a person wants to see first where there is no room for all.
+FIRST = ["Power", "Energy import", "Energy export", "Gas", "Water", "Voltage L1", "Voltage L2", "Voltage L3", "Tariff"]
 LIVE_EVERY, PLAIN_EVERY = 1.0, 10.0
 
 
@@ -101,7 +103,8 @@ class Device:
         return all(topics.get(topic) == "online" for topic in [*self.availability, *own])
 
     def readings(self):
-        return [e for e in self.entities.values() if not e.category and e.platform in ("sensor", "binary_sensor")]
+        found = [e for e in self.entities.values() if not e.category and e.platform in ("sensor", "binary_sensor")]
+        return sorted(found, key=lambda e: FIRST.index(e.name) if e.name in FIRST else len(FIRST))
 
 
 class House:
@@ -230,6 +233,8 @@ def missing(house, meters):
                 words.append(f"{meter}: no reading was seen")
             elif device is None or not device.readings():
                 words.append(f"{meter}: readings, but no discovery document for them")
+            elif all(entity.value(house.topics) is None for entity in device.readings()):
+                words.append(f"{meter}: readings, but Home Assistant would show none of them")
             elif house.topics.get(f"{house.base}/{meter}/availability") != "online":
                 words.append(f"{meter}: is not online")
     return words
