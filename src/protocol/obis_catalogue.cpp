@@ -204,7 +204,10 @@ std::optional<ObisMeaning> meaning_of(const Obis& code) noexcept {
 }
 
 bool is_number(const Obis& code) noexcept {
-  const auto meaning = meaning_of(code);
+  return is_number(code, meaning_of(code));
+}
+
+bool is_number(const Obis& code, const std::optional<ObisMeaning>& meaning) noexcept {
   if (meaning) {
     return meaning->form == ObisForm::number || meaning->form == ObisForm::ratio ||
            meaning->form == ObisForm::limit;

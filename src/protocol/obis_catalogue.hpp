@@ -33,6 +33,8 @@ struct ObisMeaning {
 [[nodiscard]] std::optional<ObisMeaning> meaning_of(const Obis& code) noexcept;
 // True for objects that are numbers even when they come without a unit.
 [[nodiscard]] bool is_number(const Obis& code) noexcept;
+// The same for a caller that has asked for the meaning already.
+[[nodiscard]] bool is_number(const Obis& code, const std::optional<ObisMeaning>& meaning) noexcept;
 // The limiter 0-0:17.0.0 counts power, apparent power or current. Nothing for other units.
 [[nodiscard]] std::optional<ReadingKey> limit_key(Unit unit) noexcept;
 

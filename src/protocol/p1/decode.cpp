@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::minutes;
 
-constexpr std::size_t usual_items = 48;
+constexpr std::size_t usual_line = 22;  // bytes; a guess that saves allocations
 constexpr std::size_t most_groups = 256;
 
 bool is_digit(char c) noexcept {
@@ -62,6 +62,8 @@ std::optional<Decimal> number_from(std::string_view text) {
 struct Line {
   std::string_view address;
   std::optional<Obis> code;
+  std::optional<ObisMeaning> meaning;
+  bool number = false;  // even without a unit
   std::vector<std::string_view> groups;
   std::uint64_t packed = 0;  // the code, to find it again quickly
 };
@@ -158,7 +160,7 @@ class TextDecoder {
   DecodeOptions options_;
   minutes offset_{60};
   Telegram telegram_;
-  std::vector<std::optional<Obis>> codes_;
+  std::vector<ItemCode> codes_;
   std::vector<std::uint64_t> seen_;
   Line line_;
   bool open_ = false;  // line_ holds a line that may be continued
@@ -176,9 +178,8 @@ void set_number(Item& item, std::string_view group) {
 
 std::optional<Item> TextDecoder::single(const Line& line, Item item) const {
   const std::string_view group = line.groups.front();
-  const bool known = line.code && is_number(*line.code);
-  if (known || group.find('*') != std::string_view::npos) set_number(item, group);
-  if (item.value && item.unit.empty() && !known) item.value.reset();
+  if (line.number || group.find('*') != std::string_view::npos) set_number(item, group);
+  if (item.value && item.unit.empty() && !line.number) item.value.reset();
   if (!item.value) item.text = group;
   return item;
 }
@@ -187,8 +188,7 @@ std::optional<Item> TextDecoder::single(const Line& line, Item item) const {
 std::optional<Item> TextDecoder::stamped(const Line& line, Item item) const {
   const auto time = parse_stamp(line.groups[0], offset_);
   set_number(item, line.groups[1]);
-  const bool known = line.code && is_number(*line.code);
-  if (item.value && (known || !item.unit.empty())) {
+  if (item.value && (line.number || !item.unit.empty())) {
     if (!time) return std::nullopt;
     item.time = time;
     return item;
@@ -201,7 +201,7 @@ std::optional<Item> TextDecoder::stamped(const Line& line, Item item) const {
 std::optional<Item> TextDecoder::item_of(const Line& line) const {
   Item item(address_of(line));
   if (line.groups.size() == 1) {
-    const auto meaning = line.code ? meaning_of(*line.code) : std::nullopt;
+    const auto& meaning = line.meaning;
     if (meaning && meaning->form == ObisForm::clock && looks_like_stamp(line.groups[0]) &&
         !parse_stamp(line.groups[0], offset_)) {
       return std::nullopt;
@@ -224,7 +224,7 @@ void TextDecoder::finish_line() {
   auto item = item_of(line_);
   if (!item) return;
   telegram_.items.push_back(*std::move(item));
-  codes_.push_back(line_.code);
+  codes_.push_back(ItemCode{line_.code, line_.meaning});
 }
 
 // The first of several wins, whatever the later ones say.
@@ -251,6 +251,8 @@ void TextDecoder::start_line(std::string_view address, std::string_view rest) {
   line_.groups.clear();
   line_.address = address;
   line_.code = code;
+  line_.meaning = code ? meaning_of(*code) : std::nullopt;
+  line_.number = code && is_number(*code, line_.meaning);
   if (!read_groups(rest, line_.groups)) {
     unreadable_ = true;
     return;
@@ -273,9 +275,10 @@ void TextDecoder::read_line(std::string_view text) {
 
 Telegram TextDecoder::decode() {
   telegram_.protocol = "p1";
-  telegram_.items.reserve(usual_items);
-  codes_.reserve(usual_items);
-  seen_.reserve(usual_items);
+  const std::size_t lines = text_.size() / usual_line + 1;
+  telegram_.items.reserve(lines);
+  codes_.reserve(lines);
+  seen_.reserve(lines);
   line_.groups.reserve(8);
   bool header = true;
   while (!text_.empty()) {

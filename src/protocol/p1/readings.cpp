@@ -261,11 +261,9 @@ void Builder::run() {
   const bool holley =
       same_ignoring_case(std::string_view(telegram_.identification).substr(0, 3), "HLY");
   for (std::size_t i = 0; i < codes_.size(); ++i) {
-    auto code = codes_[i];
-    if (!code) continue;
+    auto meaning = codes_[i].meaning;
     // Holley in Hungary writes 4.8.1 where 4.8.0 is meant.
-    if (holley && *code == Obis{1, 0, 4, 8, 1}) code = Obis{1, 0, 4, 8, 0};
-    const auto meaning = meaning_of(*code);
+    if (holley && codes_[i].obis == Obis{1, 0, 4, 8, 1}) meaning = meaning_of(Obis{1, 0, 4, 8, 0});
     if (meaning) add_item(telegram_.items[i], *meaning);
   }
   add_sums();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/obis.hpp"
+#include "protocol/obis_catalogue.hpp"
 #include "protocol/telegram.hpp"
 
 #include <chrono>
@@ -10,8 +11,13 @@
 
 namespace meterbridge::protocol::p1 {
 
-// The parsed address of each item of the telegram; nothing for items whose address is no OBIS code.
-using Codes = std::span<const std::optional<Obis>>;
+// What the address of an item is; one for each item of the telegram.
+struct ItemCode {
+  std::optional<Obis> obis;            // nothing when the address is no OBIS code
+  std::optional<ObisMeaning> meaning;  // what the catalogue says of it
+};
+
+using Codes = std::span<const ItemCode>;
 
 struct ReadingOptions {
   std::chrono::minutes normal_offset{60};

@@ -138,7 +138,7 @@ std::optional<MeterReadings> readings_of(const Channel& channel) {
 void add_submeters(Telegram& telegram, Codes codes, std::chrono::minutes normal_offset) {
   std::array<Channel, channels> found{};
   for (std::size_t i = 0; i < codes.size(); ++i) {
-    const auto& code = codes[i];
+    const auto& code = codes[i].obis;
     if (!code || code->a() != 0 || code->b() < 1 || code->b() > channels) continue;
     take(found[code->b() - 1U], *code, telegram.items[i], normal_offset);
   }
