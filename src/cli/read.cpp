@@ -42,7 +42,7 @@ void print_json(const Sample& sample) {
   json.object().member("meter", sample.meter).member("time", iso_utc(sample.at));
   json.key("readings").array();
   for (const Reading& reading : sample.readings) {
-    json.object().member("key", reading.key.text()).member("value", reading.value);
+    json.object().member("key", reading.key.text()).content(reading.value);
     if (reading.unit != Unit::none) json.member("unit", symbol(reading.unit));
     if (reading.time) json.member("time", iso_utc(*reading.time));
     json.end();

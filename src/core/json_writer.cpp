@@ -120,6 +120,12 @@ JsonWriter& JsonWriter::value(const Value& reading) {
   return null();
 }
 
+JsonWriter& JsonWriter::content(const Value& reading) {
+  if (const auto* number = std::get_if<Decimal>(&reading)) return member("value", *number);
+  if (const auto* flag = std::get_if<bool>(&reading)) return member("text", *flag ? "on" : "off");
+  return key("text").value(reading);
+}
+
 JsonWriter& JsonWriter::null() {
   return raw("null");
 }

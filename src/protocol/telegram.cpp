@@ -52,7 +52,7 @@ void write_item(JsonWriter& json, const Item& item) {
 void write_reading(JsonWriter& json, const std::string& submeter, const Reading& reading) {
   json.object();
   write_member(json, "meter", submeter);
-  json.member("key", std::string_view(reading.key.text())).member("value", reading.value);
+  json.member("key", std::string_view(reading.key.text())).content(reading.value);
   const std::string_view unit = symbol(reading.unit);
   if (!unit.empty()) json.member("unit", unit);
   json.end();

@@ -358,7 +358,7 @@ def test_P23_a_wrong_key_is_named_and_not_no_data(tmp_path):
     right = "2b7e151628aed2a6abf7158809cf4f3c"
     wrong = "2b7e151628aed2a6abf7158809cf4f3d"
     house.write([P1.format(tty=house.tty("p1"), more=f", key: {wrong}")])
-    with house.broker(), Observer(house.port) as ear, play_p1(house, "--set", f"key={right}"), \
+    with house.broker(), Observer(house.port) as ear, play_p1(house, "--set", "country=lu", "--set", f"key={right}"), \
             house.bridge("--log-level", "trace") as bridge:
         health = ear.wait_json("meterbridge/p1/health", lambda h: h["state"] == "wrong_key")
         assert health["last_frame"] and not health.get("last_reading")
@@ -370,7 +370,7 @@ def test_P23_a_wrong_key_is_named_and_not_no_data(tmp_path):
 def test_P26_gas_meter_is_a_device_of_its_own(tmp_path):
     house = House(tmp_path, [])
     house.write([P1.format(tty=house.tty("p1"), more="")])
-    with house.broker(), Observer(house.port) as ear, play_p1(house, "--set", "variant=nl"), house.bridge():
+    with house.broker(), Observer(house.port) as ear, play_p1(house, "--set", "country=nl"), house.bridge():
         topic, payload, _ = ear.wait(lambda t, p: re.fullmatch(r"meterbridge/p1_gas_\w+/state", t), "a gas meter")
         assert json.loads(payload)["gas"] > 0
         meter = topic.split("/")[1]

@@ -148,6 +148,18 @@ TEST(JsonWriter, WritesReadingsOfEveryKind) {
   EXPECT_EQ(writer.text(), R"([0.5,"x",true,"2023-07-24T13:07:30Z"])");
 }
 
+TEST(JsonWriter, PutsNumbersUnderValueAndAllElseUnderText) {
+  JsonWriter writer;
+  writer.array();
+  for (const Value& value : {Value(Decimal(173640, -3)), Value(std::string("0123")), Value(true),
+                             Value(Seconds(std::chrono::seconds(0)))}) {
+    writer.object().content(value).end();
+  }
+  writer.end();
+  EXPECT_EQ(writer.text(),
+            R"([{"value":173.640},{"text":"0123"},{"text":"on"},{"text":"1970-01-01T00:00:00Z"}])");
+}
+
 TEST(JsonWriter, WritesWholeNumbersOfEveryWidth) {
   JsonWriter writer;
   writer.array()
