@@ -217,7 +217,7 @@ void Simulation::start(std::function<void()> finished) {
     station->start();
 }
 
-void Simulation::stop() noexcept {
+void Simulation::stop() {
   farewell_.cancel();
   for (const auto& station : stations_)
     station->stop();

@@ -77,7 +77,7 @@ class Simulation {
   void start(std::function<void()> finished);
   // Gives up all names. The executor then runs out of work; only after that may the simulation be
   // destroyed.
-  void stop() noexcept;
+  void stop();
 
   // "house: energomera-ce307 on /tmp/ttyA", one line for each meter.
   [[nodiscard]] std::vector<std::string> places() const;

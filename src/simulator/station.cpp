@@ -41,7 +41,7 @@ void Station::start() {
   }
 }
 
-void Station::stop() noexcept {
+void Station::stop() {
   stopping_ = true;
   port_->close();
   wake_.cancel();

@@ -51,7 +51,7 @@ class Station {
   // Call once, after open(). The station must live until the executor has run out of its work after
   // stop().
   void start();
-  void stop() noexcept;
+  void stop();
 
   [[nodiscard]] std::span<const Seat> seats() const noexcept { return seats_; }
 
