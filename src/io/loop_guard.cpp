@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -42,14 +43,19 @@ class LoopGuard::Watch : public std::enable_shared_from_this<Watch> {
     thread_ = std::thread([this] { look(); });
   }
 
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
+  void stop() noexcept {
+    try {
+      {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+      }
+      stopped_.notify_all();
+      if (thread_.joinable()) thread_.join();
+      timer_.cancel();
+    } catch (...) {
+      // Locks, joins and timers fail only when the process is beyond repair.
+      std::terminate();
     }
-    stopped_.notify_all();
-    if (thread_.joinable()) thread_.join();
-    timer_.cancel();
   }
 
  private:
