@@ -39,7 +39,8 @@ Json scalar_schema(const SettingSpec& spec) {
       if (spec.maximum != INT64_MAX) schema["maximum"] = spec.maximum;
       break;
     case SettingType::decimal:
-      schema["type"] = "number";
+      schema["type"] = {"number", "string"};
+      schema["pattern"] = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$";
       break;
     case SettingType::boolean:
       schema["type"] = "boolean";

@@ -109,7 +109,7 @@ def test_schema_and_check_refuse_the_same(validator, text, tmp_path):
     assert f"{file}:1:" in result.stdout and ": error: " in result.stdout
 
 
-@pytest.mark.parametrize("text", ["", METER % "", METER % ", readings: {power: hidden, energy_import: {name: x, factor: 40}}",
+@pytest.mark.parametrize("text", ["", METER % "", METER % ", readings: {power: hidden, energy_import: {name: x, factor: 40, offset: \"-0.5\"}}",
                                   P1 % ", telegram: true, timeout: 20s", "mqtt: {version: 5, tls: true}\n" + P1 % ""])
 def test_schema_and_check_accept_the_same(validator, text, tmp_path):
     assert faults(validator, text) == []
@@ -125,7 +125,7 @@ def test_check_prints_everything_with_its_place(tmp_path):
     assert result.returncode == 2
     assert result.stdout.splitlines() == [
         f'{file}:2:3: error: mqtt.prot: unknown key "prot" in mqtt; did you mean "port"?',
-        f'{file}:6:33: error: meters[0].link.baud: "fast" is not a number (allowed: 300 ... 921600)',
+        f'{file}:6:34: error: meters[0].link.baud: "fast" is not a number (allowed: 300 ... 921600)',
         f"{file}: 2 errors",
     ]
 
