@@ -70,7 +70,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     std::string line;
     for (std::size_t i = 0; i < rows[r].size(); ++i) {
       line += rows[r][i];
-      if (i + 1 < rows[r].size()) line.append(widths[i] - width(rows[r][i]) + 2, ' ');
+      if (i + 1 < rows[r].size())
+        line.append(std::max(widths[i], width(rows[r][i])) - width(rows[r][i]) + 2, ' ');
     }
     while (!line.empty() && line.back() == ' ')
       line.pop_back();
