@@ -99,7 +99,7 @@ class Framer {
   void skip_noise(std::size_t until) noexcept;
   std::optional<Frame> in_plain();
   std::optional<Frame> in_encrypted();
-  std::optional<std::size_t> end_of_check(std::size_t mark) const noexcept;
+  [[nodiscard]] std::optional<std::size_t> end_of_check(std::size_t mark) const noexcept;
   [[nodiscard]] Frame drop(Frame::Kind kind, std::size_t end);
   [[nodiscard]] Frame take_plain(std::size_t mark, std::size_t end);
 

@@ -221,10 +221,10 @@ void Builder::add_net_power(Phase phase) {
   const ReadingKey net = make_key(Quantity::power, Direction::none, phase);
   if (main().find(net) != nullptr) return;
   const Reading* import = main().find(make_key(Quantity::power, Direction::import, phase));
-  const Reading* export_ = main().find(make_key(Quantity::power, Direction::export_, phase));
-  if (import == nullptr || export_ == nullptr) return;
+  const Reading* exported = main().find(make_key(Quantity::power, Direction::export_, phase));
+  if (import == nullptr || exported == nullptr) return;
   const auto* in = std::get_if<Decimal>(&import->value);
-  const auto* out = std::get_if<Decimal>(&export_->value);
+  const auto* out = std::get_if<Decimal>(&exported->value);
   if (in == nullptr || out == nullptr) return;
   const auto difference = in->minus(*out);
   if (difference) add(Reading(net, *difference, Unit::W));

@@ -69,9 +69,9 @@ class Receiver {
   Decoded plain(const Frame& frame);
   Decoded encrypted(const Frame& frame);
   Decoded decrypted(const Frame& frame, const EncryptedFrame& fields, std::string_view text);
-  Decoded broken(const Frame& frame, Status status, std::string error) const;
+  [[nodiscard]] Decoded broken(const Frame& frame, Status status, std::string error) const;
   Decoded rejected(const Frame& frame, Status status, std::string error);
-  Decoded accepted(const Frame& frame, std::string_view text, bool proved) const;
+  [[nodiscard]] Decoded accepted(const Frame& frame, std::string_view text, bool proved) const;
 
   ReceiverOptions options_;
   Memory& memory_;

@@ -182,11 +182,12 @@ void hungarian_month(Writer& w, const MeterFace& face) {
     return ")(" + Writer::printed(v, -3, unit == "kW" ? 2 : 6, 3, unit);
   };
   std::array<Decimal, 4> import{};
-  std::array<Decimal, 4> export_{};
+  std::array<Decimal, 4> exported{};
   std::transform(face.energy_import.begin(), face.energy_import.end(), import.begin(), last_round);
-  std::transform(face.energy_export.begin(), face.energy_export.end(), export_.begin(), last_round);
+  std::transform(face.energy_export.begin(), face.energy_export.end(), exported.begin(),
+                 last_round);
   std::string list = w.stamp(start_of_month(face.now));
-  for (const auto* energies : {&import, &export_}) {
+  for (const auto* energies : {&import, &exported}) {
     list +=
         group(sum(*energies), "kWh") + group((*energies)[0], "kWh") + group((*energies)[1], "kWh");
   }
@@ -194,7 +195,7 @@ void hungarian_month(Writer& w, const MeterFace& face) {
   for (const int percent : {4, 18, 3, 1, 10, 8}) {
     list += group(share(reactive, percent), "kvarh");
   }
-  list += group(or_zero(sum(import).plus(sum(export_))), "kWh");
+  list += group(or_zero(sum(import).plus(sum(exported))), "kWh");
   for (const std::int64_t watts : {4104, 3564, 4104, 3400, 3400, 2156}) {
     list += group(Decimal(watts), "kW");
   }
