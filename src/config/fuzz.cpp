@@ -34,11 +34,13 @@ config::Catalogue small_catalogue() {
   return catalogue;
 }
 
-void judge(const config::Node& root, config::Problems& problems) {
+constexpr std::string_view planted = "planted";
+
+void judge(const config::Node& root, config::Problems& problems, bool innocent) {
   static const config::Catalogue catalogue = small_catalogue();
   const config::Settings settings = config::read_settings(root, catalogue, problems);
   for (const config::Problem& problem : problems.all())
-    if (problem.str().empty() || problem.text.find("planted") != std::string::npos)
+    if (problem.str().empty() || (innocent && problem.str().find(planted) != std::string::npos))
       __builtin_trap();
   if (problems.any_error()) return;
   // What is called valid keeps its promises.
@@ -53,11 +55,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string text(size, '\0');
   for (std::size_t i = 0; i < size; ++i)
     text[i] = static_cast<char>(data[i]);
+  // Only what the input cannot spell by itself proves that a secret was repeated.
+  const bool innocent =
+      text.find(planted) == std::string::npos && text.find_first_of("\\%") == std::string::npos;
   config::Sources sources;
-  sources.secret = [](std::string_view) { return std::string("planted"); };
+  sources.secret = [](std::string_view) { return std::string(planted); };
   config::Problems yaml;
-  judge(config::parse_yaml(text, "fuzz.yaml", sources, yaml), yaml);
+  judge(config::parse_yaml(text, "fuzz.yaml", sources, yaml), yaml, innocent);
   config::Problems json;
-  judge(config::parse_json(text, "fuzz.json", json), json);
+  judge(config::parse_json(text, "fuzz.json", json), json, innocent);
   return 0;
 }
