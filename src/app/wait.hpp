@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Small waits for tasks that end by return, not by exception (throw_if_cancelled(false)).
 //
-// g++ 12.2 miscompiles `if (co_await f()) co_return x;` without a warning (the frame of the caller is resumed after it
-// was freed): the result of a co_await is always named before it is tested. tests/unit/layers enforces that.
+// g++ 12.2 miscompiles `if (co_await f()) co_return x;` without a warning (the frame of the caller
+// is resumed after it was freed): the result of a co_await is always named before it is tested.
+// tests/unit/layers enforces that.
 #pragma once
 
 #include <chrono>

@@ -2,11 +2,11 @@
 // Speed and framing of a serial line.
 #pragma once
 
+#include "core/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "core/result.hpp"
 
 namespace meterbridge {
 

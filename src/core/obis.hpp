@@ -2,19 +2,20 @@
 // OBIS identification codes A-B:C.D.E*F (IEC 62056-61).
 #pragma once
 
+#include "core/result.hpp"
+
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "core/result.hpp"
-
 namespace meterbridge {
 
 class Obis {
  public:
   constexpr Obis() = default;
+
   constexpr Obis(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint8_t e,
                  std::uint8_t f = 255)
       : groups_{a, b, c, d, e, f} {}
@@ -22,12 +23,19 @@ class Obis {
   // "1-0:1.8.0*255" or reduced "1-0:1.8.0" (F = 255). Error: malformed.
   static Result<Obis> parse(std::string_view text);
   [[nodiscard]] std::string text() const;  // always the full form
+
   [[nodiscard]] constexpr std::uint8_t a() const noexcept { return groups_[0]; }
+
   [[nodiscard]] constexpr std::uint8_t b() const noexcept { return groups_[1]; }
+
   [[nodiscard]] constexpr std::uint8_t c() const noexcept { return groups_[2]; }
+
   [[nodiscard]] constexpr std::uint8_t d() const noexcept { return groups_[3]; }
+
   [[nodiscard]] constexpr std::uint8_t e() const noexcept { return groups_[4]; }
+
   [[nodiscard]] constexpr std::uint8_t f() const noexcept { return groups_[5]; }
+
   friend constexpr auto operator<=>(const Obis&, const Obis&) = default;
 
  private:

@@ -2,15 +2,15 @@
 // Readings and samples: what Home Assistant, files and databases get.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <variant>
-#include <vector>
-
 #include "core/decimal.hpp"
 #include "core/reading_key.hpp"
 #include "core/time.hpp"
 #include "core/unit.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
 
 namespace meterbridge {
 
@@ -19,14 +19,18 @@ using Value = std::variant<Decimal, std::string, bool, Seconds>;
 // One quantity of one meter. `unit` is the quantity's canonical unit (heat: as the meter counts).
 struct Reading {
   Reading() = default;
+
   Reading(ReadingKey k, Value v, Unit u = Unit::none) : key(k), value(std::move(v)), unit(u) {}
-  // Converts to the canonical unit exactly. Error: malformed when the unit does not belong to the quantity.
+
+  // Converts to the canonical unit exactly. Error: malformed when the unit does not belong to the
+  // quantity.
   static Result<Reading> make(const ReadingKey& key, const Decimal& value, Unit unit);
 
   ReadingKey key;
   Value value;
   Unit unit = Unit::none;
-  std::optional<Seconds> time;  // the value's own stamp where the meter gives one (M-Bus, monthly peak)
+  std::optional<Seconds>
+      time;  // the value's own stamp where the meter gives one (M-Bus, monthly peak)
 };
 
 // What the meter says of itself; empty where it says nothing. Sanitised text.
@@ -38,8 +42,8 @@ struct MeterIdentity {
   std::string firmware;
 };
 
-// The readings of one meter inside a telegram: the meter itself (submeter empty), or a sub-meter behind it
-// named "<medium>_<serial>", for example "gas_4730303339303031".
+// The readings of one meter inside a telegram: the meter itself (submeter empty), or a sub-meter
+// behind it named "<medium>_<serial>", for example "gas_4730303339303031".
 struct MeterReadings {
   MeterReadings() = default;
   std::string submeter;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every fallible door of the program returns: a value, or an Error that says in words what is wrong.
+// What every fallible door of the program returns: a value, or an Error that says in words what is
+// wrong.
 #pragma once
 
 #include <string>
@@ -42,14 +43,18 @@ enum class Errc {
 class Error {
  public:
   Error() = default;
+
   Error(Errc code, std::string detail) : code_(code), detail_(std::move(detail)) {}
 
   [[nodiscard]] Errc code() const noexcept { return code_; }
+
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+
   // "meter kitchen: no answer within 1500 ms"
   [[nodiscard]] Error within(std::string_view place) && {
     return {code_, std::string(place) + ": " + detail_};
   }
+
   [[nodiscard]] Error within(std::string_view place) const& {
     return {code_, std::string(place) + ": " + detail_};
   }
@@ -59,7 +64,8 @@ class Error {
   std::string detail_;
 };
 
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& place);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& place);
 
 // boost::system::result with [[nodiscard]]. Use only bool(), *, -> and error(); never value().
 template <class T = void>

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One declaration per setting (name, type, default, range, help): configuration, schema, command line and
-// documentation are all derived from it.
+// One declaration per setting (name, type, default, range, help): configuration, schema, command
+// line and documentation are all derived from it.
 #pragma once
+
+#include "core/bytes.hpp"
+#include "core/decimal.hpp"
+#include "core/secret.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
 #include <map>
@@ -12,17 +17,22 @@
 #include <variant>
 #include <vector>
 
-#include "core/bytes.hpp"
-#include "core/decimal.hpp"
-#include "core/secret.hpp"
-#include "core/time.hpp"
-
 namespace meterbridge {
 
-enum class SettingType : std::uint8_t { text, integer, decimal, boolean, duration, choice, key, secret };
+enum class SettingType : std::uint8_t {
+  text,
+  integer,
+  decimal,
+  boolean,
+  duration,
+  choice,
+  key,
+  secret
+};
 
-// `fallback` is the default as text in the form a user would write; empty = unset. `key` is an AES-128 key of 32
-// hex digits. `choices` only for SettingType::choice. minimum/maximum only for integers.
+// `fallback` is the default as text in the form a user would write; empty = unset. `key` is an
+// AES-128 key of 32 hex digits. `choices` only for SettingType::choice. minimum/maximum only for
+// integers.
 struct SettingSpec {
   std::string_view name;
   SettingType type = SettingType::text;
@@ -33,8 +43,8 @@ struct SettingSpec {
   std::int64_t maximum = INT64_MAX;
 };
 
-// Values that passed their specs. Asking for a name or type that was not declared is a bug and yields the
-// type's empty value.
+// Values that passed their specs. Asking for a name or type that was not declared is a bug and
+// yields the type's empty value.
 class SettingValues {
  public:
   using Stored = std::variant<std::string, std::int64_t, Decimal, bool, Milliseconds, Secret>;
@@ -42,22 +52,24 @@ class SettingValues {
   void set(std::string_view name, Stored value);
   [[nodiscard]] bool has(std::string_view name) const;
   [[nodiscard]] const Stored* find(std::string_view name) const;  // null when not set
-  [[nodiscard]] std::string text(std::string_view name) const;             // text and choice
+  [[nodiscard]] std::string text(std::string_view name) const;    // text and choice
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
   [[nodiscard]] Milliseconds duration(std::string_view name) const;
   [[nodiscard]] std::optional<Decimal> decimal(std::string_view name) const;
-  [[nodiscard]] Secret secret(std::string_view name) const;                // key and secret
+  [[nodiscard]] Secret secret(std::string_view name) const;  // key and secret
 
  private:
   std::map<std::string, Stored, std::less<>> values_;
 };
 
-// Checks one text against its spec. Error: invalid, one sentence with what is allowed; never repeats a secret.
+// Checks one text against its spec. Error: invalid, one sentence with what is allowed; never
+// repeats a secret.
 Result<SettingValues::Stored> parse_setting(const SettingSpec& spec, std::string_view text);
 // All fallbacks of the specs.
 [[nodiscard]] SettingValues default_settings(std::span<const SettingSpec> specs);
-// Published example keys and all-zero keys: refused in configurations, never in `decode`. The reason in words.
+// Published example keys and all-zero keys: refused in configurations, never in `decode`. The
+// reason in words.
 [[nodiscard]] std::optional<std::string> weak_key(std::string_view hex_digits);
 
 }  // namespace meterbridge

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <random>
 
-#include "core/time.hpp"
-
 namespace meterbridge::io {
 
-// Doubling delays with jitter (75-100 % of the step): the first at most `first`, none above `ceiling`.
+// Doubling delays with jitter (75-100 % of the step): the first at most `first`, none above
+// `ceiling`.
 class Backoff {
  public:
   Backoff(Milliseconds first, Milliseconds ceiling, std::uint64_t seed = std::random_device{}())
       : first_(first), ceiling_(ceiling), random_(seed) {}
+
   Milliseconds next();
+
   void reset() noexcept { step_ = Milliseconds::zero(); }
 
  private:

@@ -2,29 +2,34 @@
 // Makers of transports.
 #pragma once
 
+#include "io/transport.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "io/transport.hpp"
-
 namespace meterbridge::io {
 
 struct SerialOptions {
-  std::string port;   // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2; resolved anew at every open
+  std::string port;  // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2; resolved anew at every open
   LineSettings line;
   bool echo = false;  // drop as many received bytes as were sent, when they are equal
 };
 
-std::unique_ptr<Transport> make_serial(boost::asio::any_io_executor executor, SerialOptions options);
-std::unique_ptr<Transport> make_tcp(boost::asio::any_io_executor executor, std::string host, std::uint16_t port, bool echo);
+std::unique_ptr<Transport> make_serial(boost::asio::any_io_executor executor,
+                                       SerialOptions options);
+std::unique_ptr<Transport> make_tcp(boost::asio::any_io_executor executor, std::string host,
+                                    std::uint16_t port, bool echo);
 // Captured bytes played once, as fast as they are read; then end of file (Errc::io).
 std::unique_ptr<Transport> make_replay(boost::asio::any_io_executor executor, std::string file);
 
-// "usb:0403:6001:A5XK" and "usb-path:1-1.2" through <sysfs>/class/tty; other names as they are. sysfs is a parameter
-// for tests. Error: no_device in words (none matches, or several do and which).
+// "usb:0403:6001:A5XK" and "usb-path:1-1.2" through <sysfs>/class/tty; other names as they are.
+// sysfs is a parameter for tests. Error: no_device in words (none matches, or several do and
+// which).
 Result<std::string> resolve_port(const std::string& port, const std::string& sysfs = "/sys");
-// For an unstable name (/dev/ttyUSB0): the /dev/serial/by-id link that points to it, if there is one.
-std::optional<std::string> stable_name(const std::string& port, const std::string& by_id = "/dev/serial/by-id");
+// For an unstable name (/dev/ttyUSB0): the /dev/serial/by-id link that points to it, if there is
+// one.
+std::optional<std::string> stable_name(const std::string& port,
+                                       const std::string& by_id = "/dev/serial/by-id");
 
 }  // namespace meterbridge::io

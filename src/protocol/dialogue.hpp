@@ -3,18 +3,17 @@
 //
 // The driver of a dialogue (io::converse, a test, a fuzzer) calls next() and carries out the step:
 //   Send      write all bytes, then next()
-//   Listen    read for at most that long from now: received() with every block, in any cut, then next() again;
+//   Listen    read for at most that long from now: received() with every block, in any cut, then
+//   next() again;
 //             silence() when the time ran out without a byte, then next()
 //   Pause     do nothing for that long, then next()
 //   Drain     throw away what arrives until the line was quiet for that long, then next()
 //   Retune    change speed and parity, then next()
 //   Finished  a telegram; the poll is over
-// An Error from next() ends the poll. A *listening* dialogue (pushing meters) is never over: after Finished
-// or an Error, next() goes on with what is still buffered; it is only replaced when the link was reopened.
+// An Error from next() ends the poll. A *listening* dialogue (pushing meters) is never over: after
+// Finished or an Error, next() goes on with what is still buffered; it is only replaced when the
+// link was reopened.
 #pragma once
-
-#include <memory>
-#include <variant>
 
 #include "core/bytes.hpp"
 #include "core/line_settings.hpp"
@@ -22,18 +21,51 @@
 #include "core/time.hpp"
 #include "protocol/telegram.hpp"
 
+#include <memory>
+#include <variant>
+
 namespace meterbridge::protocol {
 
 namespace step {
-struct Send { explicit Send(Bytes b) : bytes(std::move(b)) {} Bytes bytes; };
-struct Listen { explicit Listen(Milliseconds m) : at_most(m) {} Milliseconds at_most; };
-struct Pause { explicit Pause(Milliseconds m) : length(m) {} Milliseconds length; };
-struct Drain { explicit Drain(Milliseconds m) : quiet(m) {} Milliseconds quiet; };
-struct Retune { explicit Retune(LineSettings l) : line(l) {} LineSettings line; };
-struct Finished { explicit Finished(Telegram t) : telegram(std::move(t)) {} Telegram telegram; };
+struct Send {
+  explicit Send(Bytes b) : bytes(std::move(b)) {}
+
+  Bytes bytes;
+};
+
+struct Listen {
+  explicit Listen(Milliseconds m) : at_most(m) {}
+
+  Milliseconds at_most;
+};
+
+struct Pause {
+  explicit Pause(Milliseconds m) : length(m) {}
+
+  Milliseconds length;
+};
+
+struct Drain {
+  explicit Drain(Milliseconds m) : quiet(m) {}
+
+  Milliseconds quiet;
+};
+
+struct Retune {
+  explicit Retune(LineSettings l) : line(l) {}
+
+  LineSettings line;
+};
+
+struct Finished {
+  explicit Finished(Telegram t) : telegram(std::move(t)) {}
+
+  Telegram telegram;
+};
 }  // namespace step
 
-using Step = std::variant<step::Send, step::Listen, step::Pause, step::Drain, step::Retune, step::Finished>;
+using Step =
+    std::variant<step::Send, step::Listen, step::Pause, step::Drain, step::Retune, step::Finished>;
 
 class Dialogue {
  public:
@@ -43,8 +75,9 @@ class Dialogue {
   virtual void silence() = 0;
 };
 
-// One configured meter as its protocol sees it: owns what must be remembered between polls (registers that the
-// meter does not know, its serial number, a refused password that must never be tried again).
+// One configured meter as its protocol sees it: owns what must be remembered between polls
+// (registers that the meter does not know, its serial number, a refused password that must never be
+// tried again).
 class Driver {
  public:
   virtual ~Driver() = default;

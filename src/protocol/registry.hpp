@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of wire protocols. Configuration, schema, documentation and command line take names and settings from it.
+// The table of wire protocols. Configuration, schema, documentation and command line take names and
+// settings from it.
 #pragma once
-
-#include <memory>
-#include <span>
-#include <string_view>
-#include <vector>
 
 #include "core/line_settings.hpp"
 #include "core/setting.hpp"
@@ -13,9 +9,15 @@
 #include "protocol/responder.hpp"
 #include "protocol/telegram.hpp"
 
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
 namespace meterbridge::protocol {
 
-// One line of a transcript: `> HEX` was sent by us, `< HEX` came from the meter. line = number in the file, from 1.
+// One line of a transcript: `> HEX` was sent by us, `< HEX` came from the meter. line = number in
+// the file, from 1.
 struct TranscriptLine {
   TranscriptLine() = default;
   bool sent = false;
@@ -35,13 +37,15 @@ struct Protocol {
   std::string_view name;   // of `decode --protocol` and of profiles
   std::string_view title;  // for people
   bool pushes = false;     // the meter sends by itself; `interval` is then its usual period
-  std::span<const SettingSpec> settings;  // keys of a meter in the configuration, and options of `decode`
-  LineSettings line;       // when neither profile nor link says otherwise
+  std::span<const SettingSpec>
+      settings;       // keys of a meter in the configuration, and options of `decode`
+  LineSettings line;  // when neither profile nor link says otherwise
   Result<std::unique_ptr<Driver>> (*driver)(const SettingValues& settings) = nullptr;
   // Captured bytes. Never fails as a whole: what is broken is an entry with its status.
   std::vector<Decoded> (*decode)(ByteView bytes, const SettingValues& settings) = nullptr;
   // Null for protocols without dialogue.
-  std::vector<Decoded> (*decode_transcript)(std::span<const TranscriptLine> lines, const SettingValues& settings) = nullptr;
+  std::vector<Decoded> (*decode_transcript)(std::span<const TranscriptLine> lines,
+                                            const SettingValues& settings) = nullptr;
   Result<std::unique_ptr<Responder>> (*responder)(const SettingValues& settings) = nullptr;
   std::span<const TelegramLayout> layouts;
 };

@@ -2,12 +2,12 @@
 // The meter's side of a protocol, sans I/O: played by the simulator, by tests and by fuzzers.
 #pragma once
 
-#include <array>
-#include <vector>
-
 #include "core/bytes.hpp"
 #include "core/decimal.hpp"
 #include "core/time.hpp"
+
+#include <array>
+#include <vector>
 
 namespace meterbridge::protocol {
 
@@ -26,7 +26,8 @@ struct MeterFace {
   int tariff = 1;
 };
 
-// How a responder misbehaves on request of the simulator; faults of the line itself (noise, cuts) are not its business.
+// How a responder misbehaves on request of the simulator; faults of the line itself (noise, cuts)
+// are not its business.
 struct Mischief {
   bool foreign = false;    // answer as another address
   bool wrong_key = false;  // encrypt with another key
@@ -36,8 +37,11 @@ class Responder {
  public:
   virtual ~Responder() = default;
   virtual void show(const MeterFace& face) = 0;
+
   virtual void misbehave(const Mischief&) {}
-  // What the bridge sent, in any cut; returns whole answers, one entry each. Not addressed: nothing.
+
+  // What the bridge sent, in any cut; returns whole answers, one entry each. Not addressed:
+  // nothing.
   virtual std::vector<Bytes> received(ByteView bytes) = 0;
   // Pushing meters: the next telegram. Polled meters: empty.
   virtual Bytes push() = 0;

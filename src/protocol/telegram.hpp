@@ -2,25 +2,26 @@
 // What a decoder found: the literal items of the wire, and the readings that follow from them.
 #pragma once
 
+#include "core/bytes.hpp"
+#include "core/reading.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/bytes.hpp"
-#include "core/reading.hpp"
-
 namespace meterbridge::protocol {
 
-// One register of a telegram as sent (contract.md 2): scaler applied, nothing converted. Exactly one of value,
-// text, groups is filled; `time` goes with a value that has its own stamp.
+// One register of a telegram as sent (contract.md 2): scaler applied, nothing converted. Exactly
+// one of value, text, groups is filled; `time` goes with a value that has its own stamp.
 struct Item {
   Item() = default;
+
   explicit Item(std::string where) : address(std::move(where)) {}
 
   std::string address;  // "1-0:1.8.0*255", "0130:01"
   std::optional<Decimal> value;
-  std::string unit;     // as sent, empty when none
+  std::string unit;  // as sent, empty when none
   std::optional<std::string> text;
   std::optional<Seconds> time;
   std::vector<std::string> groups;
@@ -30,24 +31,36 @@ struct Telegram {
   Telegram() = default;
 
   std::string protocol;  // "p1", "ce102": the registry's name
-  // The meter's identification line as sent, without its slash, where the protocol has one (P1, IEC 62056-21).
+  // The meter's identification line as sent, without its slash, where the protocol has one (P1, IEC
+  // 62056-21).
   std::string identification;
   MeterIdentity meter;
   std::optional<Seconds> time;  // the meter's own clock, where the telegram carries a usable one
   std::vector<Item> items;
-  // The meter itself first (submeter empty; present even when it has no reading), then its sub-meters.
+  // The meter itself first (submeter empty; present even when it has no reading), then its
+  // sub-meters.
   std::vector<MeterReadings> readings;
 
   [[nodiscard]] const Item* find(std::string_view address) const noexcept;
 };
 
 enum class Status {
-  ok, truncated, malformed, checksum, key, authentication, replay, unsupported, exception, mismatch,
+  ok,
+  truncated,
+  malformed,
+  checksum,
+  key,
+  authentication,
+  replay,
+  unsupported,
+  exception,
+  mismatch,
 };
 [[nodiscard]] std::string_view name(Status status) noexcept;
 [[nodiscard]] Errc errc_of(Status status) noexcept;  // ok is a bug here
 
-// One telegram or exchange found in a stream, the broken ones too; offset and length in bytes of the stream.
+// One telegram or exchange found in a stream, the broken ones too; offset and length in bytes of
+// the stream.
 struct Decoded {
   Decoded() = default;
 
@@ -58,6 +71,7 @@ struct Decoded {
   Telegram telegram;  // protocol is always set; items and readings only when ok
 
   [[nodiscard]] bool ok() const noexcept { return status == Status::ok; }
+
   [[nodiscard]] Error failure() const { return {errc_of(status), error}; }
 };
 
