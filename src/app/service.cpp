@@ -238,8 +238,7 @@ asio::awaitable<void> Service::shut_down() {
   if (broker_->connected()) {
     bridge_->farewell();
     const bool confirmed = co_await broker_->flush(broker_farewell);
-    if (!confirmed)
-      spdlog::warn("broker: left with unconfirmed messages");
+    if (!confirmed) spdlog::warn("broker: left with unconfirmed messages");
   }
   broker_->leave();
   const auto broker_end = Steady::now() + broker_farewell;
