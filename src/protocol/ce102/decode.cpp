@@ -160,7 +160,7 @@ Result<> read_instant(Telegram& telegram, Query query, const Frame& reply, const
     const auto values = parse_phases(query, reply.data, instant);
     if (!values) return values.error();
     put_phases(telegram, query, *values);
-  } else if (reply.data.size() >= 1 && reply.data.size() <= 4) {
+  } else if (!reply.data.empty() && reply.data.size() <= 4) {
     put_count(telegram, address_of(reply.command),
               *ByteReader(reply.data).little(reply.data.size()));
   } else {
@@ -217,7 +217,7 @@ Decoded understand(const Frame* request, const Frame& reply, Context& context) {
   return good(std::move(telegram));
 }
 
-// Calls `use` with every frame, and `broken` with every damaged one; positions in the stream.
+// A frame of a stream, or a damaged one with what is wrong.
 struct Found {
   std::size_t offset = 0;
   ByteView wire;
