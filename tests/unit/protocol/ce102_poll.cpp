@@ -34,8 +34,8 @@ MeterFace face() {
 class Bench {
  public:
   explicit Bench(Set meter, Set driver)
-      : responder_(std::move(*ce102_protocol.responder(settings_of(ce102_protocol, meter)))),
-        driver_(std::move(*ce102_protocol.driver(settings_of(ce102_protocol, driver)))),
+      : responder_(*ce102_protocol.responder(settings_of(ce102_protocol, meter))),
+        driver_(*ce102_protocol.driver(settings_of(ce102_protocol, driver))),
         line_([this](const Bytes& request) { return answer(request); }) {
     responder_->show(face());
   }
@@ -265,8 +265,8 @@ TEST(Ce102Poll, ErrorRepliesAreToldInWords) {
   for (const auto& [code, words] : {std::pair("03", "family"), std::pair("05", "button"),
                                     std::pair("80", "memory"), std::pair("00", "does not know")}) {
     Bench bench(ce307_meter, ce307_meter);
-    bench.twist = [code = code](const Frame& request) {
-      return std::optional(error_reply(request, hex(code)));
+    bench.twist = [reply = code](const Frame& request) {
+      return std::optional(error_reply(request, hex(reply)));
     };
     const auto telegram = bench.poll();
     ASSERT_FALSE(telegram);
