@@ -81,16 +81,23 @@ Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, 
   for (const MeterPlan& plan : plans_)
     add_state(plan.settings.id, plan);
   // Sub-meters of an earlier run are known from the start; their values are not.
-  for (const auto& [id, meter] : known_.meters) {
-    if (meter.parent.empty()) continue;
-    if (const MeterState* parent = find(meter.parent); parent != nullptr) {
-      add_state(id, *parent->plan);
-      MeterState& state = states_.find(id)->second;
-      state.facts.parent = meter.parent;
-      state.facts.medium = meter.medium;
-      state.facts.name.clear();
-    }
+  for (auto& [id, meter] : known_.meters) {
+    const MeterState* parent = meter.parent.empty() ? nullptr : find(meter.parent);
+    if (parent != nullptr) add_submeter(id, *parent, meter.medium);
   }
+}
+
+void Bridge::add_submeter(const std::string& id, const MeterState& parent,
+                          const std::string& medium) {
+  const std::string parent_id = parent.facts.id;
+  const std::string kept_medium = medium;  // both may lie in what add_state() resets
+  add_state(id, *parent.plan);
+  MeterState& state = states_.find(id)->second;
+  state.facts.parent = parent_id;
+  state.facts.medium = kept_medium;
+  state.facts.name.clear();
+  state.known->parent = parent_id;
+  state.known->medium = kept_medium;
 }
 
 void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
@@ -119,16 +126,10 @@ void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
 
 MeterState& Bridge::submeter(const MeterState& parent, const Sample& sample) {
   if (MeterState* found = find(sample.meter); found != nullptr) return *found;
-  add_state(sample.meter, *parent.plan);
-  MeterState& state = states_.find(sample.meter)->second;
   const std::string tail = sample.meter.substr(parent.facts.id.size() + 1);
-  state.facts.parent = parent.facts.id;
-  state.facts.medium = tail.substr(0, tail.find('_'));
-  state.facts.name.clear();
-  state.known->parent = state.facts.parent;
-  state.known->medium = state.facts.medium;
+  add_submeter(sample.meter, parent, tail.substr(0, tail.find('_')));
   known_changed_ = true;
-  return state;
+  return states_.find(sample.meter)->second;
 }
 
 void Bridge::take_identity(MeterState& state, const MeterIdentity& identity) {

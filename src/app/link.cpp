@@ -24,16 +24,17 @@ Link::Link(asio::any_io_executor executor, std::unique_ptr<io::Transport> transp
 
 asio::awaitable<Result<>> Link::ensure_open() {
   if (transport().is_open()) co_return Result<>();
-  if (last_error_ && Steady::now() < next_attempt_) co_return *last_error_;
   auto opened = co_await transport().open();
+  const bool cancelled = !opened && opened.error().code() == Errc::cancelled;
   if (opened) {
-    last_error_.reset();
     silent_polls_ = 0;
-    co_return Result<>();
+    if (std::exchange(unreachable_, false) && on_back) on_back();
+  } else if (!cancelled) {
+    next_attempt_ = Steady::now() + backoff_.next();
+    unreachable_ = true;
+    if (on_unreachable) on_unreachable(opened.error());
   }
-  next_attempt_ = Steady::now() + backoff_.next();
-  last_error_ = opened.error();
-  co_return opened.error();
+  co_return opened;
 }
 
 void Link::close() {
@@ -41,8 +42,6 @@ void Link::close() {
   transport().close();
   silent_polls_ = 0;
   // A link that opens but never brings a frame is not reopened in a tight loop.
-  last_error_ =
-      Error(Errc::no_device, transport().name() + ": closed after a failure, will be opened again");
   next_attempt_ = Steady::now() + backoff_.next();
 }
 

@@ -9,6 +9,7 @@
 #include "io/transport.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -26,11 +27,22 @@ class Link {
 
   [[nodiscard]] io::Transport& transport() noexcept { return line_.transport(); }
 
-  // Only by the holder of the line. Opens when closed and an attempt is due; between two attempts
-  // the last reason is repeated without touching the device. Errors: no_device, io.
+  [[nodiscard]] const io::Transport& transport() const noexcept { return line_.transport(); }
+
+  // Only by the holder of the line. Tries to open when closed. Errors: no_device, io.
   boost::asio::awaitable<Result<>> ensure_open();
-  // The next ensure_open() tries anew, at once for the first loss, later after the back-off.
+
+  // Closed, and too early for the next attempt.
+  [[nodiscard]] bool resting(Steady::time_point now) const noexcept {
+    return !transport().is_open() && now < next_attempt_;
+  }
+
+  // The next attempt comes after the back-off, which the first loss hardly feels.
   void close();
+  // All meters of the line are concerned: each failed attempt to open, and the first that succeeds
+  // after one.
+  std::function<void(const Error&)> on_unreachable;
+  std::function<void()> on_back;
   // Valid frames: the link works.
   void frames_seen(Steady::time_point now);
 
@@ -50,7 +62,7 @@ class Link {
   io::Backoff backoff_;
   Steady::time_point next_attempt_{};
   std::optional<Steady::time_point> last_frame_;
-  std::optional<Error> last_error_;
+  bool unreachable_ = false;
   unsigned silent_polls_ = 0;
 };
 

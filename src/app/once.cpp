@@ -29,43 +29,61 @@ Milliseconds limit_of(const meter::Meter& meter) {
   return meter.settings().timeout.value_or(default_poll_limit);
 }
 
-asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
-  OnceResult result;
-  result.meter = meter.settings().id;
-  const SystemClock clock;
-  const auto begin = Steady::now();
-  auto hold = co_await link.line().acquire();
-  auto opened = co_await link.ensure_open();
-  if (!opened) {
-    result.error = opened.error();
-    co_return result;
-  }
-  const auto dialogue = meter.driver().begin();
-  const auto limit = limit_of(meter);
-  const auto end = begin + limit;
-  // A pushing meter may be heard in the middle of a telegram, or through a disturbance: it is given
-  // its whole limit.
-  do {
-    const auto left = std::chrono::duration_cast<Milliseconds>(end - Steady::now());
-    auto got = co_await io::under_watchdog(io::converse(link.transport(), *dialogue),
-                                           std::max(left, Milliseconds(1)));
-    if (got) {
-      auto samples = meter.understand(*got, clock.now());
-      result.error.reset();
-      if (samples) {
-        result.samples = std::move(*samples);
-      } else {
-        result.error = samples.error();
-      }
-      result.telegram = std::move(*got);
-      result.took = std::chrono::duration_cast<Milliseconds>(Steady::now() - begin);
-      co_return result;
-    }
+bool is_transport_error(Errc code) {
+  return code == Errc::io || code == Errc::no_device;
+}
+
+// One conversation; what came of it is in `result`. True: worth another try within the meter's
+// time.
+asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialogue& dialogue,
+                                Milliseconds left, OnceResult& result) {
+  auto got = co_await io::under_watchdog(io::converse(link.transport(), dialogue), left);
+  if (!got) {
     const Error error = got.error();
     // "No telegram in time" says less than what was wrong with the ones that came.
     if (error.code() != Errc::watchdog || !result.error) result.error = error;
-    if (error.code() == Errc::io || error.code() == Errc::no_device) break;
-  } while (meter.profile().protocol->pushes && Steady::now() < end);
+    if (is_transport_error(error.code())) link.transport().close();
+    co_return meter.profile().protocol->pushes || is_transport_error(error.code());
+  }
+  const SystemClock clock;
+  auto samples = meter.understand(*got, clock.now());
+  result.error.reset();
+  if (samples) {
+    result.samples = std::move(*samples);
+  } else {
+    result.error = samples.error();
+  }
+  result.telegram = std::move(*got);
+  co_return false;
+}
+
+// A pushing meter may be heard in the middle of a telegram, or through a disturbance: it is given
+// its whole limit. A gateway may hang up after each conversation: it is opened once more.
+asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
+  OnceResult result;
+  result.meter = meter.settings().id;
+  const auto begin = Steady::now();
+  const auto end = begin + limit_of(meter);
+  auto hold = co_await link.line().acquire();
+  std::unique_ptr<protocol::Dialogue> dialogue;
+  int openings = 0;
+  bool again = true;
+  while (again && Steady::now() < end) {
+    if (!link.transport().is_open()) {
+      if (++openings > 2) break;
+      auto opened = co_await link.ensure_open();
+      if (!opened) {
+        result.error = opened.error();
+        break;
+      }
+      dialogue.reset();
+    }
+    if (!dialogue) dialogue = meter.driver().begin();
+    const auto left =
+        std::chrono::duration_cast<Milliseconds>(end - Steady::now()) + Milliseconds(1);
+    again = co_await try_meter(meter, link, *dialogue, left, result);
+  }
+  result.took = std::chrono::duration_cast<Milliseconds>(Steady::now() - begin);
   co_return result;
 }
 
@@ -118,6 +136,7 @@ struct OnceRun {
   std::unique_ptr<Bridge> bridge;
   std::unique_ptr<mqtt::Broker> broker;
   std::unique_ptr<asio::steady_timer> connected;
+  bool read = false;  // all meters were tried; only then anything is announced
   bool failed = false;
 };
 
@@ -147,11 +166,17 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
       run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
     };
     co_await read_once(run.house, {}, sink);
-    for (const auto& meter : run.house.meters)
-      run.bridge->announce(meter->settings().id);
-    const bool confirmed = co_await run.broker->flush(broker_patience);
-    if (!confirmed) {
-      spdlog::error("broker: did not acknowledge everything within 10 s");
+    run.read = true;
+    const auto again = Steady::now() + broker_patience;
+    while (!run.broker->connected() && Steady::now() < again)
+      co_await wait_until(*run.connected, again);
+    bool confirmed = run.broker->connected();
+    if (confirmed) {
+      run.bridge->connected();
+      confirmed = co_await run.broker->flush(broker_patience);
+    }
+    if (!confirmed || run.broker->denials() > 0) {
+      spdlog::error("broker: did not acknowledge everything");
       run.failed = true;
     }
   }
@@ -172,10 +197,13 @@ int run_once(House house) {
       run.house.settings, plans_of(run.house), clock, known,
       [&run](mqtt::Message message) { run.broker->publish(std::move(message)); }, write_log);
   mqtt::BrokerEvents events;
+  // Announcing before the meters were read would show them unavailable for a moment, at every run
+  // of cron.
   events.connected = [&run] {
-    run.bridge->connected();
+    if (run.read) run.bridge->connected();
     run.connected->cancel();
   };
+  events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
   events.disconnected = [&run](const Error& error) {
     run.bridge->disconnected();
     spdlog::warn("broker: {}", error.detail());

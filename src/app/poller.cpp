@@ -47,13 +47,15 @@ Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, 
       paused_(meter.settings().paused) {}
 
 Milliseconds Poller::patience() const noexcept {
-  // Eight is more meters than a line of slow ones has; each may use its whole limit before it is
-  // our turn.
-  return interval_ * 3 + limit_ * 8 + Milliseconds(60000);
+  return interval_ * 3 + limit_ * 2 + Milliseconds(60000);
 }
 
 void Poller::poke() {
   poked_ = true;
+  due_now();
+}
+
+void Poller::due_now() {
   due_ = Steady::now();
   wake_.cancel();
 }
@@ -74,7 +76,7 @@ void Poller::set_paused(bool paused) {
 
 asio::awaitable<Poller::End> Poller::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  failures_ = 0;
+  waiting_ = false;
   End end = End::cancelled;
   if (pushes()) {
     end = co_await listen_forever();
@@ -104,19 +106,26 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
   }
 }
 
+asio::awaitable<io::Line::Hold> Poller::acquire() {
+  waiting_ = true;
+  auto hold = co_await link_.line().acquire();
+  waiting_ = false;
+  stamp_ = Steady::now();
+  co_return hold;
+}
+
 // One poll under the line's token. False when the task shall be started anew.
 asio::awaitable<bool> Poller::poll() {
-  auto hold = co_await link_.line().acquire();
+  auto hold = co_await acquire();
   if (!hold) co_return true;
-  stamp_ = Steady::now();
+  if (link_.resting(stamp_)) {
+    due_ = link_.next_attempt();
+    co_return true;
+  }
   auto opened = co_await link_.ensure_open();
   if (!opened) {
-    const bool over = co_await stopping();
-    if (over) co_return true;
-    bridge_.report(id(), opened.error());
-    bridge_.link_lost(id());
     // A device that returns is polled at once: the next attempt to open decides, not the interval.
-    due_ = std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(100));
+    due_ = link_.next_attempt();
     co_return true;
   }
   const auto begin = Steady::now();
@@ -132,7 +141,8 @@ asio::awaitable<bool> Poller::poll() {
   const Error error = got.error();
   bridge_.report(id(), error);
   const bool go_on = climb(error);
-  schedule_next(false);
+  // An answer, even a refusal, keeps the normal pace; a lost link has set its own time.
+  if (!is_transport_error(error.code())) schedule_next(proves_frames(error.code()));
   co_return go_on;
 }
 
@@ -142,6 +152,7 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
   progress_ = now;
   stamp_ = now;
   bytes_ = 0;
+  told_ = false;
   auto samples = meter_.understand(telegram, clock_.now());
   if (!samples) {
     bridge_.report(id(), samples.error());
@@ -197,20 +208,18 @@ bool Poller::climb(const Error& error) {
 }
 
 asio::awaitable<bool> Poller::wait_for_link() {
-  auto opened = co_await link_.ensure_open();
-  if (opened) co_return true;
-  const bool over = co_await stopping();
-  if (over) co_return false;
-  bridge_.report(id(), opened.error());
-  bridge_.link_lost(id());
+  if (!link_.resting(Steady::now())) {
+    auto opened = co_await link_.ensure_open();
+    if (opened) co_return true;
+  }
   co_await wait_until(
-      wake_, std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(100)));
+      wake_, std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(50)));
   co_return false;
 }
 
 asio::awaitable<Poller::End> Poller::listen_forever() {
   using namespace asio::experimental::awaitable_operators;
-  auto hold = co_await link_.line().acquire();
+  auto hold = co_await acquire();
   if (!hold) co_return End::cancelled;
   for (;;) {
     stamp_ = Steady::now();
@@ -226,7 +235,8 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
     const auto dialogue = meter_.driver().begin();
     progress_ = Steady::now();
     bytes_ = 0;
-    const auto ended = co_await (listen(*dialogue) || guard_progress());
+    const unsigned before = failures_;
+    const auto ended = co_await (listen_contained(*dialogue) || guard_progress());
     const bool told_to_end = co_await stopping();
     if (told_to_end) co_return End::cancelled;
     if (ended.index() == 1) {
@@ -237,8 +247,21 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
       bridge_.recovered(id(), Rung::reopen);
       link_.close();
     }
-    if (failures_ >= restart_after) co_return End::restart;
+    if (failures_ > before && failures_ % restart_after == 0) co_return End::restart;
   }
+}
+
+// `||` would swallow an exception, and the silence that follows would be shown instead of the bug.
+asio::awaitable<std::optional<Error>> Poller::listen_contained(protocol::Dialogue& dialogue) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::string thrown;
+  try {
+    auto ended = co_await listen(dialogue);
+    co_return ended;
+  } catch (const std::exception& exception) {
+    thrown = exception.what();
+  }
+  co_return Error(Errc::bug, "listening broke: " + thrown);
 }
 
 // Telegram after telegram until the link fails (the error) or the task is cancelled (nothing).
@@ -259,6 +282,7 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     if (error.code() == Errc::cancelled) co_return std::nullopt;
     if (is_transport_error(error.code()) || error.code() == Errc::bug) co_return error;
     bridge_.report(id(), error);
+    told_ = true;
     if (proves_frames(error.code())) {
       link_.frames_seen(Steady::now());
       progress_ = Steady::now();
@@ -280,13 +304,14 @@ asio::awaitable<void> Poller::guard_progress() {
 void Poller::silence_over() {
   ++failures_;
   const std::string span = duration_text(limit_);
+  const std::string& place = link_.transport().name();
   if (bytes_ == 0) {
-    bridge_.report(id(),
-                   Error(Errc::timeout, link_.transport().name() + ": not one byte for " + span));
-  } else {
-    bridge_.report(id(),
-                   Error(Errc::no_frame, link_.transport().name() + ": " + std::to_string(bytes_) +
-                                             " bytes in " + span + ", but no telegram among them"));
+    bridge_.report(id(), Error(Errc::timeout, place + ": not one byte for " + span));
+  } else if (!std::exchange(told_, false)) {
+    // What was wrong with the telegrams that came says more than that none was good.
+    bridge_.report(
+        id(), Error(Errc::no_frame, place + ": " + std::to_string(bytes_) + " bytes in " + span +
+                                        ", but no telegram among them"));
   }
   bridge_.recovered(id(), failures_ == 1 ? Rung::resynchronise : Rung::flush);
   link_.transport().discard_input();

@@ -38,13 +38,19 @@ class Poller {
 
   boost::asio::awaitable<End> run();
 
-  void poke();  // poll now
+  void poke();     // poll now, also when paused
+  void due_now();  // poll now, unless paused
   void set_interval(Milliseconds interval);
   void set_paused(bool paused);
 
   [[nodiscard]] const meter::Meter& meter() const noexcept { return meter_; }
 
   [[nodiscard]] bool paused() const noexcept { return paused_; }
+
+  // In the queue for the line: whoever holds it stands under a watchdog of his own.
+  [[nodiscard]] bool waiting() const noexcept { return waiting_; }
+
+  [[nodiscard]] const Link& link() const noexcept { return link_; }
 
   // The task's heartbeat, and how old it may get before the task counts as stuck: waiting for the
   // line included.
@@ -57,8 +63,10 @@ class Poller {
   boost::asio::awaitable<End> listen_forever();
   boost::asio::awaitable<bool> poll();
   boost::asio::awaitable<std::optional<Error>> listen(protocol::Dialogue& dialogue);
+  boost::asio::awaitable<std::optional<Error>> listen_contained(protocol::Dialogue& dialogue);
   boost::asio::awaitable<void> guard_progress();
   boost::asio::awaitable<bool> wait_for_link();
+  boost::asio::awaitable<io::Line::Hold> acquire();
   void delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took);
   void schedule_next(bool good);
   bool climb(const Error& error);
@@ -78,6 +86,8 @@ class Poller {
   Milliseconds limit_;  // polled: of one poll; pushed: of silence
   bool paused_ = false;
   bool poked_ = false;
+  bool waiting_ = false;
+  bool told_ = false;  // what is wrong was reported since the last telegram of a pushing meter
   Steady::time_point due_{};
   Steady::time_point stamp_ = Steady::now();
   Steady::time_point progress_{};

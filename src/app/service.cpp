@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -26,10 +28,13 @@ namespace {
 
 constexpr auto task_farewell = 1s;  // how long tasks have to end after SIGTERM
 constexpr auto broker_farewell = 500ms;
+constexpr auto longest_teardown = 1500ms;
 constexpr auto save_every = 5s;   // of what was announced, at most
 constexpr auto loop_limit = 30s;  // a loop that is blocked for so long is dead
 constexpr Milliseconds cool_down_first{1000};
 constexpr Milliseconds cool_down_ceiling{60000};
+// While a task cools down its meter is deaf; a meter on a wire is back within seconds.
+constexpr Milliseconds cool_down_ceiling_local{4000};
 
 void write_log(bool warning, const std::string& line) {
   if (warning) {
@@ -37,6 +42,15 @@ void write_log(bool warning, const std::string& line) {
   } else {
     spdlog::info("{}", line);
   }
+}
+
+// The resolver's thread cannot be interrupted: with a name server that does not answer, the
+// destructors would wait for it. What must be written is written by now.
+void leave_in_time(int exit_code) {
+  std::thread([exit_code] {
+    std::this_thread::sleep_for(longest_teardown);
+    std::_Exit(exit_code);
+  }).detach();
 }
 
 }  // namespace
@@ -62,6 +76,7 @@ Service::Service(House house)
     bridge_->disconnected();
     if (!stopping_) spdlog::warn("broker: {}", error.detail());
   };
+  events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
   events.received = [this](const mqtt::Message& message) { received(message); };
   broker_ = std::make_unique<mqtt::Broker>(
       context_.get_executor(),
@@ -77,13 +92,32 @@ void Service::make_tasks() {
   for (const auto& meter : house_.meters) {
     const config::LinkSettings* settings = find_link(house_.settings, meter->settings().link);
     auto& link = links_[settings->name];
-    if (!link) link = make_link(context_.get_executor(), *settings, meter->profile().line);
+    if (!link) {
+      link = make_link(context_.get_executor(), *settings, meter->profile().line);
+      watch_link(*link);
+    }
     auto task = std::make_unique<Task>();
     task->meter = meter.get();
     task->poller = std::make_unique<Poller>(context_.get_executor(), *meter, *link, *bridge_,
                                             clock_, settings->silence);
     tasks_.push_back(std::move(task));
   }
+}
+
+// What happens to a line happens to all its meters: lost together, asked at once when it is back.
+void Service::watch_link(Link& link) {
+  link.on_unreachable = [this, &link](const Error& error) {
+    for (const auto& task : tasks_) {
+      if (&task->poller->link() != &link || task->poller->paused()) continue;
+      bridge_->report(task->meter->settings().id, error);
+      bridge_->link_lost(task->meter->settings().id);
+    }
+  };
+  link.on_back = [this, &link] {
+    for (const auto& task : tasks_) {
+      if (&task->poller->link() == &link) task->poller->due_now();
+    }
+  };
 }
 
 int Service::run() {
@@ -93,6 +127,7 @@ int Service::run() {
   start();
   context_.run();
   store_.save(known_);
+  leave_in_time(exit_code_);
   return exit_code_;
 }
 
@@ -137,7 +172,8 @@ asio::awaitable<void> Service::clockwork() {
 asio::awaitable<void> Service::keep(Task& task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::string& id = task.meter->settings().id;
-  io::Backoff cool_down(cool_down_first, cool_down_ceiling);
+  const bool local = task.poller->link().transport().local();
+  io::Backoff cool_down(cool_down_first, local ? cool_down_ceiling_local : cool_down_ceiling);
   asio::steady_timer timer(context_);
   for (;;) {
     const bool ending = co_await stopping();
@@ -186,7 +222,9 @@ void Service::find_stuck_tasks() {
   const auto now = Steady::now();
   for (const auto& task : tasks_) {
     const Poller& poller = *task->poller;
-    if (poller.paused() || now - poller.stamp() < poller.patience() + cool_down_ceiling) continue;
+    if (poller.paused() || poller.waiting() ||
+        now - poller.stamp() < poller.patience() + cool_down_ceiling)
+      continue;
     const std::string text =
         "the task gave no sign of life for " +
         duration_text(std::chrono::duration_cast<std::chrono::seconds>(now - poller.stamp())) +

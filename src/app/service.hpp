@@ -40,6 +40,7 @@ class Service {
   };
 
   void make_tasks();
+  void watch_link(Link& link);
   void start();
   boost::asio::awaitable<void> keep(Task& task);
   boost::asio::awaitable<void> clockwork();

@@ -54,6 +54,8 @@ class Line {
 
   [[nodiscard]] Transport& transport() noexcept { return *transport_; }
 
+  [[nodiscard]] const Transport& transport() const noexcept { return *transport_; }
+
  private:
   std::unique_ptr<Transport> transport_;
   // Shared with the holder and those who wait: coroutines that end with the io_context outlive the

@@ -39,6 +39,7 @@ class StreamTransport : public Transport {
 
       boost::system::error_code failure;
       std::size_t count = 0;
+      bool late = false;  // our deadline; the kernel's own time-out of a dead peer is a loss
       // After a short read nothing more is there: then the loop's own attempt is the first one.
       if (more_ && ++at_once_ < reads_at_once) {
         count = stream_.read_some(asio::buffer(into.data(), into.size()), failure);
@@ -50,14 +51,13 @@ class StreamTransport : public Transport {
             asio::buffer(into.data(), into.size()), asio::as_tuple(asio::use_awaitable));
         failure = std::get<0>(outcome);
         count = std::get<1>(outcome);
-        if (alarm_.clear() && count == 0) failure = asio::error::timed_out;
+        late = alarm_.clear() && count == 0;
       }
       more_ = count >= full_read || count == into.size();
       if (count == 0) {
         const auto now = co_await asio::this_coro::cancellation_state;
         if (now.cancelled() != asio::cancellation_type::none) co_return cancelled();
-        if (failure == asio::error::timed_out)
-          co_return Error(Errc::timeout, name_ + ": no byte arrived in time");
+        if (late) co_return Error(Errc::timeout, name_ + ": no byte arrived in time");
         co_return lost(failure);
       }
       const auto block = into.first(count);

@@ -161,7 +161,10 @@ void Broker::State::acknowledged(const ClientRecord::Answer& answer) {
   const auto found = tickets.find(answer.id);
   if (found == tickets.end()) return;
   const Message* const message = outbox.flying(found->second);
-  if (answer.reason >= 128 && message != nullptr) denied(message->topic, answer.reason);
+  if (answer.reason >= 128) {
+    ++denials;
+    if (message != nullptr) denied(message->topic, answer.reason);
+  }
   outbox.acknowledged(found->second);
   tickets.erase(found);
 }
@@ -272,6 +275,10 @@ void Broker::publish(Message message) {
 
 bool Broker::connected() const noexcept {
   return state_->connected && !state_->ended;
+}
+
+std::uint64_t Broker::denials() const noexcept {
+  return state_->denials;
 }
 
 const Outbox& Broker::outbox() const noexcept {

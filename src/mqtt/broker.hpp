@@ -68,6 +68,8 @@ class Broker {
   void publish(Message message);
   [[nodiscard]] bool connected() const noexcept;
   [[nodiscard]] const Outbox& outbox() const noexcept;
+  // Messages that the broker acknowledged with a refusal (MQTT 5 only; older brokers say nothing).
+  [[nodiscard]] std::uint64_t denials() const noexcept;
   // Waits until the outbox is empty and all is acknowledged, at most so long; false when something
   // is left.
   boost::asio::awaitable<bool> flush(std::chrono::milliseconds at_most);

@@ -83,6 +83,7 @@ struct Broker::State {
   bool told = false;  // the owner knows that there is no connection
   std::string last_told;
   std::set<std::string> told_topics;
+  std::uint64_t denials = 0;
 
   // One connection.
   std::unique_ptr<TlsContext> tls;

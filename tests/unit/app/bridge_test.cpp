@@ -151,6 +151,24 @@ TEST_F(House, P26TwoSubMetersOfOneTypeAreTwoDevices) {
             "G48");
 }
 
+TEST_F(House, P26ASubMeterKeepsItsParentOverRestarts) {
+  const Reading gas(make_key(Quantity::gas), Value(Decimal(1, 0)), Unit::m3);
+  start({plan});
+  deliver({gas}, "gas_47", "G47");
+  for (int restarts = 0; restarts < 3; ++restarts) {
+    start({plan});
+    ASSERT_NE(bridge->state("house_gas_47"), nullptr);
+    EXPECT_EQ(bridge->state("house_gas_47")->facts.parent, "house");
+    EXPECT_EQ(known.meters["house_gas_47"].parent, "house");
+    EXPECT_TRUE(payloads("meterbridge/house_gas_47/health").empty());
+    EXPECT_TRUE(
+        Json::parse(last("homeassistant/device/meterbridge_house_gas_47/config"))["cmps"].contains(
+            "gas"));
+  }
+  start({});
+  EXPECT_EQ(last("homeassistant/device/meterbridge_house_gas_47/config"), "");
+}
+
 TEST_F(House, P37ConnectingAgainSaysEverythingInOrder) {
   start({plan});
   deliver({energy(100)});
