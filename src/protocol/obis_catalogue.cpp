@@ -180,7 +180,10 @@ std::optional<ObisMeaning> of_the_device(const Obis& o) noexcept {
     return as(Quantity::serial, ObisForm::text);
   }
   if (code == Obis{0, 0, 96, 14, 0}) return as(Quantity::tariff, ObisForm::tariff);
+  // 96.13.1 is a number for other devices, no text.
   if (code == Obis{0, 0, 96, 13, 0}) return as(Quantity::message, ObisForm::text);
+  if (code.a() == 0 && code.c() == 96 && code.d() == 13 && code.e() >= 2 && code.e() <= 5)
+    return as(Quantity::message, ObisForm::text);
   if (code == Obis{0, 0, 17, 0, 0}) {
     return ObisMeaning{make_key(Quantity::power, Direction::none, Phase::none, 0, Aspect::limit),
                        Unit::none, ObisForm::limit};

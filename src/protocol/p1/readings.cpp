@@ -7,6 +7,7 @@
 #include "protocol/p1/submeters.hpp"
 
 #include <array>
+#include <map>
 #include <string>
 
 namespace meterbridge::protocol::p1 {
@@ -98,9 +99,14 @@ std::optional<bool> breaker_from(const Item& item) {
   return std::nullopt;
 }
 
+bool is_energy(const ReadingKey& key) noexcept {
+  return key.aspect == Aspect::none &&
+         (key.quantity == Quantity::energy || key.quantity == Quantity::reactive_energy ||
+          key.quantity == Quantity::apparent_energy);
+}
+
 // What is needed to add up tariffs of one energy register.
 struct Sum {
-  ReadingKey total;
   bool has_total = false;
   bool doubtful = false;
   std::optional<Decimal> value;
@@ -125,16 +131,13 @@ class Builder {
   void count(const ReadingKey& key, const Decimal* value);
   void add_sums();
   void add_net_power(Phase phase);
+  void add_message();
   void add_clock();
 
   Telegram& telegram_;
   Codes codes_;
   const ReadingOptions& options_;
-  std::array<Sum, 4> sums_ = {
-      Sum{make_key(Quantity::energy, Direction::import), false, false, {}},
-      Sum{make_key(Quantity::energy, Direction::export_), false, false, {}},
-      Sum{make_key(Quantity::reactive_energy, Direction::import), false, false, {}},
-      Sum{make_key(Quantity::reactive_energy, Direction::export_), false, false, {}}};
+  std::map<ReadingKey, Sum> sums_;  // by the key of the total
 };
 
 void Builder::add(Reading reading) {
@@ -142,22 +145,20 @@ void Builder::add(Reading reading) {
 }
 
 void Builder::count(const ReadingKey& key, const Decimal* value) {
-  for (Sum& sum : sums_) {
-    ReadingKey total = key;
-    total.tariff = 0;
-    if (total != sum.total) continue;
-    if (key.tariff == 0) {
-      sum.has_total = sum.has_total || value != nullptr;
-      return;
-    }
-    const auto together =
-        value == nullptr ? Result<Decimal>(Error{}) : sum.value.value_or(Decimal()).plus(*value);
-    if (together) {
-      sum.value = *together;
-    } else {
-      sum.doubtful = true;
-    }
+  if (!is_energy(key)) return;
+  ReadingKey total = key;
+  total.tariff = 0;
+  Sum& sum = sums_[total];
+  if (key.tariff == 0) {
+    sum.has_total = sum.has_total || value != nullptr;
     return;
+  }
+  const auto together =
+      value == nullptr ? Result<Decimal>(Error{}) : sum.value.value_or(Decimal()).plus(*value);
+  if (together) {
+    sum.value = *together;
+  } else {
+    sum.doubtful = true;
   }
 }
 
@@ -197,6 +198,10 @@ void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
       if (const auto closed = breaker_from(item)) add(Reading(meaning.key, *closed));
       return;
     case ObisForm::text: {
+      if (meaning.key.quantity == Quantity::message) {
+        add_message();
+        return;
+      }
       if (meaning.key.quantity == Quantity::serial || !item.text)
         return;  // the serial has its own order
       std::string text = readable(*item.text);
@@ -209,9 +214,9 @@ void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
 }
 
 void Builder::add_sums() {
-  for (const Sum& sum : sums_) {
+  for (const auto& [total, sum] : sums_) {
     if (sum.has_total || !sum.value || sum.doubtful || options_.sums_doubtful) continue;
-    add(Reading(sum.total, *sum.value, canonical_unit(sum.total.quantity)));
+    add(Reading(total, *sum.value, canonical_unit(total.quantity)));
   }
 }
 
@@ -249,6 +254,17 @@ std::optional<Seconds> clock_of(const Telegram& telegram, std::chrono::minutes o
   const std::string_view time = part("0.9.1");
   if (date.empty() || time.empty()) return std::nullopt;
   return parse_stamp_without_season(std::string(date) + std::string(time), offset);
+}
+
+// Luxembourg has five places for messages; the first that is not empty is told.
+void Builder::add_message() {
+  for (const std::string_view address : {"0-0:96.13.0*255", "0-0:96.13.2*255", "0-0:96.13.3*255",
+                                         "0-0:96.13.4*255", "0-0:96.13.5*255"}) {
+    std::string text = text_of(telegram_, address);
+    if (text.empty()) continue;
+    add(Reading(make_key(Quantity::message), std::move(text)));
+    return;
+  }
 }
 
 void Builder::add_clock() {

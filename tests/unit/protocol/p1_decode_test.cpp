@@ -144,6 +144,30 @@ TEST(P1Decode, TotalsThatAreNotSentAreTheExactSumOfTheTariffs) {
   EXPECT_EQ(reading(t, "energy_export"), "5.000");
 }
 
+TEST(P1Decode, EveryEnergyRegisterIsAddedUp) {
+  const Telegram t =
+      read("ABC5X", {"1-0:3.8.1(1.1*kvarh)", "1-0:3.8.2(2.2*kvarh)", "1-0:5.8.1(1.25*kvarh)",
+                     "1-0:5.8.2(1.25*kvarh)", "1-0:8.8.1(3*kvarh)", "1-0:8.8.2(4*kvarh)",
+                     "1-0:9.8.1(10.001*kVAh)", "1-0:9.8.2(0.009*kVAh)", "1-0:15.8.1(7*kWh)",
+                     "1-0:15.8.2(8*kWh)", "1-0:10.8.0(9*kVAh)", "1-0:10.8.1(1*kVAh)"});
+  EXPECT_EQ(reading(t, "reactive_energy_import"), "3.3");
+  EXPECT_EQ(reading(t, "reactive_energy_q1"), "2.50");
+  EXPECT_EQ(reading(t, "reactive_energy_q4"), "7");
+  EXPECT_EQ(reading(t, "apparent_energy_import"), "10.010");
+  EXPECT_EQ(reading(t, "energy_total"), "15");
+  EXPECT_EQ(reading(t, "apparent_energy_export"), "9");
+}
+
+TEST(P1Decode, TheFirstMessageThatIsNotEmptyIsTold) {
+  EXPECT_EQ(reading(read("LUX5X", {"0-0:96.13.2()", "0-0:96.13.4(54776F)", "0-0:96.13.5(4E6F)",
+                                   "0-0:96.13.0()"}),
+                    "message"),
+            "Two");
+  EXPECT_EQ(reading(read("LUX5X", {"0-0:96.13.2(54776F)", "0-0:96.13.0(48656C6C6F)"}), "message"),
+            "Hello");
+  EXPECT_EQ(reading(read("LUX5X", {"0-0:96.13.1(3132)", "0-0:96.13.0()"}), "message"), "");
+}
+
 // Without a check sum a lost tariff would make the total fall.
 TEST(P1Decode, NoSumIsMadeOfADamagedTelegram) {
   for (const std::string_view damaged : {"1-0:1.8.2(0002x5.467*kWh)",
