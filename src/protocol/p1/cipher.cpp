@@ -109,9 +109,13 @@ FrameLength encrypted_length(std::string_view bytes) noexcept {
   const std::size_t head = 2 + title + length.size;
   if (bytes.size() <= head) return {Verdict::undecided, 0};
   // The low half names the security suite: 0 is AES-128. An empty title is rare, so be strict with
-  // it.
+  // it. Another suite is worth a word only where the rest fits a telegram.
+  constexpr std::size_t shortest_telegram = 64;
   const std::uint8_t security = at(bytes, head);
-  if ((security & 0x0FU) != 0 || (title == 0 && (security & encrypted_bit) == 0)) return {};
+  const bool protects = (security & (encrypted_bit | authenticated_bit)) != 0;
+  const bool plausible = title == title_size && protects && length.value >= shortest_telegram;
+  if ((security & 0x0FU) != 0 && !plausible) return {};
+  if (title == 0 && (security & encrypted_bit) == 0) return {};
   return {Verdict::frame, head + length.value};
 }
 

@@ -182,8 +182,15 @@ void Framer::enter(const Found& found) {
   }
 }
 
+// Of a beginning at start_ that the end of the stream cut: too short to be sure, but no accident.
+bool Framer::worth_a_report() const noexcept {
+  constexpr unsigned char title_size = 8;
+  const std::size_t left = buffer_.size() - start_;
+  if (byte(start_) == glo_ciphering) return left > 2 && byte(start_ + 1) == title_size;
+  return line_starts(start_) && left > letters;
+}
+
 std::optional<Frame> Framer::hunt() {
-  constexpr std::size_t worth_a_report = 12;  // of a header that the end of the stream cut
   if (noise_.bytes >= noise_limit) noise_ = {};
   while (start_ < buffer_.size()) {
     const Found found = find_start(start_, buffer_.size());
@@ -203,9 +210,7 @@ std::optional<Frame> Framer::hunt() {
       return std::nullopt;
     }
     if (!ended_) return std::nullopt;
-    if (line_starts(start_) && buffer_.size() - start_ >= worth_a_report) {
-      return drop(Frame::Kind::cut, buffer_.size());
-    }
+    if (worth_a_report()) return drop(Frame::Kind::cut, buffer_.size());
     skip_noise(start_ + 1);
   }
   return std::nullopt;
@@ -295,6 +300,8 @@ Frame Framer::take_plain(std::size_t mark_at, std::size_t end) {
   frame.length = end - start_;
   frame.text = std::string_view(buffer_).substr(start_, frame.length);
   frame.check = mark_at - start_;
+  const unsigned char last = byte(end - 1) & (parity_ ? low_seven : whole_byte);
+  frame.open_check = ended_ && end == buffer_.size() && !is_line_end(last);
   if (parity_) {
     without_parity_.assign(frame.text);
     for (char& c : without_parity_) {
@@ -316,6 +323,18 @@ std::size_t Framer::reject(const Frame& frame) {
   start_ = found.at;
   state_ = State::hunting;
   return found.at - begin;
+}
+
+bool Framer::plain_inside(const Frame& frame) const noexcept {
+  const std::size_t begin = frame.offset - base_;
+  const std::size_t end = begin + frame.length;
+  for (std::size_t at = begin + 1; at < end; ++at) {
+    if (byte(at) != slash && byte(at) != parity_slash) continue;
+    const Shape found = shape(at, end);
+    if (found == Shape::plain || found == Shape::parity) return true;
+    if (found == Shape::undecided && end - at > letters) return true;
+  }
+  return false;
 }
 
 std::optional<std::size_t> Framer::second_start(const Frame& frame) const {

@@ -31,6 +31,7 @@ struct Frame {
   std::string_view text;
   std::size_t check = 0;      // plain: where the exclamation mark stands in `text`
   bool wrong_parity = false;  // a 7E1 telegram read as 8N1, with a damaged byte
+  bool open_check = false;    // the stream ended before the line of the exclamation mark did
 };
 
 class Framer {
@@ -57,6 +58,8 @@ class Framer {
   // Where a second telegram begins inside this one, in bytes from its start: for telegrams without
   // check sum.
   [[nodiscard]] std::optional<std::size_t> second_start(const Frame& frame) const;
+  // A plain telegram begins inside this encrypted frame, which was noise then.
+  [[nodiscard]] bool plain_inside(const Frame& frame) const noexcept;
   // What the noise since the last telegram looks like, in words a user can act on; empty if like
   // nothing known.
   [[nodiscard]] std::string_view noise_hint() const noexcept;
@@ -101,6 +104,7 @@ class Framer {
   std::optional<Frame> in_encrypted();
   [[nodiscard]] std::optional<std::size_t> end_of_check(std::size_t mark) const noexcept;
   [[nodiscard]] Frame drop(Frame::Kind kind, std::size_t end);
+  [[nodiscard]] bool worth_a_report() const noexcept;
   [[nodiscard]] Frame take_plain(std::size_t mark, std::size_t end);
 
   std::string buffer_;

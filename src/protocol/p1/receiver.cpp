@@ -19,6 +19,17 @@ std::string_view header_of(std::string_view text) noexcept {
   return text.substr(0, std::min(text.find_first_of("\r\n"), longest_header));
 }
 
+// Some meters encrypt an empty line before the header too.
+std::string_view from_header(std::string_view text) noexcept {
+  return text.substr(std::min(text.find_first_not_of("\r\n"), text.size()));
+}
+
+// Check sums came with DSMR 4, and with it the clock and the version.
+bool older_than_check_sums(std::string_view text) noexcept {
+  const auto has = [text](std::string_view code) { return text.find(code) != text.npos; };
+  return !has("0-0:1.0.0") && !has("1-3:0.2.8") && !has("0-0:96.1.4");
+}
+
 // The plaintext of a right key: a header line, and an end somewhere.
 bool is_telegram(std::string_view text) noexcept {
   if (text.empty() || text.front() != '/') return false;
@@ -106,7 +117,11 @@ Decoded Receiver::broken(const Frame& frame, Status status, std::string error) c
 Decoded Receiver::rejected(const Frame& frame, Status status, std::string error) {
   Decoded decoded = broken(frame, status, std::move(error));
   decoded.length = framer_.reject(frame);
-  if (decoded.length < frame.length && status == Status::checksum) {
+  // Ciphertext looks like the beginning of another frame now and then: only a plain header counts
+  // there, and then the frame was noise and says nothing of keys.
+  const bool cut = frame.kind == Frame::Kind::encrypted ? framer_.plain_inside(frame)
+                                                        : status == Status::checksum;
+  if (decoded.length < frame.length && cut) {
     decoded.status = Status::truncated;
     decoded.error = "the next telegram begins after " + std::to_string(decoded.length) +
                     " bytes (" + decoded.error + ")";
@@ -122,35 +137,53 @@ Decoded Receiver::accepted(const Frame& frame, std::string_view text, bool prove
   return decoded;
 }
 
+Receiver::Verdict Receiver::judge(std::string_view text, std::size_t mark) {
+  const Check check = check_telegram(
+      text, mark, options_.check == CheckMode::x25 ? Crc16::Kind::x25 : Crc16::Kind::arc);
+  if (options_.check == CheckMode::off) return {Status::ok, {}, check.state == Check::State::good};
+  const std::string_view header = header_of(text);
+  switch (check.state) {
+    case Check::State::good:
+      memory_.note_check(header);
+      return {Status::ok, {}, true};
+    case Check::State::bad:
+      return {Status::checksum, check.text(), false};
+    case Check::State::damaged:
+      return {Status::checksum, "the CRC is damaged", false};
+    case Check::State::absent:
+      break;
+  }
+  if (!memory_.expects_check(header, options_.one_meter)) return {};
+  return {Status::checksum, "the telegram has no CRC, and this meter sends one", false};
+}
+
+// The stream ends behind the exclamation mark. A capture that an editor trimmed is read: its CRC
+// may be whole, and meters older than check sums lose nothing. On a line it is a cut.
+Receiver::Verdict Receiver::judge_open(const Frame& frame) {
+  constexpr std::size_t most_digits = 4;
+  Verdict verdict = judge(frame.text, frame.check);
+  const std::size_t digits = frame.text.size() - frame.check - 1;
+  if (verdict.status == Status::ok || digits >= most_digits) return verdict;
+  if (digits == 0 && !options_.one_meter && older_than_check_sums(frame.text) &&
+      !memory_.expects_check(header_of(frame.text), options_.one_meter)) {
+    return {};
+  }
+  return {Status::truncated, "the stream ends inside the check sum", false};
+}
+
 Decoded Receiver::plain(const Frame& frame) {
   if (frame.wrong_parity) {
     return rejected(frame, Status::checksum, "a character of the telegram has a wrong parity bit");
   }
-  const bool unchecked = options_.check == CheckMode::off;
-  const Check check =
-      check_telegram(frame.text, frame.check,
-                     options_.check == CheckMode::x25 ? Crc16::Kind::x25 : Crc16::Kind::arc);
-  const std::string_view header = header_of(frame.text);
-  if (!unchecked) {
-    switch (check.state) {
-      case Check::State::good:
-        memory_.note_check(header);
-        return accepted(frame, frame.text, true);
-      case Check::State::bad:
-        return rejected(frame, Status::checksum, check.text());
-      case Check::State::damaged:
-        return rejected(frame, Status::checksum, "the CRC is damaged");
-      case Check::State::absent:
-        break;
-    }
-    if (memory_.expects_check(header, options_.one_meter)) {
-      return rejected(frame, Status::checksum, "the telegram has no CRC, and this meter sends one");
-    }
+  Verdict verdict = frame.open_check ? judge_open(frame) : judge(frame.text, frame.check);
+  if (verdict.status != Status::ok) {
+    return rejected(frame, verdict.status, std::move(verdict.error));
   }
+  if (verdict.proved) return accepted(frame, frame.text, true);
   if (framer_.second_start(frame)) {
     return rejected(frame, Status::checksum, "no check sum covers it");
   }
-  Decoded decoded = accepted(frame, frame.text, unchecked && check.state == Check::State::good);
+  Decoded decoded = accepted(frame, frame.text, false);
   // Without a check sum a header and an exclamation mark alone prove nothing.
   if (decoded.telegram.items.empty()) {
     return rejected(frame, Status::malformed, "no line of the telegram can be read");
@@ -158,48 +191,57 @@ Decoded Receiver::plain(const Frame& frame) {
   return decoded;
 }
 
+// Whatever is wrong, the search goes on inside: noise can look like the head of such a frame.
 Decoded Receiver::encrypted(const Frame& frame) {
   const auto fields = parse_encrypted(frame.text);
   if (!fields) {
     const bool unsupported = fields.error().code() == Errc::unsupported;
-    return broken(frame, unsupported ? Status::unsupported : Status::malformed,
-                  fields.error().detail());
+    return rejected(frame, unsupported ? Status::unsupported : Status::malformed,
+                    fields.error().detail());
   }
   const auto text = cipher_.open(*fields);
-  if (text) return decrypted(frame, *fields, *text);
-  if (text.error().code() == Errc::key) return broken(frame, Status::key, text.error().detail());
+  if (text) return decrypted(frame, *fields, from_header(*text));
+  if (text.error().code() == Errc::key) return rejected(frame, Status::key, text.error().detail());
+  Decoded decoded = rejected(frame, Status::authentication, text.error().detail());
+  if (decoded.status != Status::authentication) return decoded;
   ++memory_.refused_tags;
-  std::string error = text.error().detail();
   if (memory_.refused_tags >= hint_after) {
-    error += "; " + std::to_string(memory_.refused_tags) + " in a row: wrong key?";
+    decoded.error += "; " + std::to_string(memory_.refused_tags) + " in a row: wrong key?";
   }
-  return rejected(frame, Status::authentication, std::move(error));
+  return decoded;
 }
 
 Decoded Receiver::decrypted(const Frame& frame, const EncryptedFrame& fields,
                             std::string_view text) {
-  if (!fields.authenticated() && !is_telegram(text)) {
-    return rejected(frame, Status::key, "decrypted, but the result is no telegram: wrong key?");
+  constexpr std::string_view no_telegram = "decrypted, but the result is no telegram: wrong key?";
+  bool proved = fields.authenticated();
+  if (!proved && !is_telegram(text)) {
+    return rejected(frame, Status::key, std::string(no_telegram));
   }
-  memory_.refused_tags = 0;
+  if (proved) memory_.refused_tags = 0;
   if (!is_telegram(text)) {
     return broken(frame, Status::unsupported,
                   "decrypted and authentic, but the content is no P1 telegram");
   }
-  if (!fields.authenticated() && options_.check != CheckMode::off) {
+  if (!proved) {
     // Nothing but the inner CRC tells damage then. With a tag it may be wrong (Luxembourg's own
     // example is).
-    const Check check = check_telegram(text, text.rfind("\n!") + 1, Crc16::Kind::arc);
-    if (check.state == Check::State::bad) return rejected(frame, Status::checksum, check.text());
-    if (check.state == Check::State::damaged)
-      return rejected(frame, Status::checksum, "the CRC is damaged");
+    Verdict verdict = judge(text, text.find("\n!") + 1);
+    if (verdict.status != Status::ok) {
+      return rejected(frame, verdict.status, std::move(verdict.error));
+    }
+    proved = verdict.proved;
+  }
+  Decoded decoded = accepted(frame, text, proved);
+  if (!proved && decoded.telegram.items.empty()) {
+    return rejected(frame, Status::key, std::string(no_telegram));
   }
   if (!memory_.admit_counter(fields.system_title, fields.counter)) {
     return broken(frame, Status::replay,
                   "frame counter " + std::to_string(fields.counter) +
                       " is not above the last one: a repeated or replayed telegram");
   }
-  return accepted(frame, text, true);
+  return decoded;
 }
 
 }  // namespace meterbridge::protocol::p1

@@ -66,6 +66,14 @@ class Receiver {
   [[nodiscard]] std::optional<Error> take_noise();
 
  private:
+  struct Verdict {
+    Status status = Status::ok;
+    std::string error;
+    bool proved = false;  // by a good check sum
+  };
+
+  [[nodiscard]] Verdict judge(std::string_view text, std::size_t mark);
+  [[nodiscard]] Verdict judge_open(const Frame& frame);
   Decoded plain(const Frame& frame);
   Decoded encrypted(const Frame& frame);
   Decoded decrypted(const Frame& frame, const EncryptedFrame& fields, std::string_view text);

@@ -122,7 +122,7 @@ TEST(TelegramJson, IsTheObjectOfTheContract) {
       decode(telegram("SAG5SAG-METER",
                       {"0-0:1.0.0(230724150730S)", "1-0:1.8.0(000173.640*kWh)", "0-1:24.1.0(003)",
                        "0-1:96.1.0(4730303339303031)", "0-1:24.2.1(230724150000S)(00012.345*m3)"}) +
-             "/ABC");
+             "/AB");
   ASSERT_EQ(found.size(), 1U);
   const std::string object = decoded_json(found[0]);
   EXPECT_EQ(

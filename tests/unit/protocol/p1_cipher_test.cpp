@@ -103,6 +103,46 @@ TEST(P24, TheSecurityByteDecides) {
       << "the tag decides, not the inner CRC";
 }
 
+// Without a tag nothing proves the text but its own CRC.
+TEST(P24, WithoutATagTheTextIsCheckedAsAPlainTelegramIs) {
+  const std::string good = body("ABC5X", {"1-0:1.8.1(1.5*kWh)", "1-0:1.8.2(2.5*kWh)"});
+  const std::string bad = body("ABC5X", {"1-0:1.8.1(1.5*kWh)", "1-0?1.8.2(2.5*kWh)"});
+  const auto bare = decode(frame(bad + "\r\n", 1, std::nullopt), {{"key", key}});
+  ASSERT_EQ(statuses(bare), std::vector<Status>{Status::ok});
+  EXPECT_EQ(reading(bare[0].telegram, "energy_import_t1"), "1.5");
+  EXPECT_EQ(reading(bare[0].telegram, "energy_import"), "") << "a sum of a text nobody proved";
+  const auto proved = decode(frame(bad + crc_line(bad), 1, std::nullopt), {{"key", key}});
+  EXPECT_EQ(reading(proved[0].telegram, "energy_import"), "1.5");
+  // Once it sent a CRC, one without is damaged.
+  EXPECT_EQ(statuses(decode(frame(good + crc_line(good), 1, std::nullopt) +
+                                frame(good + "\r\n", 2, std::nullopt),
+                            {{"key", key}})),
+            (std::vector<Status>{Status::ok, Status::checksum}));
+  const std::string x25 = frame(good + crc_line(good, p1::Crc16::Kind::x25), 1, std::nullopt);
+  EXPECT_EQ(status(x25, {{"key", key}}), Status::checksum);
+  EXPECT_EQ(status(x25, {{"key", key}, {"crc", "x25"}}), Status::ok);
+  EXPECT_EQ(status(frame("/ABC5X\r\n\r\n!\r\n", 1, std::nullopt), {{"key", key}}), Status::key);
+}
+
+TEST(P24, AnUnknownSuiteIsNamed) {
+  std::string other_suite = frame(text, 1);
+  other_suite[2 + 8 + 3] = '\x31';
+  const auto found = decode(other_suite + frame(text, 2), {{"key", key}});
+  ASSERT_EQ(statuses(found), (std::vector<Status>{Status::unsupported, Status::ok}));
+  EXPECT_NE(found[0].error.find("security control 31"), std::string::npos);
+}
+
+TEST(P24, AnEmptyLineBeforeTheHeaderIsSkipped) {
+  const auto expected = telegram_json(decode(text)[0].telegram);
+  for (const std::string_view before : {"\r\n", "\n", "\r\n\r\n"}) {
+    const auto found = decode(frame(std::string(before) + text, 1), {{"key", key}});
+    ASSERT_EQ(statuses(found), std::vector<Status>{Status::ok});
+    EXPECT_EQ(telegram_json(found[0].telegram), expected);
+    EXPECT_EQ(status(frame(std::string(before) + text, 1, std::nullopt), {{"key", key}}),
+              Status::ok);
+  }
+}
+
 TEST(P24, AnUnsupportedCombinationIsNamed) {
   std::string only_authenticated = frame(text, 1);
   only_authenticated[2 + 8 + 3] = '\x10';

@@ -223,8 +223,70 @@ TEST(P1Framer, ADamagedCrcIsNeverTakenForAnAbsentOne) {
     EXPECT_EQ(statuses(decode(text + std::string(check))), std::vector<Status>{Status::checksum})
         << check;
   }
-  EXPECT_EQ(statuses(decode(text)),
-            std::vector<Status>{Status::checksum});  // the stream ends at the mark
+}
+
+TEST(P1Framer, AStreamThatEndsInsideTheCheckIsTruncated) {
+  const std::size_t mark = dutch.rfind('!');
+  for (std::size_t digits = 0; digits < 4; ++digits) {
+    const std::string cut = dutch.substr(0, mark + 1 + digits);
+    EXPECT_EQ(statuses(decode(cut)), std::vector<Status>{Status::truncated}) << digits;
+    EXPECT_EQ(statuses(decode(dutch + cut)), (std::vector<Status>{Status::ok, Status::truncated}));
+  }
+  EXPECT_EQ(statuses(decode(dutch.substr(0, mark + 5))), std::vector<Status>{Status::ok});
+  std::string damaged = dutch.substr(0, mark + 5);
+  damaged[200] = static_cast<char>(damaged[200] ^ 1);
+  EXPECT_EQ(statuses(decode(damaged)), std::vector<Status>{Status::checksum});
+}
+
+TEST(P1Framer, ATrimmedCaptureOfAMeterOlderThanCheckSumsIsRead) {
+  const std::string trimmed = old_dutch.substr(0, old_dutch.size() - 2);
+  EXPECT_EQ(statuses(decode(trimmed)), std::vector<Status>{Status::ok});
+  // Not when a telegram of the same meter had a CRC.
+  const std::string checked = trimmed + crc_line(trimmed);
+  EXPECT_EQ(statuses(decode(checked + trimmed)),
+            (std::vector<Status>{Status::ok, Status::truncated}));
+}
+
+// What looks like the head of an encrypted frame may be noise before plain telegrams.
+TEST(P1Framer, NoiseLikeAnEncryptedFrameCostsNoPlainTelegram) {
+  using namespace std::string_literals;
+  std::string stream;
+  for (int i = 0; i < 12; ++i)
+    stream += dutch;
+  for (const std::string& noise :
+       {"\xDB\x08"s + "ABCDEFGH" + "\x82\x03\x00\x30"s,
+        "\xDB\x08"s + "ABCDEFGH" + "\x82\x03\x00\x00"s,
+        "\xDB\x08"s + "ABCDEFGH" + "\x82\x03\x00\x31"s,
+        "\xDB\x08"s + "ABCDEFGH" + "\x82\x03\x00\x20"s,
+        "\xDB\x08"s + "ABCDEFGH" + "\x82\x1F\x00\x30"s, "\xDB\x08"s + "ABCDEFGH" + "\x0A\x30"s,
+        "\xDB\x00\x82\x03\x00\x30"s}) {
+    for (const std::string_view end : {"", "\r\n"}) {
+      for (const bool with_key : {false, true}) {
+        const std::string all = noise + std::string(end) + stream;
+        const auto found = with_key ? decode(all, {{"key", key}}) : decode(all);
+        std::size_t good = 0;
+        for (const Decoded& decoded : found) {
+          good += decoded.ok() ? 1 : 0;
+          EXPECT_NE(decoded.status, Status::key) << decoded.error;
+          EXPECT_NE(decoded.status, Status::authentication) << decoded.error;
+        }
+        EXPECT_EQ(good, 12U) << to_hex_upper(to_bytes(noise)) << with_key;
+      }
+    }
+  }
+}
+
+TEST(P1Framer, ABeginningAtTheEndOfTheStreamIsTruncated) {
+  using namespace std::string_literals;
+  for (const std::string& start : {"/XMX"s, "/XMX5LGBBF"s, "\xDB\x08M"s, "\xDB\x08MBRTEST1\x82"s}) {
+    const auto found = decode(dutch + start);
+    ASSERT_EQ(statuses(found), (std::vector<Status>{Status::ok, Status::truncated})) << start;
+    EXPECT_EQ(found[1].offset, dutch.size());
+    EXPECT_EQ(found[1].length, start.size());
+  }
+  for (const std::string& start : {"/"s, "/XM"s, "/12"s, "\xDB"s, "\xDB\x08"s, "x/XMX5"s}) {
+    EXPECT_EQ(statuses(decode(dutch + start)), std::vector<Status>{Status::ok}) << start;
+  }
 }
 
 TEST(P1Framer, ATelegramWithoutCrcIsDamagedOnceTheMeterSentOne) {
