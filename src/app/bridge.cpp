@@ -40,6 +40,15 @@ bool ages(const ReadingKey& key) {
   return key.quantity != Quantity::serial && key.quantity != Quantity::firmware;
 }
 
+// Tells one password from another and nothing more: FNV-1a, salted with the random client id.
+std::string fingerprint(const std::string& salt, const Secret& password) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : salt + "/" + password.reveal()) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  }
+  return std::to_string(hash);
+}
+
 const config::ReadingOptions* options_of(const MeterState& state, const ReadingKey& key) {
   const auto found = state.plan->settings.readings.find(key);
   // Labels and hiding are written for the meter itself; its sub-meters have keys of their own.
@@ -196,6 +205,7 @@ void Bridge::deliver(std::string_view meter, const std::vector<Sample>& samples,
   MeterState* main = find(meter);
   if (main == nullptr) return;
   count(*main, false);
+  if (!std::exchange(main->known->refused, std::string()).empty()) known_changed_ = true;
   main->health.last_frame = clock_.now();
   main->health.poll_time = took;
   main->health.fault = Fault::ok;
@@ -215,11 +225,28 @@ void Bridge::report(std::string_view meter, const Error& error) {
   if (state == nullptr || error.code() == Errc::cancelled) return;
   count(*state, true);
   if (proves_frames(error.code())) state->health.last_frame = clock_.now();
+  if (error.code() == Errc::access) {
+    const Secret password = state->plan->settings.protocol.secret("password");
+    state->known->refused = fingerprint(known_.client_id, password);
+    known_changed_ = true;
+  }
   const Fault fault = fault_of(error.code());
   state->health.fault = fault;
   state->health.error = error.detail();
   if (auto line = state->log.failed(clock_.steady(), error))
     log_(true, state->facts.id + ": " + *line);
+}
+
+std::optional<Error> Bridge::refusal(std::string_view meter) const {
+  const MeterState* known = state(meter);
+  if (known == nullptr || known->known->refused.empty()) return std::nullopt;
+  if (known->known->refused !=
+      fingerprint(known_.client_id, known->plan->settings.protocol.secret("password"))) {
+    return std::nullopt;
+  }
+  return Error(
+      Errc::access,
+      "the meter refused this password; it is not tried again until another one is configured");
 }
 
 void Bridge::link_lost(std::string_view meter) {

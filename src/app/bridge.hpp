@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ class Bridge {
                const protocol::Telegram& telegram, std::optional<Milliseconds> took);
   void report(std::string_view meter, const Error& error);
   void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
+  // The meter refused the password that is configured now: it must not be asked again (three wrong
+  // ones lock a CE307).
+  [[nodiscard]] std::optional<Error> refusal(std::string_view meter) const;
   void recovered(std::string_view meter, Rung rung);
   void interval_changed(std::string_view meter, Milliseconds interval);
   void paused(std::string_view meter, bool paused);

@@ -27,7 +27,8 @@ Json meter_json(const KnownMeter& meter) {
           {"entities", std::move(entities)},
           {"components", meter.components},
           {"discovery", meter.discovery},
-          {"topics", meter.topics}};
+          {"topics", meter.topics},
+          {"refused", meter.refused}};
 }
 
 std::string text_of(const Json& json, const char* name) {
@@ -72,6 +73,7 @@ KnownMeter read_meter(const Json& json) {
   meter.identity.model = text_of(json, "model");
   meter.identity.serial = text_of(json, "serial");
   meter.identity.firmware = text_of(json, "firmware");
+  meter.refused = text_of(json, "refused");
   meter.discovery = texts_of(json, "discovery");
   meter.topics = texts_of(json, "topics");
   if (const auto found = json.find("components"); found != json.end() && found->is_object()) {

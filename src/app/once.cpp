@@ -93,10 +93,13 @@ struct Job {
   std::vector<meter::Meter*> meters;
 };
 
-asio::awaitable<void> read_line(Job& job, const OnceSink& sink, std::size_t& left,
-                                asio::steady_timer& done) {
+asio::awaitable<void> read_line(Job& job, const OnceSink& sink, const OnceVeto& veto,
+                                std::size_t& left, asio::steady_timer& done) {
   for (meter::Meter* meter : job.meters) {
-    const OnceResult result = co_await read_meter(*meter, *job.link);
+    OnceResult result;
+    result.meter = meter->settings().id;
+    if (veto) result.error = veto(result.meter);
+    if (!result.error) result = co_await read_meter(*meter, *job.link);
     sink(result);
   }
   if (--left == 0) done.cancel();
@@ -104,8 +107,8 @@ asio::awaitable<void> read_line(Job& job, const OnceSink& sink, std::size_t& lef
 
 }  // namespace
 
-asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted,
-                                OnceSink sink) {
+asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted, OnceSink sink,
+                                OnceVeto veto) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
   std::map<std::string, Job> jobs;
@@ -121,7 +124,7 @@ asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wa
   std::size_t left = jobs.size();
   asio::steady_timer done(executor);
   for (auto& [name, job] : jobs)
-    asio::co_spawn(executor, read_line(job, sink, left, done), asio::detached);
+    asio::co_spawn(executor, read_line(job, sink, veto, left, done), asio::detached);
   while (left > 0)
     co_await wait_until(done, Steady::time_point::max());
 }
@@ -165,7 +168,8 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
       }
       run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
     };
-    co_await read_once(run.house, {}, sink);
+    OnceVeto veto = [&run](const std::string& meter) { return run.bridge->refusal(meter); };
+    co_await read_once(run.house, {}, sink, veto);
     run.read = true;
     const auto again = Steady::now() + broker_patience;
     while (!run.broker->connected() && Steady::now() < again)

@@ -23,11 +23,13 @@ struct OnceResult {
 };
 
 using OnceSink = std::function<void(const OnceResult&)>;
+// Why a meter must not be asked at all; may be empty.
+using OnceVeto = std::function<std::optional<Error>(const std::string& meter)>;
 
 // Reads the meters of all links side by side, those of one link one after the other; `wanted` empty
 // = all. Calls `sink` once for each meter, on the loop. Ends when all were tried.
 boost::asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted,
-                                       OnceSink sink);
+                                       OnceSink sink, OnceVeto veto = {});
 
 // `run --once`: reads, delivers to the broker, waits for its acknowledgements. 0 all delivered, 1
 // something was not.

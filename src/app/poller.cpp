@@ -128,6 +128,11 @@ asio::awaitable<bool> Poller::poll() {
     due_ = link_.next_attempt();
     co_return true;
   }
+  if (const auto refused = bridge_.refusal(id())) {
+    bridge_.report(id(), *refused);
+    schedule_next(true);
+    co_return true;
+  }
   const auto begin = Steady::now();
   const auto dialogue = meter_.driver().begin();
   auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);

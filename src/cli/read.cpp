@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "app/known_store.hpp"
 #include "app/once.hpp"
 #include "cli/house.hpp"
 #include "cli/retained.hpp"
@@ -93,6 +94,36 @@ std::optional<std::string> unknown_meter(const app::House& house,
   return std::nullopt;
 }
 
+// A password that a meter refused is not tried again by hand either: what the service remembers
+// counts here.
+class Refusals {
+ public:
+  explicit Refusals(const app::House& house)
+      : store_(app::known_file(house.settings),
+               [](bool, const std::string& line) { complain(line); }),
+        known_(store_.load()),
+        bridge_(
+            house.settings, app::plans_of(house), clock_, known_, [](mqtt::Message) {},
+            [](bool, const std::string&) {}) {}
+
+  [[nodiscard]] std::optional<Error> veto(const std::string& meter) const {
+    return bridge_.refusal(meter);
+  }
+
+  void failed(const std::string& meter, const Error& error) {
+    if (error.code() != Errc::access) return;
+    if (known_.client_id.empty()) known_.client_id = app::new_client_id("meterbridge");
+    bridge_.report(meter, error);
+    store_.save(known_);
+  }
+
+ private:
+  SystemClock clock_;
+  app::KnownStore store_;
+  app::Known known_;
+  app::Bridge bridge_;
+};
+
 int run(const Arguments& arguments) {
   auto house = load_house(arguments);
   if (!house) return exit_usage;
@@ -103,9 +134,12 @@ int run(const Arguments& arguments) {
   const bool as_json = arguments.has("--json");
   Rows rows{{"meter", "reading", "value", "unit"}};
   std::vector<std::string> failed;
+  Refusals refusals(*house);
+  app::OnceVeto veto = [&](const std::string& meter) { return refusals.veto(meter); };
   app::OnceSink sink = [&](const app::OnceResult& result) {
     if (result.error) {
       failed.push_back(result.meter);
+      refusals.failed(result.meter, *result.error);
       if (as_json) {
         print_json(result.meter, *result.error);
       } else {
@@ -122,7 +156,7 @@ int run(const Arguments& arguments) {
     }
   };
   boost::asio::io_context context(1);
-  boost::asio::co_spawn(context, app::read_once(*house, arguments.words(), sink),
+  boost::asio::co_spawn(context, app::read_once(*house, arguments.words(), sink, veto),
                         boost::asio::detached);
   context.run();
   if (!as_json && rows.size() > 1) print(table(rows));

@@ -246,6 +246,24 @@ TEST_F(House, TheNewestFaultIsShownSoonAndFlutterOnlyOnceAMinute) {
   EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["error_rate"], 50);
 }
 
+TEST_F(House, ARefusedPasswordIsRememberedOverARestartUntilItIsChanged) {
+  known.client_id = "meterbridge-0123abcd";
+  plan.settings.protocol.set("password", Secret("777777"));
+  start({plan});
+  EXPECT_FALSE(bridge->refusal("house"));
+  bridge->report("house", Error(Errc::access, "the meter refused the password"));
+  EXPECT_TRUE(bridge->refusal("house"));
+  EXPECT_EQ(known.json().find("777777"), std::string::npos);
+  const auto again = Known::parse(known.json());
+  ASSERT_TRUE(again);
+  known = *again;
+  start({plan});
+  EXPECT_TRUE(bridge->refusal("house"));
+  plan.settings.protocol.set("password", Secret("0"));
+  start({plan});
+  EXPECT_FALSE(bridge->refusal("house"));
+}
+
 TEST_F(House, AChangedSerialNumberRaisesAnEvent) {
   start({plan});
   deliver({energy(100)});
