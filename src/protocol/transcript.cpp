@@ -2,6 +2,7 @@
 #include "core/text.hpp"
 #include "protocol/registry.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,17 @@ bool says_nothing(std::string_view line) {
   return content.empty() || content.front() == '#';
 }
 
+// Editors strip the blank behind a mark without bytes.
 bool is_exchange(std::string_view line) {
-  return line.starts_with("> ") || line.starts_with("< ");
+  if (line.empty() || (line.front() != '>' && line.front() != '<')) return false;
+  return line.starts_with("> ") || line.starts_with("< ") || trimmed(line).size() == 1;
+}
+
+// Some editors put the mark of UTF-8 in front of the text.
+std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
+  return text;
 }
 
 // Position of the first character that is neither a hex digit nor white space; the end when there
@@ -39,6 +49,7 @@ Error at(std::size_t line, std::size_t column, const std::string& what) {
 }  // namespace
 
 bool is_transcript(std::string_view text) noexcept {
+  text = without_mark(text);
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     if (!says_nothing(line)) return is_exchange(line);
@@ -49,13 +60,14 @@ bool is_transcript(std::string_view text) noexcept {
 Result<std::vector<TranscriptLine>> parse_transcript(std::string_view text) {
   std::vector<TranscriptLine> lines;
   const std::size_t size = text.size();
+  text = without_mark(text);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t offset = size - text.size();
     const std::string_view line = take_line(text);
     if (says_nothing(line)) continue;
     if (!is_exchange(line))
       return at(number, 1, "expected \"> HEX\" (sent) or \"< HEX\" (from the meter)");
-    const std::string_view hex = line.substr(2);
+    const std::string_view hex = line.substr(std::min<std::size_t>(2, line.size()));
     auto bytes = from_hex(hex);
     if (!bytes) {
       const std::size_t wrong = first_wrong(hex);

@@ -175,6 +175,30 @@ TEST(Ce102Transcript, TheDecimalsComeFromReadConfig) {
   EXPECT_EQ(reading(all[1].telegram, "energy_import"), "297.964");
 }
 
+TEST(Ce102Transcript, WhatOneMeterToldIsNotAppliedToAnother) {
+  const auto exchange = [](Query query, std::string_view asked, std::string_view data,
+                           std::uint16_t meter) {
+    return "> " + request(query, asked, meter) + "\n< " +
+           frame(static_cast<std::uint16_t>(query), data, meter) + "\n";
+  };
+  const auto energies = transcript(exchange(Query::config, "", "0003000000", 1) +
+                                   exchange(Query::config, "", "0001000000", 2) +
+                                   exchange(Query::energy_total, "00", "ec8b0400", 1) +
+                                   exchange(Query::energy_total, "00", "ec8b0400", 2) +
+                                   exchange(Query::energy_total, "00", "ec8b0400", 3));
+  ASSERT_EQ(statuses(energies), "ok ok ok ok ok");
+  EXPECT_EQ(reading(energies[2].telegram, "energy_import"), "297.964");
+  EXPECT_EQ(reading(energies[3].telegram, "energy_import"), "29796.4");
+  EXPECT_EQ(reading(energies[4].telegram, "energy_import"), "2979.64");
+
+  const auto serials = transcript(exchange(Query::serial, "00", "3837363534333231", 1) +
+                                  exchange(Query::serial, "01", "3635343332310000", 2) +
+                                  exchange(Query::serial, "01", "3930000000000000", 1));
+  ASSERT_EQ(statuses(serials), "ok ok ok");
+  EXPECT_EQ(reading(serials[1].telegram, "serial"), "");
+  EXPECT_EQ(reading(serials[2].telegram, "serial"), "0912345678");
+}
+
 TEST(Ce102Transcript, JoinsTheSerialNumber) {
   const auto all = transcript("> " + request(Query::serial, "00", 46950) + "\n< " +
                               frame(0x011A, "3035393634363437", 46950) + "\n> " +
@@ -210,6 +234,97 @@ TEST(Ce102Transcript, ReadsClockVersionStatusAndPing) {
   EXPECT_EQ(reading(status[0].telegram, "tariff"), "2");
 
   EXPECT_EQ(item(asked(request(Query::ping, ""), frame(0x0001, "9634"))[0], "0001"), "13462");
+}
+
+// A request that we never send, as another tool puts it on the bus.
+std::string foreign_request(std::uint16_t command, std::string_view data) {
+  std::string body = "489634fd0000000000" + to_hex(Bytes{std::byte(0xD0 | data.size() / 2)}) +
+                     to_hex(Bytes{std::byte(command >> 8), std::byte(command & 0xFF)}) +
+                     std::string(data);
+  return "c0" + body + to_hex(Bytes{std::byte(crc8(hex(body)))}) + "c0";
+}
+
+TEST(Ce102Transcript, AnswersThatAreNotPolledAreItemsWithoutReadings) {
+  const auto ask = [](std::uint16_t command, std::string_view data, std::string_view heard) {
+    return asked(foreign_request(command, data), frame(command, heard));
+  };
+  const auto day = ask(0x012F, "0501", "120726ec8b0400");
+  ASSERT_EQ(statuses(day), "ok");
+  EXPECT_EQ(item(day[0], "012F:01:05"), "2979.64 kWh");
+  const auto today = ask(0x012F, "0001", "120726ec8b0400");
+  ASSERT_EQ(statuses(today), "ok");
+  EXPECT_EQ(item(today[0], "012F:01"), "2979.64 kWh");
+  const auto power = ask(0x012E, "", "d20400");
+  ASSERT_EQ(statuses(power), "ok");
+  EXPECT_EQ(item(power[0], "012E"), "1234");
+  const auto battery = ask(0x0126, "", "8f00");
+  ASSERT_EQ(statuses(battery), "ok");
+  EXPECT_EQ(item(battery[0], "0126"), "143");
+  const auto code = ask(0x0128, "", "000102030405060708090a0b0c0d0e");
+  ASSERT_EQ(statuses(code), "ok");
+  EXPECT_EQ(item(code[0], "0128"), "(00)(01)(02)(03)(04)(05)(06)(07)(08)(09)(0A)(0B)(0C)(0D)(0E)");
+  EXPECT_EQ(item(ask(0x0128, "", "2a")[0], "0128"), "(2A)");
+  for (const auto* all : {&day, &today, &power, &battery, &code})
+    EXPECT_EQ(reading_count(all->front().telegram), 0U);
+
+  EXPECT_EQ(item(decode(frame(0x012F, "120726ec8b0400"))[0], "012F"), "2979.64 kWh");
+  EXPECT_EQ(statuses(ask(0x012E, "", "d204")), "malformed");
+  EXPECT_EQ(statuses(ask(0x0126, "", "d20400")), "malformed");
+  EXPECT_EQ(statuses(ask(0x0128, "", "0102")), "malformed");
+  EXPECT_EQ(statuses(ask(0x012F, "0001", "ec8b0400")), "mismatch");
+  EXPECT_EQ(statuses(ask(0x0160, "", "000102030405060708090a0b")), "unsupported");
+}
+
+TEST(Ce102Transcript, TheTotalIsAnsweredByClassicMetersOnly) {
+  const std::string sent = request(Query::energy_total, "00");
+  const std::string plain = frame(0x0131, "ec8b0400");
+  EXPECT_EQ(statuses(asked(sent, frame(0x0131, "001126ec8b0400"))), "mismatch");
+  EXPECT_EQ(statuses(asked(sent, plain, {{"family", "ce307"}})), "mismatch");
+  EXPECT_EQ(statuses(asked(sent, frame(0x0131, "001126ec8b0400"), {{"family", "r51"}})),
+            "mismatch");
+  EXPECT_EQ(statuses(asked(sent, plain, {{"family", "classic"}})), "ok");
+  EXPECT_EQ(statuses(asked(sent, frame(0x0131, "ec8b04"))), "malformed");
+}
+
+TEST(Ce102Transcript, ThereAreFiveTariffs) {
+  const std::string dated = frame(0x0130, "001126ec8b0400");
+  EXPECT_EQ(statuses(asked(request(Query::energy, "0005"), dated)), "ok");
+  EXPECT_EQ(statuses(asked(request(Query::energy, "0006"), dated)), "malformed");
+  EXPECT_EQ(statuses(asked(request(Query::energy, "0008"), dated)), "malformed");
+  const std::string plain = frame(0x0130, "ec8b0400");
+  EXPECT_EQ(statuses(asked(request(Query::energy, "0400"), plain)), "ok");  // tariff - 1
+  EXPECT_EQ(statuses(asked(request(Query::energy, "0500"), plain)), "malformed");
+}
+
+TEST(Ce102Transcript, FindsTheRequestAmongTheSentBytes) {
+  const std::string sent = request(Query::energy, "0001");
+  const std::string answer = frame(0x0130, "001126ec8b0400");
+  for (const std::string before : {"c0", "ff", "ff00ffc0", "c0ff"}) {
+    const auto all = asked(before + sent, answer);
+    ASSERT_EQ(statuses(all), "ok") << before;
+    EXPECT_EQ(reading(all[0].telegram, "energy_import_t1"), "2979.64");
+    EXPECT_EQ(statuses(asked(before + sent, sent + answer)), "mismatch ok");  // its echo
+  }
+  EXPECT_EQ(statuses(asked(sent + "ff", answer)), "ok");
+  std::string damaged = sent;
+  damaged[6] = damaged[6] == '0' ? '1' : '0';
+  EXPECT_EQ(statuses(asked(damaged, answer)), "checksum ok");
+}
+
+TEST(Ce102Transcript, ARequestMayBeWrittenInPieces) {
+  const std::string sent = request(Query::energy, "0001");
+  const std::string answer = "< " + frame(0x0130, "001126ec8b0400") + "\n";
+  for (std::size_t cut = 2; cut < sent.size(); cut += 2) {
+    const std::string text =
+        "> " + sent.substr(0, cut) + "\n>\n> " + sent.substr(cut) + "\n" + answer;
+    const auto all = transcript(text);
+    ASSERT_EQ(statuses(all), "ok") << cut;
+    EXPECT_EQ(reading(all[0].telegram, "energy_import_t1"), "2979.64");
+    EXPECT_EQ(all[0].offset, 0U);
+    EXPECT_EQ(all[0].length, text.size() - 1);
+  }
+  // Whole ones are requests of their own.
+  EXPECT_EQ(statuses(transcript("> " + sent + "\n> " + sent + "\n" + answer)), "truncated ok");
 }
 
 TEST(Ce102Transcript, MatchesStrictly) {

@@ -66,6 +66,24 @@ TEST(Transcript, KeepsDirectionBytesAndPlace) {
   EXPECT_EQ((*lines)[1].line, 4U);
 }
 
+TEST(Transcript, TakesWhatEditorsMakeOfIt) {
+  const std::string text = "\xEF\xBB\xBF> 01\n<\n< \r\n>\r\n<\t\n< 02";
+  EXPECT_TRUE(is_transcript(text));
+  EXPECT_TRUE(is_transcript("\xEF\xBB\xBF# comment\n<\n"));
+  EXPECT_TRUE(is_transcript(">"));
+  const auto lines = parse_transcript(text);
+  ASSERT_TRUE(lines);
+  ASSERT_EQ(lines->size(), 6U);
+  EXPECT_EQ((*lines)[0].bytes, test::hex("01"));
+  EXPECT_EQ((*lines)[0].offset, 3U);  // in the file
+  for (const std::size_t empty : {1U, 2U, 3U, 4U})
+    EXPECT_TRUE((*lines)[empty].bytes.empty()) << empty;
+  EXPECT_TRUE((*lines)[3].sent);
+  EXPECT_EQ((*lines)[5].bytes, test::hex("02"));
+  EXPECT_EQ((*lines)[5].line, 6U);
+  EXPECT_FALSE(parse_transcript(">01"));
+}
+
 TEST(Transcript, NamesLineAndColumnOfWhatIsWrong) {
   const auto error = [](std::string_view text) {
     const auto lines = parse_transcript(text);
