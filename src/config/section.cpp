@@ -233,7 +233,8 @@ SettingValues read_section(const Node& node, const Section& section,
       values.set(field.spec.name, *std::move(stored));
   }
   for (std::size_t i = 0; i < node.members.size(); ++i) {
-    const auto& [key, member] = node.members[i];
+    const std::string& key = node.members[i].first;
+    const Node& member = node.members[i].second;
     if (const Field* field = find_field(section, key)) {
       if (field->later.empty()) {
         read_member(member, *field, values, problems);

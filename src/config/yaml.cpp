@@ -9,11 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include <yaml-cpp/anchor.h>
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <yaml-cpp/yaml.h>
 
 namespace meterbridge::config {
 namespace {

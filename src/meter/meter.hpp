@@ -28,7 +28,8 @@ class Meter {
   // are applied by the publishers; factor and offset are applied here. The meter's time counts when
   // it is within a day of `arrival`, else the arrival (P29). Error: malformed when a factor
   // overflows.
-  Result<std::vector<Sample>> understand(const protocol::Telegram& telegram, Instant arrival) const;
+  [[nodiscard]] Result<std::vector<Sample>> understand(const protocol::Telegram& telegram,
+                                                       Instant arrival) const;
 
  private:
   Meter(config::MeterSettings settings, const Profile& profile,

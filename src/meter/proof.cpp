@@ -67,8 +67,10 @@ Result<> prove_test(const Profile& profile, const ProfileTest& test) {
         std::find_if(readings.begin(), readings.end(),
                      [&key](const Reading& reading) { return reading.key.text() == key; });
     if (found == readings.end()) return Error{Errc::mismatch, "there is no reading " + key};
-    if (!same(found->value, expected))
-      return Error{Errc::mismatch, key + " is " + text_of(found->value) + ", not " + expected};
+    if (same(found->value, expected)) continue;
+    std::string difference = key;
+    difference.append(" is ").append(text_of(found->value)).append(", not ").append(expected);
+    return Error{Errc::mismatch, std::move(difference)};
   }
   return {};
 }
