@@ -96,17 +96,16 @@ Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, 
   }
 }
 
-void Bridge::add_submeter(const std::string& id, const MeterState& parent,
-                          const std::string& medium) {
+// By value: what is passed may lie in what add_state() resets.
+void Bridge::add_submeter(std::string id, const MeterState& parent, std::string medium) {
   const std::string parent_id = parent.facts.id;
-  const std::string kept_medium = medium;  // both may lie in what add_state() resets
   add_state(id, *parent.plan);
   MeterState& state = states_.find(id)->second;
   state.facts.parent = parent_id;
-  state.facts.medium = kept_medium;
+  state.facts.medium = medium;
   state.facts.name.clear();
   state.known->parent = parent_id;
-  state.known->medium = kept_medium;
+  state.known->medium = std::move(medium);
 }
 
 void Bridge::add_state(const std::string& id, const MeterPlan& plan) {

@@ -88,7 +88,7 @@ class Bridge {
   using States = std::map<std::string, MeterState, std::less<>>;
 
   void add_state(const std::string& id, const MeterPlan& plan);
-  void add_submeter(const std::string& id, const MeterState& parent, const std::string& medium);
+  void add_submeter(std::string id, const MeterState& parent, std::string medium);
   MeterState& submeter(const MeterState& parent, const Sample& sample);
   void take(MeterState& state, const Sample& sample);
   void take_identity(MeterState& state, const MeterIdentity& identity);
