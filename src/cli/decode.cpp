@@ -108,8 +108,8 @@ Result<const Protocol*> protocol_of(const Arguments& arguments, const meter::Pro
   return unknown("protocol", *name, names);
 }
 
-// --key, --key-file or the environment; nothing when none is given.
-Result<std::optional<std::string>> key_of(const Arguments& arguments, const Protocol& protocol) {
+// --key or --key-file; nothing when none is given.
+Result<std::optional<std::string>> key_of(const Arguments& arguments) {
   if (arguments.has("--key") && arguments.has("--key-file"))
     return usage("--key and --key-file exclude each other");
   if (auto key = arguments.value("--key")) return key;
@@ -118,17 +118,28 @@ Result<std::optional<std::string>> key_of(const Arguments& arguments, const Prot
     if (!text) return text.error().within("--key-file");
     return std::optional(std::string(trimmed(*text)));
   }
-  if (find_spec(protocol, key_setting) == nullptr) return std::optional<std::string>();
+  return std::optional<std::string>();
+}
+
+// The environment may be meant for another capture: a key there that is none is no wrong usage.
+void apply_environment_key(const Protocol& protocol, SettingValues& values) {
+  if (find_spec(protocol, key_setting) == nullptr) return;
   const char* const variable =
       std::getenv(key_variable);  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  return variable == nullptr || *variable == '\0' ? std::optional<std::string>()
-                                                  : std::optional(std::string(variable));
+  if (variable == nullptr || *variable == '\0') return;
+  if (const auto done = set(protocol, key_setting, trimmed(variable), values); !done) {
+    complain("meterbridge decode: warning: " + std::string(key_variable) +
+             " is ignored: " + done.error().detail());
+  }
 }
 
 Result<> apply_key(const Arguments& arguments, const Protocol& protocol, SettingValues& values) {
-  const auto key = key_of(arguments, protocol);
+  const auto key = key_of(arguments);
   if (!key) return key.error();
-  if (!*key) return {};
+  if (!*key) {
+    apply_environment_key(protocol, values);
+    return {};
+  }
   if (find_spec(protocol, key_setting) == nullptr) {
     return usage("the protocol " + std::string(protocol.name) + " knows no key");
   }
