@@ -21,4 +21,14 @@ std::optional<app::House> load_house(const Arguments& arguments) {
   return std::move(*house);
 }
 
+std::string owner_of(const app::House& house, std::string_view id) {
+  std::string owner;
+  for (const auto& meter : house.meters) {
+    const std::string& own = meter->settings().id;
+    const bool fits = id == own || id.starts_with(own + "_");
+    if (fits && own.size() > owner.size()) owner = own;
+  }
+  return owner;
+}
+
 }  // namespace meterbridge::cli

@@ -5,12 +5,18 @@
 #include "cli/command.hpp"
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace meterbridge::cli {
 
 // Loads the configuration file of the arguments. Prints every problem to stderr as
 // file:line:column; nothing when there is an error.
 std::optional<app::House> load_house(const Arguments& arguments);
+
+// The configured meter that an id belongs to: itself, or its sub-meter `<id>_<name>`. The longest
+// wins, because "house_2" may be a meter beside "house". Empty when there is none.
+std::string owner_of(const app::House& house, std::string_view id);
 
 inline constexpr Option config_option{
     "--config", "-c", "FILE",

@@ -58,6 +58,14 @@ void print_json(const std::string& meter, const Error& error) {
   print(json.text() + "\n");
 }
 
+// The meter of "<base>/<meter>/state"; empty for other topics.
+std::string meter_of_state(std::string_view topic) {
+  constexpr std::string_view end = "/state";
+  if (!topic.ends_with(end)) return {};
+  topic.remove_suffix(end.size());
+  return std::string(topic.substr(topic.rfind('/') + 1));
+}
+
 // A running service holds the port: its last values, from the broker.
 void print_service(const app::House& house, const std::vector<std::string>& failed, bool as_json) {
   auto retained = retained_of_service(house.settings);
@@ -66,13 +74,13 @@ void print_service(const app::House& house, const std::vector<std::string>& fail
     return;
   }
   for (const auto& [topic, payload] : *retained) {
-    const bool ours = std::any_of(failed.begin(), failed.end(), [&](const std::string& id) {
-      return topic.ends_with("/" + id + "/state") ||
-             topic.find("/" + id + "_") != std::string::npos;
-    });
-    if (!ours || !topic.ends_with("/state")) continue;
+    const std::string meter = meter_of_state(topic);
+    const std::string owner = owner_of(house, meter);
+    if (owner.empty() || std::ranges::find(failed, owner) == failed.end()) continue;
     if (as_json) {
-      print(R"({"service":)" + payload + "}\n");
+      JsonWriter json;
+      json.object().member("meter", meter).key("service").raw(payload).end();
+      print(json.text() + "\n");
     } else {
       print("the service's last values, " + topic + ": " + payload + "\n");
     }

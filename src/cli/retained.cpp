@@ -5,6 +5,7 @@
 #include "app/wait.hpp"
 #include "mqtt/broker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -21,6 +22,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 constexpr auto connect_patience = 5s;
 constexpr auto quiet = 500ms;
+constexpr auto listen_patience = 5s;
 
 // One short visit to the broker: connect, do something, leave.
 struct Visit {
@@ -29,6 +31,7 @@ struct Visit {
     events.connected = [this] { activity.cancel(); };
     events.disconnected = [this](const Error& error) { trouble = error; };
     events.received = [this](const mqtt::Message& message) {
+      if (!message.retain) return;  // said just now: neither kept nor a reason to wait longer
       if (!message.payload.empty()) retained[message.topic] = message.payload;
       last = app::Steady::now();
     };
@@ -69,8 +72,9 @@ asio::awaitable<void> listen(Visit& visit) {
   const bool connected = co_await connect(visit);
   if (!connected) co_return;
   visit.last = app::Steady::now();
-  while (app::Steady::now() - visit.last < quiet)
-    co_await app::wait_until(visit.activity, visit.last + quiet);
+  const auto end = visit.last + listen_patience;
+  while (app::Steady::now() < std::min(visit.last + quiet, end))
+    co_await app::wait_until(visit.activity, std::min(visit.last + quiet, end));
   visit.broker->leave();
   visit.done = true;
 }

@@ -12,8 +12,9 @@ namespace meterbridge::cli {
 
 using Retained = std::map<std::string, std::string>;  // topic -> payload
 
-// The retained messages that the filters match at the configured broker, collected until it has
-// been quiet for half a second. Error: not connected within 5 s, in words.
+// The retained messages that the filters match at the configured broker, collected until none
+// has come for half a second, 5 s at most. What is published meanwhile does not count. Error: not
+// connected within 5 s, in words.
 Result<Retained> collect_retained(const config::Settings& settings,
                                   const std::vector<std::string>& filters);
 // States of a service that is up: an Error when its status is not "online".

@@ -285,13 +285,49 @@ def test_P36_clear_lists_and_clears_only_our_leftovers(ce307):
         ear.publish("meterbridge/old/state", "{}", retain=True)
         ear.publish("homeassistant/device/meterbridge_2_house/config", '{"avty":[{"t":"meterbridge_2/status"}]}', retain=True)
         ear.publish("zigbee2mqtt/lamp", "on", retain=True)
+        # An own availability proves a meter, too; a component document as well.
+        ear.publish("meterbridge/older/availability", "offline", retain=True)
+        ear.publish("meterbridge/older/health", "{}", retain=True)
+        ear.publish("homeassistant/sensor/meterbridge_oldest/energy/config", '{"avty_t":"meterbridge/status"}', retain=True)
+        ear.publish("meterbridge/oldest/state", "{}", retain=True)
+        # Of others who use the same base, and of ourselves.
+        foreign = {"meterbridge/kitchen/light/state": "on", "meterbridge/kitchen/state": "on",
+                   "meterbridge/kitchen/health": "good", "meterbridge/cellar/availability": "yes",
+                   "meterbridge/old/light/state": "on", "meterbridge/old/note": "x", "meterbridge/plan": "x",
+                   "homeassistant/device/meterbridge_kitchen/config": '{"avty":[{"t":"other/status"}]}',
+                   "meterbridge/house/state": "{}", "meterbridge/house_gas/availability": "online"}
+        for topic, payload in foreign.items():
+            ear.publish(topic, payload, retain=True)
         listed = ce307.call("clear", "-c", str(ce307.file))
         assert listed.returncode == 0, listed.stderr
-        assert sorted(listed.stdout.decode().split()) == ["homeassistant/device/meterbridge_old/config",
-                                                         "meterbridge/old/state"]
+        assert sorted(listed.stdout.decode().split()) == [
+            "homeassistant/device/meterbridge_old/config", "homeassistant/sensor/meterbridge_oldest/energy/config",
+            "meterbridge/old/state", "meterbridge/older/availability", "meterbridge/older/health",
+            "meterbridge/oldest/state"]
         assert "meterbridge/old/state" in retained(ce307.port)
         assert ce307.call("clear", "-c", str(ce307.file), "--yes").returncode == 0
-        assert set(retained(ce307.port)) == {"homeassistant/device/meterbridge_2_house/config", "zigbee2mqtt/lamp"}
+        assert set(retained(ce307.port)) == {"homeassistant/device/meterbridge_2_house/config", "zigbee2mqtt/lamp",
+                                             *foreign}
+
+
+def test_clear_ends_while_others_publish_and_takes_only_what_is_retained(ce307):
+    with ce307.broker(), Observer(ce307.port) as ear:
+        ear.publish("meterbridge/old/availability", "offline", retain=True)
+        enough = threading.Event()
+
+        def chatter():
+            while not enough.wait(0.05):
+                ear.publish("meterbridge/live/availability", "online")
+
+        thread = threading.Thread(target=chatter)
+        thread.start()
+        try:
+            listed = ce307.call("clear", "-c", str(ce307.file))
+        finally:
+            enough.set()
+            thread.join()
+        assert listed.returncode == 0, listed.stderr
+        assert listed.stdout.decode().split() == ["meterbridge/old/availability"]
 
 
 def test_commands_poll_interval_and_pause(tmp_path):
@@ -423,6 +459,21 @@ def test_read_beside_a_running_service_says_who_holds_the_port(ce307):
         assert beside.returncode == 1
         assert ce307.tty("ce307") in beside.stderr.decode() and "meterbridge" in beside.stderr.decode()
         assert "energy_import" in beside.stdout.decode()
+
+
+def test_read_falls_back_to_the_values_of_the_failed_meter_only(ce307):
+    second = CE307.format(tty=ce307.tty("second"), interval="1s").replace("id: house,", "id: house_2,")
+    ce307.write([CE307.format(tty=ce307.tty("ce307"), interval="1s"), second])
+    with ce307.broker(), Observer(ce307.port) as ear:
+        ear.publish("meterbridge/status", "online", retain=True)
+        for meter in ("house", "house_gas", "house_2", "house_2_gas", "houses"):
+            ear.publish(f"meterbridge/{meter}/state", '{"energy_import":1.50}', retain=True)
+        failed = ce307.call("read", "-c", str(ce307.file), "--json", "house", patience=60)
+        assert failed.returncode == 1
+        lines = [json.loads(line) for line in failed.stdout.decode().splitlines()]
+        assert lines[0]["meter"] == "house" and "error" in lines[0]
+        assert lines[1:] == [{"meter": "house", "service": {"energy_import": 1.5}},
+                             {"meter": "house_gas", "service": {"energy_import": 1.5}}]
 
 
 def test_P35_the_identity_survives_other_name_link_and_address(ce307):
