@@ -99,8 +99,11 @@ Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, 
 // By value: what is passed may lie in what add_state() resets.
 void Bridge::add_submeter(std::string id, const MeterState& parent, std::string medium) {
   const std::string parent_id = parent.facts.id;
+  const MeterIdentity own = known_.meters[id].identity;  // a gas meter is not of its carrier's make
   add_state(id, *parent.plan);
   MeterState& state = states_.find(id)->second;
+  state.facts.identity = own;
+  state.known->identity = own;
   state.facts.parent = parent_id;
   state.facts.medium = medium;
   state.facts.name.clear();

@@ -59,8 +59,11 @@ MeterPlan plan_of(const meter::Meter& meter) {
   plan.settings = meter.settings();
   const protocol::Protocol& protocol = *meter.profile().protocol;
   plan.polled = !protocol.pushes;
-  plan.identity.manufacturer = meter.profile().vendor;
-  plan.identity.model = meter.profile().model;
+  // A profile for many makers says nothing of this one.
+  if (meter.profile().vendor != "any") {
+    plan.identity.manufacturer = meter.profile().vendor;
+    plan.identity.model = meter.profile().model;
+  }
   for (const protocol::TelegramLayout& layout : protocol.layouts) {
     if (layout.name == plan.settings.telegram.layout) plan.layout = &layout;
   }
