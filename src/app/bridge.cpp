@@ -49,11 +49,10 @@ std::string fingerprint(const std::string& salt, const Secret& password) {
   return std::to_string(hash);
 }
 
+// By key alone, for sub-meters too, as factor and offset are applied.
 const config::ReadingOptions* options_of(const MeterState& state, const ReadingKey& key) {
   const auto found = state.plan->settings.readings.find(key);
-  // Labels and hiding are written for the meter itself; its sub-meters have keys of their own.
-  return state.is_submeter() || found == state.plan->settings.readings.end() ? nullptr
-                                                                             : &found->second;
+  return found == state.plan->settings.readings.end() ? nullptr : &found->second;
 }
 
 }  // namespace
