@@ -125,6 +125,7 @@ asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wa
   asio::steady_timer done(executor);
   for (auto& [name, job] : jobs)
     asio::co_spawn(executor, read_line(job, sink, veto, left, done), asio::detached);
+  // NOLINTNEXTLINE(bugprone-infinite-loop): the coroutines above count it down.
   while (left > 0)
     co_await wait_until(done, Steady::time_point::max());
 }
