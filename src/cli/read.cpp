@@ -82,7 +82,9 @@ void print_service(const app::House& house, const std::vector<std::string>& fail
       json.object().member("meter", meter).key("service").raw(payload).end();
       print(json.text() + "\n");
     } else {
-      print("the service's last values, " + topic + ": " + payload + "\n");
+      std::string line = "the service's last values, ";
+      line.append(topic).append(": ").append(payload).append("\n");
+      print(line);
     }
   }
 }
