@@ -3,7 +3,7 @@
 //
 // g++ 12.2 miscompiles `if (co_await f()) co_return x;` without a warning (the frame of the caller
 // is resumed after it was freed): the result of a co_await is always named before it is tested.
-// tests/unit/layers enforces that.
+// docs/contributing.md says so, too.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,7 @@ namespace meterbridge::cli {
 namespace {
 
 constexpr std::size_t max_file =
-    256 * 1024 * 1024;  // captures of days at a serial line's speed stay far below
+    std::size_t{256} * 1024 * 1024;  // captures of days at a serial line's speed stay far below
 
 void write_all(std::FILE* stream, std::string_view text) {
   // A closed pipe is not our failure: the reader had enough.
@@ -93,7 +93,7 @@ Result<std::string> read_file(const std::string& path) {
     file = owned.get();
   }
   std::string content;
-  std::vector<char> block(64 * 1024);
+  std::vector<char> block(std::size_t{64} * 1024);
   for (;;) {
     const std::size_t count = std::fread(block.data(), 1, block.size(), file);
     if (count == 0) break;
