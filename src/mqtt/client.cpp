@@ -167,12 +167,25 @@ Result<> Client::begin(const std::string& address) {
   const int system_error = errno;
   if (code == MOSQ_ERR_SUCCESS) return {};
   // On a fast line even the TLS handshake may come to its bad end within the call.
-  if (code == MOSQ_ERR_ERRNO && !state_->tls_speaks()) return connection_failed(system_error);
+  if (code == MOSQ_ERR_ERRNO) return connect_failed(system_error);
   return state_->words_for(code, system_error);
 }
 
 int Client::descriptor() const noexcept {
   return mosquitto_socket(state_->get());
+}
+
+Error Client::connect_failed(int system_error) const {
+  // Who resets has accepted before: what it did not like is our greeting.
+  const bool reset = system_error == ECONNRESET || system_error == EPIPE;
+  if (state_->tls_speaks() || (state_->tls != nullptr && reset)) return handshake_lost();
+  return connection_failed(system_error);
+}
+
+Error Client::handshake_lost() const {
+  if (state_->tls_speaks())
+    return {Errc::io, "TLS: " + state_->tls->failure(state_->record.tls_log)};
+  return handshake_cut();
 }
 
 const void* Client::ssl() const noexcept {
@@ -256,6 +269,10 @@ Error Client::State::words_for(int code, int system_error) {
   if (tls != nullptr && !accepted && (code == MOSQ_ERR_TLS || tls_speaks())) {
     return {Errc::io, "TLS: " + tls->failure(record.tls_log)};
   }
+  const void* const handshake = mosquitto_ssl_get(get());
+  const bool reset =
+      code == MOSQ_ERR_ERRNO && (system_error == ECONNRESET || system_error == EPIPE);
+  if (!handshake_done(handshake) && (code == MOSQ_ERR_CONN_LOST || reset)) return handshake_cut();
   switch (code) {
     case MOSQ_ERR_CONN_LOST:
     case MOSQ_ERR_NO_CONN:

@@ -46,6 +46,10 @@ class Client {
   Result<> begin(const std::string& address);
   // libmosquitto closes it at any call: never give it to Asio, only a dup of it. -1 when closed.
   [[nodiscard]] int descriptor() const noexcept;
+  // There is no connection, or none any more, by errno; some of the handshake may have happened.
+  [[nodiscard]] Error connect_failed(int system_error) const;
+  // The peer hung up in the handshake: why, as far as it can be known.
+  [[nodiscard]] Error handshake_lost() const;
   [[nodiscard]] const void* ssl() const noexcept;
   [[nodiscard]] bool wants_write() const noexcept;
 

@@ -76,6 +76,11 @@ std::string reason_text(int code) {
   return "reason " + std::to_string(code);
 }
 
+Error handshake_cut() {
+  return {Errc::io,
+          "TLS: the broker closed the connection during the handshake (a port without TLS?)"};
+}
+
 Error connection_failed(int system_error) {
   switch (system_error) {
     case ECONNREFUSED:

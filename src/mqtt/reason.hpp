@@ -12,6 +12,8 @@ inline constexpr int unsupported_protocol_version = 132;  // MQTT 5; 3.1.1 broke
 
 // Why there is no TCP connection, from errno.
 [[nodiscard]] Error connection_failed(int system_error);
+// The other side hung up in the handshake.
+[[nodiscard]] Error handshake_cut();
 // Why the connection was refused. `has_credentials`: whether we sent a user name.
 [[nodiscard]] Error connection_refused(int code, bool has_credentials);
 // Why the broker ended the connection (DISCONNECT, MQTT 5 only).

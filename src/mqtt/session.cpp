@@ -189,7 +189,7 @@ asio::awaitable<Result<>> Broker::State::open(std::string address) {
   int failure = 0;
   socklen_t size = sizeof failure;
   ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &failure, &size);
-  if (failure != 0) co_return connection_failed(failure);
+  if (failure != 0) co_return client->connect_failed(failure);
   answer_by = steady_clock::now() + settings.connect_timeout;
   co_return Result<>();
 }
@@ -214,7 +214,7 @@ asio::awaitable<void> Broker::State::handshake() {
     if (ended || handshake_done(client->ssl())) co_return;
     // After a reset the library waits for more instead of giving up.
     if (hung_up(socket.native_handle())) {
-      fail({Errc::io, "the broker closed the connection during the TLS handshake"});
+      fail(client->handshake_lost());
       co_return;
     }
     const Wait direction =
