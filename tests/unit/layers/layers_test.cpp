@@ -190,6 +190,14 @@ TEST(LayerCheck, KeepsTheWorldOutOfPureLayers) {
   EXPECT_EQ(verdict("io/line.cpp", "  const auto now = std::chrono::steady_clock::now();"), "");
 }
 
+TEST(LayerCheck, ForbidsToAwaitInAConditionBecauseTheCompilerBreaksIt) {
+  EXPECT_EQ(verdict("io/line.cpp", "  if (co_await stopping()) co_return 1;"),
+            "src/io/line.cpp:3: co_await in a condition: name its result first");
+  EXPECT_NE(verdict("io/line.cpp", "  while (more && !(co_await next())) {"), "");
+  EXPECT_EQ(verdict("io/line.cpp", "  if (leaving) co_await farewell();"), "");
+  EXPECT_EQ(verdict("io/line.cpp", "  if (!ended) co_await (readable() || writable());"), "");
+}
+
 TEST(LayerCheck, ReadsTheLayersOfABuildFile) {
   const auto linked = layers::linked_layers(
       "function(meterbridge_layer name)\n\nmeterbridge_layer(core)\n"

@@ -156,6 +156,22 @@ bool asks_a_clock(std::string_view line) {
   return line.find("_clock::now(") != std::string_view::npos;
 }
 
+// g++ 12.2 miscompiles `if (co_await f()) co_return x;` and says nothing: the result gets a name
+// first.
+bool awaits_in_condition(std::string_view line) {
+  for (const std::string_view word : {"if (", "while (", "switch (", "for ("}) {
+    const auto start = line.find(word);
+    if (start == std::string_view::npos) continue;
+    int depth = 0;
+    for (std::size_t at = start + word.size() - 1; at < line.size(); ++at) {
+      if (line[at] == '(') ++depth;
+      if (line[at] == ')' && --depth == 0) break;
+      if (line.substr(at).starts_with("co_await ")) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::span<const Layer> table() {
@@ -215,6 +231,8 @@ std::vector<Violation> check(std::string_view file, std::string_view content) {
     } else if (asks_a_clock(line) && !layer->touches_world && file != zones) {
       found.push_back(
           {shown, number, std::string(folder) + " asks a clock; the time must be handed in"});
+    } else if (awaits_in_condition(line) && line.find("//") == std::string_view::npos) {
+      found.push_back({shown, number, "co_await in a condition: name its result first"});
     }
   }
   return found;
