@@ -51,6 +51,7 @@ void judge(const config::Node& root, config::Problems& problems, bool innocent) 
 
 }  // namespace
 
+// The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string text(size, '\0');
   for (std::size_t i = 0; i < size; ++i)

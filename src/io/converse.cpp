@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 namespace step = protocol::step;
 using std::chrono::steady_clock;
 
-constexpr std::size_t block_size = 16 * 1024;
+constexpr std::size_t block_size{16384};
 // "Listen for ever" must not overflow the clock.
 constexpr auto longest_wait = std::chrono::hours(24 * 365);
 // Long enough for any request at 300 Bd (37 ms a byte), and for a gateway that has to wake up.

@@ -98,6 +98,7 @@ void play_meter(ByteView bytes, const SettingValues& settings) {
 
 }  // namespace
 
+// The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView bytes = std::as_bytes(std::span(data, size));
   if (bytes.empty()) return 0;

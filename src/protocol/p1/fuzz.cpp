@@ -115,6 +115,7 @@ std::vector<std::string> heard(ByteView bytes, bool strange, bool cut) {
 
 }  // namespace
 
+// The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
