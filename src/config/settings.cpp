@@ -35,6 +35,11 @@ void check_host(const Node& node, std::string_view host, Problems& problems) {
 void read_tls(const Node& node, const SettingValues& values, MqttSettings& mqtt,
               Problems& problems) {
   mqtt.tls.enabled = values.boolean("tls");
+#ifdef METERBRIDGE_WITHOUT_TLS
+  if (const Node* tls = node.find("tls");
+      tls != nullptr && (mqtt.tls.enabled || tls->kind == Kind::map))
+    complain(problems, *tls, "this program was built without TLS");
+#endif
   const Node* map = map_in(node, "tls");
   if (map == nullptr) return;
   const SettingValues tls = read_section(*map, tls_section, {}, problems);
@@ -132,10 +137,6 @@ HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems) {
     if (topic != nullptr && topic->kind == Kind::scalar && !topic->missing)
       check_topic(*topic, topic->scalar, problems);
   }
-  const Node* language = node.find("language");
-  if (language != nullptr && homeassistant.language != "en")
-    complain(problems, *language,
-             shown(*language) + " is not supported by this version: it has en only");
   return homeassistant;
 }
 

@@ -86,12 +86,17 @@ void Broker::State::fail(Error error) {
 }
 
 void Broker::State::report(Error error) {
-  const Error placed = std::move(error).within(place());
+  if (contested) {
+    // The connection comes and goes: each time the same would be said.
+    const auto sentence = contest.sentence(settings.client_id, std::chrono::steady_clock::now());
+    error = Error(error.code(), sentence.value_or(std::string()));
+  }
+  const Error placed = error.detail().empty() ? error : std::move(error).within(place());
   if (!told) {
     told = true;
     last_told = placed.detail();
     if (events.disconnected) events.disconnected(placed);
-  } else if (placed.detail() != last_told) {
+  } else if (!placed.detail().empty() && placed.detail() != last_told) {
     last_told = placed.detail();
     tell(last_told);
   }
@@ -119,7 +124,10 @@ void Broker::State::absorb() {
   for (const auto& message : record.received) {
     if (events.received) events.received(message);
   }
-  if (record.disconnect) fail(connection_ended(*record.disconnect));
+  if (record.disconnect) {
+    end_reason = record.disconnect;
+    fail(connection_ended(*record.disconnect));
+  }
 }
 
 void Broker::State::answered(const ClientRecord& record) {
@@ -227,6 +235,15 @@ void Broker::State::wake_flushers() {
     timer->cancel();
 }
 
+// The contest is about connections that were ours; what failed before says nothing of it.
+void Broker::State::judge_end(const Error& why) {
+  contested = false;
+  if (!connected) return;
+  const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - connected_at);
+  contested = contest.ended(end_reason, why.code() == Errc::io, lasted);
+}
+
 void Broker::State::drop_connection() {
   connected = false;
   accepted = false;
@@ -277,6 +294,10 @@ bool Broker::connected() const noexcept {
   return state_->connected && !state_->ended;
 }
 
+bool Broker::contested() const noexcept {
+  return state_->contest.recognised();
+}
+
 std::uint64_t Broker::denials() const noexcept {
   return state_->denials;
 }
@@ -308,7 +329,13 @@ void Broker::leave() {
 }
 
 void Broker::reconfigure(BrokerSettings settings) {
-  state_->next_settings = std::move(settings);
+  State& state = *state_;
+  state.next_settings = std::move(settings);
+  if (state.leaving) return;
+  if (state.accepted && state.client && !state.ended) state.client->disconnect();
+  state.patience.cancel();
+  state.wake.notify();
+  if (state.lookup) state.lookup->finished.notify();
 }
 
 }  // namespace meterbridge::mqtt

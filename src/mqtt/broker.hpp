@@ -43,7 +43,8 @@ struct BrokerEvents {
   // After CONNACK and subscriptions; publish what must be known again.
   std::function<void()> connected;
   // Once per loss, and once per series of failed attempts, in words. Errc::access: the login was
-  // refused.
+  // refused. Without words when they were said already: another client with our client id throws us
+  // out again and again.
   std::function<void(const Error&)> disconnected;
   std::function<void(const Message&)> received;
   // One sentence for the log: a message dropped or denied, MQTT 3.1.1 instead of 5, another reason
@@ -68,6 +69,8 @@ class Broker {
   void publish(Message message);
   [[nodiscard]] bool connected() const noexcept;
   [[nodiscard]] const Outbox& outbox() const noexcept;
+  // Another client with our client id throws us out again and again (P60).
+  [[nodiscard]] bool contested() const noexcept;
   // Messages that the broker acknowledged with a refusal (MQTT 5 only; older brokers say nothing).
   [[nodiscard]] std::uint64_t denials() const noexcept;
   // Waits until the outbox is empty and all is acknowledged, at most so long; false when something
@@ -75,7 +78,8 @@ class Broker {
   boost::asio::awaitable<bool> flush(std::chrono::milliseconds at_most);
   // Sends DISCONNECT (so that no will is published); run() returns. For good: there is no way back.
   void leave();
-  // Used from the next attempt to connect on, for example when the credentials have changed.
+  // Ends the connection or the attempt at hand and connects with these at once. A connection ends
+  // by DISCONNECT (no will), and `disconnected` is not called for it.
   void reconfigure(BrokerSettings settings);
 
  private:

@@ -73,6 +73,23 @@ asio::awaitable<bool> Broker::State::stopping() {
   co_return leaving || cancellation.cancelled() != asio::cancellation_type::none;
 }
 
+asio::awaitable<bool> Broker::State::interrupted() {
+  const bool stop = co_await stopping();
+  co_return stop || next_settings.has_value();
+}
+
+// What was found out about the broker before says nothing of another one.
+void Broker::State::take_settings() {
+  settings = std::move(*next_settings);
+  next_settings.reset();
+  mqtt5 = settings.version == 5;
+  early_hang_ups = 0;
+  told = false;
+  told_version = false;
+  lookup.reset();
+  contest = Contest();
+}
+
 asio::awaitable<void> Broker::State::run() {
   const bool throwing = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -80,20 +97,23 @@ asio::awaitable<void> Broker::State::run() {
   for (;;) {
     bool stop = co_await stopping();
     if (stop) break;
-    if (next_settings) {
-      settings = std::move(*next_settings);
-      next_settings.reset();
-      mqtt5 = settings.version == 5;
-    }
+    if (next_settings) take_settings();
     ended.reset();
+    end_reason.reset();
     const Error why = co_await attempt();
-    if (leaving) co_await farewell();
+    if (leaving || next_settings) co_await farewell();
     const bool proved = connected && steady_clock::now() - connected_at >= proven;
+    judge_end(why);
     drop_connection();
     stop = co_await stopping();
     if (stop) break;
+    if (next_settings) {
+      backoff.reset();
+      continue;
+    }
     report(why);
-    if (proved) backoff.reset();
+    // Who is thrown out again and again must not become faster by staying in for a while.
+    if (proved && !contest.suspected()) backoff.reset();
     co_await pause(backoff.next());
   }
   co_await asio::this_coro::throw_if_cancelled(throwing);
@@ -103,7 +123,7 @@ asio::awaitable<void> Broker::State::pause(std::chrono::milliseconds delay) {
   const auto until = steady_clock::now() + delay;
   while (steady_clock::now() < until) {
     co_await wake.wait(until);
-    const bool stop = co_await stopping();
+    const bool stop = co_await interrupted();
     if (stop) co_return;
   }
 }
@@ -131,7 +151,7 @@ asio::awaitable<Error> Broker::State::attempt() {
     }
     why = opened.error();
     drop_connection();
-    const bool stop = co_await stopping();
+    const bool stop = co_await interrupted();
     if (stop) break;
   }
   co_return why;
@@ -145,7 +165,7 @@ asio::awaitable<Result<std::vector<std::string>>> Broker::State::resolve() {
   const auto deadline = steady_clock::now() + settings.connect_timeout;
   while (!lookup->done && steady_clock::now() < deadline) {
     co_await lookup->finished.wait(deadline);
-    const bool stop = co_await stopping();
+    const bool stop = co_await interrupted();
     if (stop) co_return Error(Errc::cancelled, "the look-up was given up");
   }
   // One that is still running is waited for again by the next attempt, instead of queueing one
@@ -195,7 +215,7 @@ asio::awaitable<Result<>> Broker::State::open(std::string address) {
 }
 
 asio::awaitable<bool> Broker::State::socket_ready(Wait direction, TimePoint deadline) {
-  if (leaving && !accepted) co_return false;
+  if ((leaving || next_settings) && !accepted) co_return false;
   patience.expires_at(deadline);
   const auto first = co_await (socket.async_wait(direction, answer) || patience.async_wait(answer));
   co_return first.index() == 0 && !std::get<0>(std::get<0>(first));
@@ -220,7 +240,7 @@ asio::awaitable<void> Broker::State::handshake() {
     const Wait direction =
         handshake_wants_write(client->ssl()) ? Wait::wait_write : Wait::wait_read;
     const bool in_time = co_await socket_ready(direction, answer_by);
-    const bool stop = co_await stopping();
+    const bool stop = co_await interrupted();
     if (stop) co_return;
     if (!in_time) {
       fail({Errc::timeout, "no TLS handshake within " + seconds_text(settings.connect_timeout)});
@@ -265,7 +285,7 @@ asio::awaitable<void> Broker::State::writable() {
     }
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
-    if (leaving) co_return;
+    if (leaving || next_settings) co_return;
   }
 }
 

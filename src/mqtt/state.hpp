@@ -4,6 +4,7 @@
 
 #include "mqtt/broker.hpp"
 #include "mqtt/client.hpp"
+#include "mqtt/contest.hpp"
 #include "mqtt/signal.hpp"
 #include "mqtt/tls.hpp"
 
@@ -64,6 +65,9 @@ struct Broker::State {
   Awaitable<void> farewell();
   Awaitable<bool> socket_ready(Wait direction, TimePoint deadline);
   Awaitable<bool> stopping();
+  Awaitable<bool> interrupted();  // the same, or other settings are waiting
+  void take_settings();
+  void judge_end(const Error& why);
 
   Executor executor;
   BrokerSettings settings;
@@ -82,6 +86,8 @@ struct Broker::State {
   bool told_version = false;
   bool told = false;  // the owner knows that there is no connection
   std::string last_told;
+  Contest contest;
+  bool contested = false;  // the end of the last connection was part of one
   std::set<std::string> told_topics;
   std::uint64_t denials = 0;
 
@@ -94,6 +100,7 @@ struct Broker::State {
   bool accepted = false;
   bool connected = false;
   std::optional<Error> ended;
+  std::optional<int> end_reason;  // of the broker's DISCONNECT
   std::size_t window = 0;
   std::unordered_map<int, Outbox::Ticket> tickets;
   std::unordered_map<int, std::string> awaited;  // subscriptions without an answer yet

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#ifndef METERBRIDGE_WITHOUT_TLS  // else: tls_absent.cpp
 #include "mqtt/tls.hpp"
 
 #include <array>
@@ -267,3 +268,5 @@ bool handshake_wants_write(const void* ssl) noexcept {
 }
 
 }  // namespace meterbridge::mqtt
+
+#endif

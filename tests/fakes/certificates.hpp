@@ -33,10 +33,7 @@ class Authority {
   // expired.
   [[nodiscard]] Pair sign(const std::string& subject, const std::string& names,
                           int days = 30) const {
-    const std::string base = folder_ + "/" + subject;
-    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=" +
-        subject + "' -keyout " + base + ".key -out " + base + ".csr");
-    run("printf 'subjectAltName=" + names + "' > " + base + ".ext");
+    const std::string base = request(subject, names);
     // `openssl x509` of OpenSSL 3.0 takes a negative number of days, and no date of expiry.
     run("openssl x509 -req -in " + base + ".csr -CA " + ca() + " -CAkey " + folder_ +
         "/ca.key -CAcreateserial -days " + std::to_string(days) + " -extfile " + base +
@@ -44,7 +41,31 @@ class Authority {
     return {base + ".crt", base + ".key"};
   }
 
+  // Valid from the end of this century on.
+  [[nodiscard]] Pair sign_for_later(const std::string& subject, const std::string& names) const {
+    const std::string base = request(subject, names);
+    const std::string conf = folder_ + "/ca.conf";
+    // Only `openssl ca` takes a date of beginning; it wants a data base.
+    run("printf '[ca]\ndefault_ca=d\n[d]\ndatabase=" + folder_ + "/index\nserial=" + folder_ +
+        "/serial\nnew_certs_dir=" + folder_ +
+        "\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' > " + conf + " && : > " +
+        folder_ + "/index && echo 01 > " + folder_ + "/serial");
+    run("openssl ca -batch -notext -config " + conf + " -in " + base + ".csr -cert " + ca() +
+        " -keyfile " + folder_ + "/ca.key -startdate 20990101000000Z -enddate " +
+        "20991231000000Z -extfile " + base + ".ext -out " + base + ".crt");
+    return {base + ".crt", base + ".key"};
+  }
+
  private:
+  // A key, a request and a file of extensions; the names without their ends.
+  [[nodiscard]] std::string request(const std::string& subject, const std::string& names) const {
+    std::string base = folder_ + "/" + subject;
+    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=" +
+        subject + "' -keyout " + base + ".key -out " + base + ".csr");
+    run("printf 'subjectAltName=" + names + "' > " + base + ".ext");
+    return base;
+  }
+
   static void run(const std::string& command) {
     if (std::system((command + " 2>/dev/null").c_str()) != 0) {
       throw std::runtime_error("failed: " + command);

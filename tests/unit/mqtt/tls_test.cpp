@@ -117,6 +117,57 @@ TEST_F(Tls, AnExpiredCertificateIsRefusedWithItsDate) {
   EXPECT_THAT(complaint(secure(server)), HasSubstr("has expired on"));
 }
 
+TEST_F(Tls, P59ACertificateOfTheFutureIsRefusedWithItsDateAndAHint) {
+  fakes::MosquittoServer server(listener(authority->sign_for_later("server", "DNS:localhost")));
+  ASSERT_TRUE(server.start()) << server.log();
+  EXPECT_THAT(complaint(secure(server)),
+              AllOf(HasSubstr("not valid before Jan  1 00:00:00 2099"), HasSubstr("clock")));
+}
+
+TEST_F(Tls, P59AGoodCertificateIsTakenByTheSystemsStore) {
+  fakes::MosquittoServer server(listener(authority->sign("server", "DNS:localhost")));
+  ASSERT_TRUE(server.start()) << server.log();
+  BrokerSettings settings = secure(server);
+  settings.ca.clear();
+  // Where OpenSSL looks for the system's authorities.
+  ::setenv("SSL_CERT_FILE", authority->ca().c_str(), 1);
+  Party party(loop, settings);
+  party.start();
+  EXPECT_TRUE(party.wait_connected());
+  ::unsetenv("SSL_CERT_FILE");
+}
+
+// A broker that ends at TLS 1.1: OpenSSL's own configuration keeps it down.
+TEST_F(Tls, P59ATooOldProtocolIsRefusedAndNamed) {
+  const std::string old = place
+                              .file("old.cnf",
+                                    "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\n"
+                                    "system_default = old\n[old]\nMinProtocol = TLSv1\n"
+                                    "MaxProtocol = TLSv1.1\nCipherString = DEFAULT@SECLEVEL=0\n")
+                              .string();
+  fakes::MosquittoServer server(
+      listener(authority->sign("server", "DNS:localhost"), "tls_version tlsv1.1\n"));
+  ::setenv("OPENSSL_CONF", old.c_str(), 1);
+  const bool started = server.start();
+  ::unsetenv("OPENSSL_CONF");
+  ASSERT_TRUE(started) << server.log();
+  EXPECT_THAT(complaint(secure(server)), HasSubstr("only versions of TLS older than 1.2"));
+}
+
+TEST_F(Tls, P59AClientCertificateOfAnotherAuthorityIsRefusedAndNamed) {
+  fakes::MosquittoServer server(
+      listener(authority->sign("server", "DNS:localhost"),
+               "cafile " + authority->ca() + "\nrequire_certificate true\n"));
+  ASSERT_TRUE(server.start()) << server.log();
+  const fakes::Authority other(place, "Other authority");
+  const auto foreign = other.sign("client", "DNS:client");
+  BrokerSettings settings = secure(server);
+  settings.certificate = foreign.certificate;
+  settings.key = foreign.key;
+  for (int round = 0; round < 10; ++round)
+    ASSERT_THAT(complaint(settings), HasSubstr("our client certificate"));
+}
+
 TEST_F(Tls, AMissingClientCertificateIsAskedForInWords) {
   fakes::MosquittoServer server(
       listener(authority->sign("server", "DNS:localhost"),
@@ -134,12 +185,6 @@ TEST_F(Tls, AMissingClientCertificateIsAskedForInWords) {
   Party party(loop, settings);
   party.start();
   EXPECT_TRUE(party.wait_connected());
-
-  const fakes::Authority other(place, "Other authority");
-  const auto foreign = other.sign("client", "DNS:client");
-  settings.certificate = foreign.certificate;
-  settings.key = foreign.key;
-  EXPECT_THAT(complaint(settings), HasSubstr("our client certificate"));
 }
 
 TEST_F(Tls, FilesThatAreAbsentOrWrongAreNamed) {
