@@ -10,6 +10,7 @@ using std::string_view_literals::operator""sv;
 using Type = SettingType;
 
 constexpr std::array discovery_choices{"device"sv, "component"sv, "off"sv};
+constexpr std::array language_choices{"en"sv, "de"sv, "hu"sv, "ru"sv};
 constexpr std::array version_choices{"5"sv, "3.1.1"sv};
 constexpr std::array hidden_choices{"hidden"sv};
 constexpr std::array mode_choices{"8N1"sv, "8N2"sv, "8E1"sv, "8E2"sv, "8O1"sv, "8O2"sv,
@@ -80,8 +81,10 @@ constexpr std::array homeassistant_fields{
                    .help = "where Home Assistant says that it is online",
                    .fallback = "homeassistant/status"}},
     Field{.spec = {.name = "language",
-                   .help = "language of the entity names; this version has en",
-                   .fallback = "en"}},
+                   .type = Type::choice,
+                   .help = "language of the entity names; identities do not change with it",
+                   .fallback = "en",
+                   .choices = language_choices}},
 };
 
 constexpr std::array link_fields{

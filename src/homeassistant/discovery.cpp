@@ -160,7 +160,7 @@ mqtt::Message component(const Device& device, const Entity& entity) {
 }
 
 void describe(Device& device, const MeterFacts& meter) {
-  device.name = shown_name(meter);
+  device.name = shown_name(meter, language(device.bridge.language));
   device.manufacturer = sanitised(meter.identity.manufacturer);
   device.model = sanitised(meter.identity.model);
   device.serial = sanitised(meter.identity.serial);

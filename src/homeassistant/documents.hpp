@@ -29,6 +29,7 @@ struct BridgeFacts {
   std::string prefix = "homeassistant";
   std::string version;  // of meterbridge
   int qos = 1;
+  std::string language = "en";  // of names, see language.hpp
 };
 
 enum class Kind { number, text, flag, time };  // what a reading's value is
@@ -84,6 +85,8 @@ struct BridgeHealthFacts {
   std::chrono::seconds uptime{};
   std::uint64_t memory_bytes = 0;  // resident
   std::size_t queue = 0;           // messages that wait for the broker
+  std::string run;   // random for each start: another one on our topic is another bridge (P60)
+  std::string host;  // where it runs, so that the other one can be found
 };
 
 // Topics. Characters that identities and topics may not have become `_`.
@@ -112,11 +115,12 @@ mqtt::Message state_document(const BridgeFacts& bridge, std::string_view meter,
                              const StateFacts& state);
 mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
                               const HealthFacts& health);
-// {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages}
+// {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages, "run", "host"}
+[[nodiscard]] std::string bridge_health_topic(const BridgeFacts& bridge);
 mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health);
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online);
 
-// Entity name without the device's name: "Energy import tariff 1", "Power L1".
+// English entity name without the device's name: "Energy import tariff 1", "Power L1".
 [[nodiscard]] std::string entity_name(const ReadingKey& key);
 
 // Home Assistant's words for a quantity; empty = none. Checked against home-assistant's table in a

@@ -58,7 +58,8 @@ bool is_rare(const ReadingKey& key) {
          key.quantity == Quantity::thd_voltage || key.quantity == Quantity::thd_current;
 }
 
-Entity entity_of(const EntityFacts& facts, const std::string& device_name) {
+Entity entity_of(const EntityFacts& facts, const std::string& device_name,
+                 const Language& language) {
   const std::string key = facts.key.text();
   const bool flag = facts.kind == Kind::flag;
   Entity entity(flag ? "binary_sensor" : "sensor", key);
@@ -66,9 +67,9 @@ Entity entity_of(const EntityFacts& facts, const std::string& device_name) {
   if (!label.empty()) {
     entity.name = label;
   } else if (flag && facts.key.quantity == Quantity::status) {
-    entity.name = "Breaker";
+    entity.name = word(language, Word::breaker);
   } else {
-    entity.name = entity_name(facts.key);
+    entity.name = entity_name(facts.key, language);
   }
   entity.name = without_device(std::move(entity.name), device_name);
   const Classes classes = classes_of(facts.key, facts.kind, facts.unit);
@@ -93,9 +94,9 @@ Entity diagnostic_entity(std::string_view platform, std::string key, std::string
   return entity;
 }
 
-Entity connectivity(std::string topic) {
-  Entity entity =
-      diagnostic_entity("binary_sensor", "connectivity", "Connectivity", std::move(topic));
+Entity connectivity(std::string topic, const Language& language) {
+  Entity entity = diagnostic_entity("binary_sensor", "connectivity",
+                                    word(language, Word::connectivity), std::move(topic));
   entity.device_class = "connectivity";
   entity.payload_on = "online";
   entity.payload_off = "offline";
@@ -103,36 +104,39 @@ Entity connectivity(std::string topic) {
 }
 
 // An empty topic stands for the state topic.
-Entity last_reading(std::string topic, std::string_view name) {
-  Entity entity = diagnostic_entity("sensor", "last_reading", "Last reading", std::move(topic));
+Entity last_reading(std::string topic, std::string_view name, const Language& language) {
+  Entity entity = diagnostic_entity("sensor", "last_reading", word(language, Word::last_reading),
+                                    std::move(topic));
   entity.device_class = "timestamp";
   entity.value_template = member(name);
   return entity;
 }
 
 // Diagnostics of a configured meter, all from its health topic.
-void add_diagnostics(std::vector<Entity>& all, const std::string& health) {
-  all.push_back(last_reading(health, "last_reading"));
+void add_diagnostics(std::vector<Entity>& all, const std::string& health,
+                     const Language& language) {
+  all.push_back(last_reading(health, "last_reading", language));
 
-  Entity fault = diagnostic_entity("sensor", "fault", "Fault", health);
+  Entity fault = diagnostic_entity("sensor", "fault", word(language, Word::fault), health);
   fault.device_class = "enum";
   for (const std::string_view name : fault_names())
     fault.options.emplace_back(name);
   fault.value_template = member("state");
   all.push_back(std::move(fault));
 
-  Entity error = diagnostic_entity("sensor", "error", "Error", health);
+  Entity error = diagnostic_entity("sensor", "error", word(language, Word::error), health);
   error.value_template = "{{ value_json.get('error') or 'none' }}";
   all.push_back(std::move(error));
 
-  Entity rate = diagnostic_entity("sensor", "error_rate", "Error rate", health);
+  Entity rate = diagnostic_entity("sensor", "error_rate", word(language, Word::error_rate), health);
   rate.state_class = "measurement";
   rate.unit = "%";
   rate.precision = 0;
   rate.value_template = member("error_rate");
   all.push_back(std::move(rate));
 
-  Entity recoveries = diagnostic_entity("sensor", "recoveries", "Recoveries", health);
+  Entity recoveries =
+      diagnostic_entity("sensor", "recoveries", word(language, Word::recoveries), health);
   recoveries.state_class = "total_increasing";
   recoveries.precision = 0;
   recoveries.value_template = "{{ value_json.get('recoveries', {}).values() | sum }}";
@@ -142,7 +146,8 @@ void add_diagnostics(std::vector<Entity>& all, const std::string& health) {
 // What only makes sense for a meter that we ask.
 void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std::string& meter,
                   const std::string& health) {
-  Entity poll_time = diagnostic_entity("sensor", "poll_time", "Poll time", health);
+  const Language& in = language(bridge.language);
+  Entity poll_time = diagnostic_entity("sensor", "poll_time", word(in, Word::poll_time), health);
   poll_time.device_class = "duration";
   poll_time.state_class = "measurement";
   poll_time.unit = "ms";
@@ -150,13 +155,13 @@ void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std
   poll_time.value_template = member("poll_time");
   all.push_back(std::move(poll_time));
 
-  Entity poll = diagnostic_entity("button", "poll", "Poll now", {});
+  Entity poll = diagnostic_entity("button", "poll", word(in, Word::poll), {});
   poll.category.clear();
   poll.command_topic = topic(bridge, meter, "set/poll");
   poll.payload_press = "PRESS";
   all.push_back(std::move(poll));
 
-  Entity interval = diagnostic_entity("number", "interval", "Interval", health);
+  Entity interval = diagnostic_entity("number", "interval", word(in, Word::interval), health);
   interval.category = config;
   interval.device_class = "duration";
   interval.unit = "s";
@@ -167,7 +172,7 @@ void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std
   interval.command_topic = topic(bridge, meter, "set/interval");
   all.push_back(std::move(interval));
 
-  Entity pause = diagnostic_entity("switch", "pause", "Pause", health);
+  Entity pause = diagnostic_entity("switch", "pause", word(in, Word::pause), health);
   pause.category = config;
   pause.value_template = flag_member("paused");
   pause.command_topic = topic(bridge, meter, "set/pause");
@@ -190,46 +195,45 @@ std::vector<Entity> ordered(std::vector<Entity> all) {
 
 }  // namespace
 
-std::string shown_name(const MeterFacts& meter) {
+std::string shown_name(const MeterFacts& meter, const Language& language) {
   std::string name = sanitised(meter.name);
   if (!name.empty()) return name;
   if (meter.parent.empty() || meter.medium.empty()) return meter.id;
   // Two meters of one medium differ by their serial numbers.
-  name = sanitised(meter.medium);
-  if (name.empty()) return meter.id;
-  if (name.front() >= 'a' && name.front() <= 'z')
-    name.front() = static_cast<char>(name.front() - 'a' + 'A');
-  name += " meter";
+  name = find_term(language.media, std::string_view(meter.medium));
+  if (name.empty()) name = capitalised(sanitised(meter.medium)) + " meter";
   const std::string serial = sanitised(meter.identity.serial);
   return serial.empty() ? name : name + " " + serial;
 }
 
 std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& meter) {
-  const std::string device = shown_name(meter);
+  const Language& in = language(bridge.language);
+  const std::string device = shown_name(meter, in);
   std::vector<Entity> all;
   const std::string health = topic(bridge, meter.id, "health");
-  all.push_back(connectivity(topic(bridge, meter.id, "availability")));
+  all.push_back(connectivity(topic(bridge, meter.id, "availability"), in));
   if (!meter.parent.empty()) {
-    all.push_back(last_reading({}, "time"));
+    all.push_back(last_reading({}, "time", in));
   } else {
-    add_diagnostics(all, health);
+    add_diagnostics(all, health, in);
     if (meter.polled) add_controls(all, bridge, meter.id, health);
   }
   for (Entity& entity : all)
     entity.name = without_device(std::move(entity.name), device);
   for (const EntityFacts& facts : meter.entities)
-    all.push_back(entity_of(facts, device));
+    all.push_back(entity_of(facts, device, in));
   return ordered(std::move(all));
 }
 
 std::vector<Entity> entities_of(const BridgeFacts& bridge) {
   std::vector<Entity> all;
+  const Language& in = language(bridge.language);
   const std::string health = topic(bridge, bridge_id, "health");
-  Entity online = connectivity(status_topic(bridge));
+  Entity online = connectivity(status_topic(bridge), in);
   online.needs = Needs::nothing;  // it is what tells that the bridge is away
   all.push_back(std::move(online));
 
-  Entity uptime = diagnostic_entity("sensor", "uptime", "Uptime", health);
+  Entity uptime = diagnostic_entity("sensor", "uptime", word(in, Word::uptime), health);
   uptime.device_class = "duration";
   uptime.unit = "s";
   uptime.precision = 0;
@@ -237,7 +241,7 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge) {
   uptime.value_template = member("uptime");
   all.push_back(std::move(uptime));
 
-  Entity memory = diagnostic_entity("sensor", "memory", "Memory", health);
+  Entity memory = diagnostic_entity("sensor", "memory", word(in, Word::memory), health);
   memory.device_class = "data_size";
   memory.state_class = "measurement";
   memory.unit = "MiB";
@@ -247,14 +251,14 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge) {
       "'None' }}";
   all.push_back(std::move(memory));
 
-  Entity queue = diagnostic_entity("sensor", "queue", "Queue", health);
+  Entity queue = diagnostic_entity("sensor", "queue", word(in, Word::queue), health);
   queue.state_class = "measurement";
   queue.precision = 0;
   queue.enabled = false;
   queue.value_template = member("queue");
   all.push_back(std::move(queue));
 
-  Entity version = diagnostic_entity("sensor", "version", "Version", health);
+  Entity version = diagnostic_entity("sensor", "version", word(in, Word::version), health);
   version.value_template = member("version");
   all.push_back(std::move(version));
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "homeassistant/documents.hpp"
+#include "homeassistant/language.hpp"
 
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ struct Entity {
 };
 
 // The device's name: the configured one; of a sub-meter without one its medium and serial number.
-[[nodiscard]] std::string shown_name(const MeterFacts& meter);
+[[nodiscard]] std::string shown_name(const MeterFacts& meter, const Language& language);
 // All entities of a meter, ordered by key; of two with the same key the first one counts.
 [[nodiscard]] std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& meter);
 [[nodiscard]] std::vector<Entity> entities_of(const BridgeFacts& bridge);

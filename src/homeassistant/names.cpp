@@ -1,178 +1,91 @@
 // SPDX-License-Identifier: MIT
 // Names of entities. Tariffs are numbered, never "low" or "high": which is which differs from
 // country to country.
-#include "core/text.hpp"
 #include "homeassistant/documents.hpp"
+#include "homeassistant/language.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace meterbridge::homeassistant {
 namespace {
 
-std::string_view words(Quantity quantity) {
-  switch (quantity) {
-    case Quantity::energy:
-      return "Energy";
-    case Quantity::reactive_energy:
-      return "Reactive energy";
-    case Quantity::apparent_energy:
-      return "Apparent energy";
-    case Quantity::power:
-      return "Power";
-    case Quantity::reactive_power:
-      return "Reactive power";
-    case Quantity::apparent_power:
-      return "Apparent power";
-    case Quantity::voltage:
-      return "Voltage";
-    case Quantity::current:
-      return "Current";
-    case Quantity::frequency:
-      return "Frequency";
-    case Quantity::power_factor:
-      return "Power factor";
-    case Quantity::phase_angle:
-      return "Phase angle";
-    case Quantity::thd_voltage:
-      return "Voltage distortion";
-    case Quantity::thd_current:
-      return "Current distortion";
-    case Quantity::dc_voltage:
-      return "DC voltage";
-    case Quantity::dc_current:
-      return "DC current";
-    case Quantity::dc_power:
-      return "DC power";
-    case Quantity::state_of_charge:
-      return "State of charge";
-    case Quantity::gas:
-      return "Gas";
-    case Quantity::water:
-      return "Water";
-    case Quantity::volume:
-      return "Volume";
-    case Quantity::heat:
-      return "Heat";
-    case Quantity::flow:
-      return "Flow";
-    case Quantity::temperature:
-      return "Temperature";
-    case Quantity::temperature_flow:
-      return "Flow temperature";
-    case Quantity::temperature_return:
-      return "Return temperature";
-    case Quantity::tariff:
-      return "Tariff";
-    case Quantity::serial:
-      return "Serial number";
-    case Quantity::firmware:
-      return "Firmware";
-    case Quantity::clock:
-      return "Clock";
-    case Quantity::status:
-      return "Status";
-    case Quantity::message:
-      return "Message";
-    case Quantity::input:
-      return "Input";
-    case Quantity::counter:
-      return "Counter";
-  }
-  return "Value";
+constexpr std::array all_languages = {
+    &languages_of_the_house::english, &languages_of_the_house::german,
+    &languages_of_the_house::hungarian, &languages_of_the_house::russian};
+
+// "tariff {}" -> "tariff 2"
+std::string numbered(std::string_view text, int number) {
+  std::string out(text);
+  if (const std::size_t place = out.find("{}"); place != std::string::npos)
+    out.replace(place, 2, std::to_string(number));
+  return out;
 }
 
-std::string_view words(Direction direction) {
-  switch (direction) {
-    case Direction::none:
-      return "";
-    case Direction::import:
-      return " import";
-    case Direction::export_:
-      return " export";
-    case Direction::net:
-      return " net";
-    case Direction::total:
-      return " total";
-    case Direction::q1:
-      return " Q1";
-    case Direction::q2:
-      return " Q2";
-    case Direction::q3:
-      return " Q3";
-    case Direction::q4:
-      return " Q4";
+std::string quantity_and_direction(const ReadingKey& key, const Language& language) {
+  for (const Phrase& phrase : language.phrases) {
+    if (phrase.quantity == key.quantity && phrase.direction == key.direction)
+      return std::string(phrase.text);
   }
-  return "";
+  std::string text = numbered(find_term(language.quantities, key.quantity), key.number);
+  return text.append(find_term(language.directions, key.direction));
 }
 
-std::string_view words(Aspect aspect) {
-  switch (aspect) {
-    case Aspect::none:
-      return "";
-    case Aspect::demand:
-      return " demand";
-    case Aspect::peak:
-      return " peak";
-    case Aspect::limit:
-      return " limit";
-  }
-  return "";
+// A letter of two bytes, as number; 0 where there is none.
+unsigned pair_at(std::string_view text) {
+  if (text.size() < 2) return 0;
+  return static_cast<unsigned char>(text[0]) * 256U + static_cast<unsigned char>(text[1]);
 }
 
-std::string_view words(Phase phase) {
-  switch (phase) {
-    case Phase::none:
-      return "";
-    case Phase::l1:
-      return " L1";
-    case Phase::l2:
-      return " L2";
-    case Phase::l3:
-      return " L3";
-    case Phase::n:
-      return " N";
-    case Phase::l1_l2:
-      return " L1-L2";
-    case Phase::l2_l3:
-      return " L2-L3";
-    case Phase::l3_l1:
-      return " L3-L1";
-  }
-  return "";
-}
-
-std::string words(const ReadingKey& key) {
-  switch (key.scope) {
-    case Scope::none:
-      return "";
-    case Scope::grid:
-      return "Grid ";
-    case Scope::battery:
-      return "Battery ";
-    case Scope::pv:
-      return "PV ";
-    case Scope::load:
-      return "Load ";
-    case Scope::channel:
-      return "Channel " + std::to_string(key.channel) + " ";
-  }
-  return "";
+unsigned capital_of(unsigned pair) {
+  if (pair >= 0xc3a0 && pair <= 0xc3be && pair != 0xc3b7) return pair - 0x20;  // à .. þ
+  if (pair == 0xc591 || pair == 0xc5b1) return pair - 1;                       // ő, ű
+  if (pair >= 0xd0b0 && pair <= 0xd0bf) return pair - 0x20;                    // а .. п
+  if (pair >= 0xd180 && pair <= 0xd18f) return pair - 0xe0;                    // р .. я
+  if (pair == 0xd191) return 0xd081;                                           // ё
+  return pair;
 }
 
 }  // namespace
 
-std::string entity_name(const ReadingKey& key) {
-  std::string name = words(key);
-  std::string quantity(words(key.quantity));
-  // Inside a sentence only the abbreviation DC keeps its capitals.
-  if (!name.empty() && !quantity.starts_with("DC")) quantity = lower(quantity);
-  name += quantity;
-  if (key.quantity == Quantity::input || key.quantity == Quantity::counter) {
-    name += " " + std::to_string(key.number);
+std::span<const Language* const> languages() noexcept {
+  return all_languages;
+}
+
+const Language& language(std::string_view code) noexcept {
+  const auto* const found = std::find_if(all_languages.begin(), all_languages.end(),
+                                         [&](const Language* one) { return one->code == code; });
+  return found == all_languages.end() ? languages_of_the_house::english : **found;
+}
+
+std::string capitalised(std::string_view text) {
+  std::string out(text);
+  if (out.empty()) return out;
+  if (out[0] >= 'a' && out[0] <= 'z') {
+    out[0] = static_cast<char>(out[0] - 'a' + 'A');
+  } else if (const unsigned pair = pair_at(text); pair != 0) {
+    const unsigned capital = capital_of(pair);
+    out[0] = static_cast<char>(capital / 256U);
+    out[1] = static_cast<char>(capital % 256U);
   }
-  name += words(key.direction);
-  name += words(key.aspect);
-  name += words(key.phase);
-  if (key.tariff != 0) name += " tariff " + std::to_string(key.tariff);
-  return name;
+  return out;
+}
+
+std::string word(const Language& language, Word word) {
+  return std::string(find_term(language.words, word));
+}
+
+std::string entity_name(const ReadingKey& key, const Language& language) {
+  std::string name = numbered(find_term(language.scopes, key.scope), key.channel);
+  name += quantity_and_direction(key, language);
+  name += find_term(language.aspects, key.aspect);
+  name += find_term(language.phases, key.phase);
+  if (key.tariff != 0) name += numbered(language.tariff, key.tariff);
+  return capitalised(name);
+}
+
+std::string entity_name(const ReadingKey& key) {
+  return entity_name(key, languages_of_the_house::english);
 }
 
 }  // namespace meterbridge::homeassistant

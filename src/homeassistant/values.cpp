@@ -102,6 +102,10 @@ mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
   return {topic(bridge, meter, "health"), json.text(), true, bridge.qos};
 }
 
+std::string bridge_health_topic(const BridgeFacts& bridge) {
+  return topic(bridge, bridge_id, "health");
+}
+
 mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health) {
   const std::uint64_t memory = (health.memory_bytes + memory_step / 2) / memory_step * memory_step;
   JsonWriter json;
@@ -109,8 +113,10 @@ mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHeal
   json.key("uptime").value(std::int64_t{health.uptime.count()});
   json.key("version").value(std::string_view(bridge.version));
   json.key("memory").value(number(memory));
-  json.key("queue").value(number(health.queue)).end();
-  return {topic(bridge, bridge_id, "health"), json.text(), true, bridge.qos};
+  json.key("queue").value(number(health.queue));
+  json.key("run").value(std::string_view(health.run));
+  json.key("host").value(std::string_view(sanitised(health.host))).end();
+  return {bridge_health_topic(bridge), json.text(), true, bridge.qos};
 }
 
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online) {

@@ -134,9 +134,12 @@ TEST(Health, OfTheBridgeIsRounded) {
   health.uptime = 90s;
   health.memory_bytes = 6'300'000;
   health.queue = 2;
+  health.run = "0123abcd";
+  health.host = "pi";
   const mqtt::Message message = bridge_health_document(bridge(), health);
   EXPECT_EQ(message.topic, "meterbridge/bridge/health");
-  EXPECT_EQ(message.payload, R"({"uptime":90,"version":"0.1.0","memory":6291456,"queue":2})");
+  EXPECT_EQ(message.payload, R"({"uptime":90,"version":"0.1.0","memory":6291456,"queue":2,)"
+                             R"("run":"0123abcd","host":"pi"})");
 }
 
 TEST(Topics, FollowTheBaseAndThePrefix) {
