@@ -5,6 +5,7 @@
 #include "core/json_writer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace meterbridge::app {
@@ -80,18 +81,23 @@ Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, 
       known_(known),
       publish_(std::move(publish)),
       log_(std::move(log)),
-      plans_(std::move(meters)) {
+      plans_(std::make_move_iterator(meters.begin()), std::make_move_iterator(meters.end())) {
   facts_.instance = settings.instance;
   facts_.base = settings.mqtt.base_topic.empty() ? settings.instance : settings.mqtt.base_topic;
   facts_.prefix = settings.homeassistant.discovery_prefix;
   facts_.version = version;
+  facts_.language = settings.homeassistant.language;
   facts_.qos = settings.mqtt.qos;
   for (const MeterPlan& plan : plans_)
-    add_state(plan.settings.id, plan);
-  // Sub-meters of an earlier run are known from the start; their values are not.
+    add_meter(plan);
+}
+
+// Sub-meters of an earlier run are known from the start; their values are not.
+void Bridge::add_meter(const MeterPlan& plan) {
+  add_state(plan.settings.id, plan);
+  const MeterState& parent = states_.find(plan.settings.id)->second;
   for (auto& [id, meter] : known_.meters) {
-    const MeterState* parent = meter.parent.empty() ? nullptr : find(meter.parent);
-    if (parent != nullptr) add_submeter(id, *parent, meter.medium);
+    if (meter.parent == plan.settings.id) add_submeter(id, parent, meter.medium);
   }
 }
 

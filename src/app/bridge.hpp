@@ -11,6 +11,7 @@
 #include "protocol/registry.hpp"
 
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +70,13 @@ class Bridge {
 
   void disconnected() noexcept { connected_ = false; }
 
+  // While running. A meter that is configured anew begins like after a restart; one that is removed
+  // leaves Home Assistant as soon as there is a broker. Of the settings only what Home Assistant is
+  // told changes, never the instance or the base topic.
+  void configure(MeterPlan plan);
+  void remove(std::string_view meter);
+  void reconfigure(const config::Settings& settings);
+
   void announce();  // the same, on Home Assistant's birth message
   void announce(std::string_view meter);
   void tick();      // once a second: ages, availability, summaries
@@ -87,6 +95,7 @@ class Bridge {
  private:
   using States = std::map<std::string, MeterState, std::less<>>;
 
+  void add_meter(const MeterPlan& plan);
   void add_state(const std::string& id, const MeterPlan& plan);
   void add_submeter(std::string id, const MeterState& parent, std::string medium);
   MeterState& submeter(const MeterState& parent, const Sample& sample);
@@ -117,7 +126,7 @@ class Bridge {
   Known& known_;
   Publish publish_;
   Log log_;
-  std::vector<MeterPlan> plans_;
+  std::list<MeterPlan> plans_;  // states point into it
   States states_;
   bool connected_ = false;
   bool known_changed_ = false;

@@ -35,6 +35,35 @@ void Bridge::announce(std::string_view meter) {
   }
 }
 
+void Bridge::configure(MeterPlan plan) {
+  const std::string id = plan.settings.id;
+  const auto old = std::find_if(plans_.begin(), plans_.end(),
+                                [&](const MeterPlan& p) { return p.settings.id == id; });
+  if (old != plans_.end()) {
+    *old = std::move(plan);
+    add_meter(*old);
+  } else {
+    add_meter(plans_.emplace_back(std::move(plan)));
+  }
+  announce(id);
+}
+
+void Bridge::remove(std::string_view meter) {
+  std::erase_if(states_, [&](const auto& entry) {
+    return entry.first == meter || entry.second.facts.parent == meter;
+  });
+  std::erase_if(plans_, [&](const MeterPlan& plan) { return plan.settings.id == meter; });
+  if (connected_) forget_removed();
+}
+
+void Bridge::reconfigure(const config::Settings& settings) {
+  homeassistant_ = settings.homeassistant;
+  facts_.prefix = settings.homeassistant.discovery_prefix;
+  facts_.qos = settings.mqtt.qos;
+  facts_.language = settings.homeassistant.language;
+  announce();
+}
+
 void Bridge::say_all(MeterState& state) {
   say_discovery(state);
   say_availability(state);

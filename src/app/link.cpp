@@ -28,6 +28,7 @@ asio::awaitable<Result<>> Link::ensure_open() {
   const bool cancelled = !opened && opened.error().code() == Errc::cancelled;
   if (opened) {
     silent_polls_ = 0;
+    if (on_open) on_open();
     if (std::exchange(unreachable_, false) && on_back) on_back();
   } else if (!cancelled) {
     next_attempt_ = Steady::now() + backoff_.next();

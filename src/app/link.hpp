@@ -43,6 +43,7 @@ class Link {
   // after one.
   std::function<void(const Error&)> on_unreachable;
   std::function<void()> on_back;
+  std::function<void()> on_open;  // each time
   // Valid frames: the link works.
   void frames_seen(Steady::time_point now);
 

@@ -12,9 +12,9 @@ namespace meterbridge::app {
 Result<House> build_house(meter::Configuration configuration) {
   House house;
   house.settings = std::move(configuration.settings);
-  house.library = std::move(configuration.library);
+  house.library = std::make_shared<const meter::ProfileLibrary>(std::move(configuration.library));
   for (const config::MeterSettings& meter : house.settings.meters) {
-    const meter::Profile* profile = house.library.find(meter.profile);
+    const meter::Profile* profile = house.library->find(meter.profile);
     if (profile == nullptr)
       return Error(Errc::invalid, meter.id + ": unknown profile \"" + meter.profile + "\"");
     auto made = meter::Meter::make(meter, *profile);
@@ -96,13 +96,17 @@ mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
   return broker;
 }
 
-std::string new_client_id(const std::string& instance) {
+std::string random_id() {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::random_device random;
-  std::string id = instance + "-";
+  std::string id;
   for (int i = 0; i < 8; ++i)
     id += digits[random() % digits.size()];
   return id;
+}
+
+std::string new_client_id(const std::string& instance) {
+  return instance + "-" + random_id();
 }
 
 std::string known_file(const config::Settings& settings) {

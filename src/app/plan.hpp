@@ -17,11 +17,12 @@
 
 namespace meterbridge::app {
 
-// A valid configuration with its meters made. The meters refer to the library.
+// A valid configuration with its meters made. The meters refer to the library, and share it: those
+// that go on while the configuration is read anew keep the one they were made from.
 struct House {
   House() = default;
   config::Settings settings;
-  meter::ProfileLibrary library;
+  std::shared_ptr<const meter::ProfileLibrary> library;
   std::vector<std::unique_ptr<meter::Meter>> meters;
 };
 
@@ -38,6 +39,7 @@ MeterPlan plan_of(const meter::Meter& meter);
 std::vector<MeterPlan> plans_of(const House& house);
 mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
                                      const std::string& client_id, mqtt::Message will);
+std::string random_id();  // eight hexadecimal digits
 // "meterbridge-3f9c12ab": kept over restarts, so that two installations never throw each other out.
 std::string new_client_id(const std::string& instance);
 [[nodiscard]] std::string known_file(const config::Settings& settings);

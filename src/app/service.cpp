@@ -2,6 +2,7 @@
 #include "app/service.hpp"
 
 #include "app/version.hpp"
+#include "io/links.hpp"
 #include "io/loop_guard.hpp"
 #include "io/notify.hpp"
 
@@ -55,14 +56,17 @@ void leave_in_time(int exit_code) {
 
 }  // namespace
 
-Service::Service(House house)
+Service::Service(House house, std::string file)
     : house_(std::move(house)),
+      file_(std::move(file)),
       store_(known_file(house_.settings), write_log),
       known_(store_.load()),
       signals_(context_),
       beat_(context_),
       announcement_(context_),
-      ended_(context_) {
+      ended_(context_),
+      replaced_(context_) {
+  run_id_ = random_id();
   if (known_.client_id.empty()) {
     known_.client_id = new_client_id(house_.settings.instance);
     store_.save(known_);
@@ -74,7 +78,7 @@ Service::Service(House house)
   events.connected = [this] { broker_connected(); };
   events.disconnected = [this](const Error& error) {
     bridge_->disconnected();
-    if (!stopping_) spdlog::warn("broker: {}", error.detail());
+    if (!stopping_ && !error.detail().empty()) spdlog::warn("broker: {}", error.detail());
   };
   events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
   events.received = [this](const mqtt::Message& message) { received(message); };
@@ -82,30 +86,43 @@ Service::Service(House house)
       context_.get_executor(),
       broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()), std::move(events));
   broker_->subscribe(bridge_->facts().base + "/+/set/+", 1);
+  broker_->subscribe(homeassistant::bridge_health_topic(bridge_->facts()), 1);
   if (house_.settings.homeassistant.discovery != config::Discovery::off) {
     broker_->subscribe(house_.settings.homeassistant.birth_topic, 1);
   }
-  make_tasks();
+  for (auto& meter : std::exchange(house_.meters, {}))
+    make_task(std::move(meter));
 }
 
-void Service::make_tasks() {
-  for (const auto& meter : house_.meters) {
-    const config::LinkSettings* settings = find_link(house_.settings, meter->settings().link);
-    auto& link = links_[settings->name];
-    if (!link) {
-      link = make_link(context_.get_executor(), *settings, meter->profile().line);
-      watch_link(*link);
-    }
-    auto task = std::make_unique<Task>();
-    task->meter = meter.get();
-    task->poller = std::make_unique<Poller>(context_.get_executor(), *meter, *link, *bridge_,
-                                            clock_, settings->silence);
-    tasks_.push_back(std::move(task));
+Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
+  const config::LinkSettings* settings = find_link(house_.settings, meter->settings().link);
+  auto& link = links_[settings->name];
+  if (!link) {
+    link = make_link(context_.get_executor(), *settings, meter->profile().line);
+    watch_link(*link, settings->serial);
   }
+  auto task = std::make_unique<Task>();
+  task->library = house_.library;
+  task->meter = std::move(meter);
+  task->poller = std::make_unique<Poller>(context_.get_executor(), *task->meter, *link, *bridge_,
+                                          clock_, settings->silence);
+  tasks_.push_back(std::move(task));
+  return *tasks_.back();
 }
 
 // What happens to a line happens to all its meters: lost together, asked at once when it is back.
-void Service::watch_link(Link& link) {
+void Service::watch_link(Link& link, const std::string& serial) {
+  // P11: only while the device is there can be seen which stable name it has.
+  link.on_open = [this, serial] {
+    if (serial.empty() || proposed_.contains(serial)) return;
+    const auto stable = io::stable_name(serial);
+    if (!stable) return;
+    proposed_.insert(serial);
+    spdlog::warn(
+        "{} may be another device after the next start of this machine: better configure "
+        "{}, which is the same port now",
+        serial, *stable);
+  };
   link.on_unreachable = [this, &link](const Error& error) {
     for (const auto& task : tasks_) {
       if (&task->poller->link() != &link || task->poller->paused()) continue;
@@ -143,18 +160,21 @@ void Service::start() {
     }
     ended_.cancel();
   });
-  for (const auto& task : tasks_) {
-    task->running = true;
-    ++running_;
-    asio::co_spawn(
-        context_, keep(*task),
-        asio::bind_cancellation_slot(task->stop.slot(), [this, &task = *task](std::exception_ptr) {
-          task.running = false;
-          --running_;
-          ended_.cancel();
-        }));
-  }
+  for (const auto& task : tasks_)
+    launch(*task);
   io::notify_ready("meterbridge " + std::string(version));
+}
+
+void Service::launch(Task& task) {
+  task.running = true;
+  ++running_;
+  asio::co_spawn(context_, keep(task),
+                 asio::bind_cancellation_slot(task.stop.slot(), [this, &task](std::exception_ptr) {
+                   task.running = false;
+                   --running_;
+                   ended_.cancel();
+                   replaced_.cancel();
+                 }));
 }
 
 // The heartbeat of the house: once a second.
@@ -243,9 +263,7 @@ void Service::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int number) {
     if (error) return;
     if (number == SIGHUP) {
-      spdlog::warn(
-          "SIGHUP: reloading is not supported by this version; restart the service to read the "
-          "configuration anew");
+      begin_reload();
     } else {
       // A repeated signal changes nothing: the way out is bounded and short.
       begin_shut_down(0);
@@ -288,10 +306,11 @@ asio::awaitable<void> Service::shut_down() {
 
 void Service::broker_connected() {
   bridge_->connected();
+  health_said_ = {};
+  if (broker_->contested()) return;  // it was said, and comes again once a minute
   const Totals totals = bridge_->totals();
   spdlog::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
                house_.settings.mqtt.host, house_.settings.mqtt.port);
-  health_said_ = {};
 }
 
 Service::Task* Service::find_task(std::string_view id) {

@@ -11,6 +11,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,8 @@ namespace meterbridge::app {
 
 class Service {
  public:
-  explicit Service(House house);
+  // `file` is where the house came from: read again on SIGHUP.
+  Service(House house, std::string file);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -33,30 +36,42 @@ class Service {
  private:
   struct Task {
     Task() = default;
-    meter::Meter* meter = nullptr;
+    std::shared_ptr<const meter::ProfileLibrary> library;  // the meter's profile is in it
+    std::unique_ptr<meter::Meter> meter;
     std::unique_ptr<Poller> poller;
     boost::asio::cancellation_signal stop;
     bool running = false;
   };
 
-  void make_tasks();
-  void watch_link(Link& link);
+  Task& make_task(std::unique_ptr<meter::Meter> meter);
+  void launch(Task& task);
+  void watch_link(Link& link, const std::string& serial);
   void start();
   boost::asio::awaitable<void> keep(Task& task);
   boost::asio::awaitable<void> clockwork();
   boost::asio::awaitable<void> shut_down();
+  // service_reload.cpp
+  void begin_reload();
+  boost::asio::awaitable<void> reload();
+  [[nodiscard]] std::optional<House> load() const;
+  boost::asio::awaitable<void> take_over(House& fresh);
+  boost::asio::awaitable<bool> end_tasks(const std::vector<std::string>& ids);
+  void close_links(const std::vector<std::string>& changed);
+  boost::asio::awaitable<void> reconnect();
   void watch_signals();
   void begin_shut_down(int exit_code);
   void second();
   void find_stuck_tasks();
   void say_bridge_health();
+  void hear_bridge_health(const mqtt::Message& message);
   void say_status();
   void broker_connected();
   void received(const mqtt::Message& message);
   void command(Task& task, std::string_view what, const std::string& payload);
   Task* find_task(std::string_view id);
 
-  House house_;
+  House house_;  // its meters are in the tasks
+  std::string file_;
   boost::asio::io_context context_{1};
   SystemClock clock_;
   KnownStore store_;
@@ -65,17 +80,24 @@ class Service {
   std::unique_ptr<mqtt::Broker> broker_;
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::set<std::string> proposed_;  // ports for which a stable name was proposed
   boost::asio::signal_set signals_;
   boost::asio::steady_timer beat_;
   boost::asio::steady_timer announcement_;  // of a birth message, with its random delay
-  boost::asio::steady_timer ended_;
+  boost::asio::steady_timer ended_;         // of the way out
+  boost::asio::steady_timer replaced_;      // the same for tasks that a reload ends
   Steady::time_point started_ = Steady::now();
   Steady::time_point saved_{};
   Steady::time_point health_said_{};
   Steady::time_point watchdog_fed_{};
   std::size_t running_ = 0;
+  std::string run_id_;     // of this process, in the bridge's health
+  std::string other_run_;  // of another bridge on our base topic
+  Steady::time_point other_said_{};
   bool broker_running_ = false;
   bool stopping_ = false;
+  bool reloading_ = false;
+  bool reload_again_ = false;
   int exit_code_ = 0;
 };
 

@@ -5,10 +5,12 @@
 #include "core/text.hpp"
 #include "io/notify.hpp"
 
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <random>
 
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr long least_interval = 1;  // seconds
 constexpr long longest_interval = 86400;
+constexpr auto other_said_every = 1h;
 constexpr long birth_delay_ms[] = {
     1000, 4000};  // so that a house full of bridges does not answer at once
 
@@ -30,6 +33,12 @@ std::uint64_t resident_memory() {
   std::uint64_t resident = 0;
   if (!(file >> total >> resident)) return 0;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
 }
 
 std::optional<long> whole_number(std::string_view text) {
@@ -52,8 +61,36 @@ void Service::say_bridge_health() {
   health.uptime = std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - started_);
   health.memory_bytes = resident_memory();
   health.queue = broker_->outbox().waiting();
+  health.run = run_id_;
+  health.host = host_name();
   if (broker_->connected())
     broker_->publish(homeassistant::bridge_health_document(bridge_->facts(), health));
+}
+
+// Two bridges on one base topic overwrite each other's values, and neither would know. Only what is
+// published while we listen proves that the other one lives: a retained message may be our own of
+// an earlier run.
+void Service::hear_bridge_health(const mqtt::Message& message) {
+  if (message.retain) return;
+  const auto json = nlohmann::json::parse(message.payload, nullptr, false);
+  if (!json.is_object()) return;
+  const auto text = [&](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_string() ? sanitised(found->get<std::string>(), 64)
+                                                     : std::string();
+  };
+  const std::string run = text("run");
+  if (run.empty() || run == run_id_) return;
+  const bool first = std::exchange(other_run_, run) != run;
+  const auto now = Steady::now();
+  if (other_said_ != Steady::time_point{} && now - other_said_ < other_said_every) return;
+  other_said_ = now;
+  const std::string host = text("host");
+  spdlog::warn(
+      "another meterbridge{} publishes under our base topic \"{}\": both overwrite each other's "
+      "values. Stop one of them, or give it an instance name (and mqtt.base_topic) of its own",
+      host.empty() ? "" : " (on \"" + host + "\")", bridge_->facts().base);
+  if (first) say_bridge_health();  // so that the other one learns it, too
 }
 
 void Service::say_status() {
@@ -82,6 +119,8 @@ void Service::received(const mqtt::Message& message) {
     });
     return;
   }
+  if (message.topic == homeassistant::bridge_health_topic(bridge_->facts()))
+    return hear_bridge_health(message);
   // <base>/<meter>/set/<what>
   const std::string& base = bridge_->facts().base;
   if (!message.topic.starts_with(base + "/")) return;

@@ -24,7 +24,7 @@ int run(const Arguments& arguments) {
   auto house = load_house(arguments);
   if (!house) return exit_usage;
   if (arguments.has("--once")) return app::run_once(std::move(*house));
-  app::Service service(std::move(*house));
+  app::Service service(std::move(*house), configuration_file(arguments));
   return service.run();
 }
 
@@ -43,7 +43,11 @@ const Command run_command{
     "  meterbridge check -c meterbridge.yaml && meterbridge run -c meterbridge.yaml\n\n"
     "exit code: 0 after SIGTERM or SIGINT (--once: all delivered), 1 (--once) something was not "
     "delivered,\n"
-    "2 invalid configuration, 70 a task that cannot be ended\n",
+    "2 invalid configuration, 70 a task that cannot be ended\n\n"
+    "SIGHUP reads the configuration again: what did not change goes on undisturbed, and a file "
+    "with "
+    "errors is reported\n"
+    "and ignored.\n",
     options,
     run};
 

@@ -20,6 +20,7 @@ struct Place {
   std::string file;
   int line = 0;
   int column = 0;
+  friend bool operator==(const Place&, const Place&) = default;
 };
 
 enum class Severity { error, warning };

@@ -79,12 +79,62 @@ class Secrets {
   bool read_ = false;
 };
 
+std::string secrets_beside(const std::string& file) {
+  return (std::filesystem::path(file).parent_path() / "secrets.yaml").string();
+}
+
+bool takes_secrets(const Node& node) {
+  const auto in_member = [](const auto& member) { return takes_secrets(member.second); };
+  return node.origin.starts_with("!secret") ||
+         std::any_of(node.items.begin(), node.items.end(), takes_secrets) ||
+         std::any_of(node.members.begin(), node.members.end(), in_member);
+}
+
+// A secret as it stands in the file.
+bool is_literal(const Node* node) {
+  return node != nullptr && node->kind == Kind::scalar && !node->secret && !node->scalar.empty();
+}
+
+// The path of the first one, "meters[0].key"; empty when there is none.
+std::string literal_secret(const Node& root, const Catalogue& catalogue) {
+  if (const Node* mqtt = root.find("mqtt"); mqtt != nullptr) {
+    if (const Node* password = mqtt->find("password"); is_literal(password)) return password->path;
+  }
+  const Node* meters = root.find("meters");
+  if (meters == nullptr) return {};
+  for (const Node& meter : meters->items) {
+    for (const ProfileFacts& profile : catalogue.profiles) {
+      for (const SettingSpec& spec : profile.settings) {
+        if (spec.type != SettingType::secret && spec.type != SettingType::key) continue;
+        if (const Node* node = meter.find(spec.name); is_literal(node)) return node->path;
+      }
+    }
+  }
+  return {};
+}
+
+void warn_if_public(const std::string& file, const std::string& what, Problems& problems) {
+  std::error_code failed;
+  const auto mode = std::filesystem::status(file, failed).permissions();
+  if (failed || (mode & std::filesystem::perms::others_read) == std::filesystem::perms::none)
+    return;
+  problems.add(Severity::warning, at_file(file), {},
+               "everybody on this machine can read this file, and " + what + ": chmod o-r " + file);
+}
+
 }  // namespace
+
+void check_modes(const std::string& file, const Node& root, const Catalogue& catalogue,
+                 Problems& problems) {
+  if (const std::string path = literal_secret(root, catalogue); !path.empty())
+    warn_if_public(file, path + " stands in it", problems);
+  if (takes_secrets(root)) warn_if_public(secrets_beside(file), "secrets stand in it", problems);
+}
 
 Node load_document(const std::string& file, Problems& problems) {
   const auto text = content_of(file, problems);
   if (!text) return {};
-  Secrets secrets((std::filesystem::path(file).parent_path() / "secrets.yaml").string(), problems);
+  Secrets secrets(secrets_beside(file), problems);
   Sources sources;
   sources.secret = [&secrets](std::string_view name) { return secrets(name); };
   sources.environment = environment;

@@ -17,6 +17,10 @@ std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, P
 // read_settings unless the document could not be read, with the defaults that come from the
 // environment.
 Settings settings_of(const Node& root, const Catalogue& catalogue, Problems& problems);
+// One warning for each file of secrets that everybody on the machine can read (P58): FILE itself
+// where a secret stands in it, secrets.yaml where one is taken from it.
+void check_modes(const std::string& file, const Node& root, const Catalogue& catalogue,
+                 Problems& problems);
 // $STATE_DIRECTORY as systemd sets it, else /var/lib/meterbridge.
 [[nodiscard]] std::string default_state_directory();
 

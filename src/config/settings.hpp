@@ -23,6 +23,7 @@ struct TlsSettings {
   std::string certificate;  // client certificate and key, both or none
   std::string key;
   bool insecure = false;  // explicit and loud: do not verify
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
 struct MqttSettings {
@@ -37,6 +38,7 @@ struct MqttSettings {
   int version = 5;  // 3 (3.1.1) or 5
   std::chrono::seconds keepalive{30};
   TlsSettings tls;
+  friend bool operator==(const MqttSettings&, const MqttSettings&) = default;
 };
 
 enum class Discovery { device, component, off };
@@ -46,6 +48,7 @@ struct HomeAssistantSettings {
   std::string discovery_prefix = "homeassistant";
   std::string birth_topic = "homeassistant/status";
   std::string language = "en";
+  friend bool operator==(const HomeAssistantSettings&, const HomeAssistantSettings&) = default;
 };
 
 enum class LinkKind { serial, tcp, replay };
@@ -63,6 +66,7 @@ struct LinkSettings {
   std::optional<Milliseconds>
       silence;  // TCP: reconnect when nothing valid came for so long; unset = from the meters
   Place place;
+  friend bool operator==(const LinkSettings&, const LinkSettings&) = default;
 };
 
 struct ReadingOptions {
@@ -70,12 +74,14 @@ struct ReadingOptions {
   bool hidden = false;
   std::optional<Decimal> factor;
   std::optional<Decimal> offset;
+  friend bool operator==(const ReadingOptions&, const ReadingOptions&) = default;
 };
 
 struct TelegramTopic {
   bool enabled = false;
   std::string topic;   // empty = <base>/<meter>/telegram
   std::string layout;  // empty = our own form
+  friend bool operator==(const TelegramTopic&, const TelegramTopic&) = default;
 };
 
 struct MeterSettings {
@@ -92,6 +98,7 @@ struct MeterSettings {
   SettingValues protocol;  // the profile's preset overlaid by the user's
   Place place;
   std::string path;  // "meters[1]"
+  friend bool operator==(const MeterSettings&, const MeterSettings&) = default;
 };
 
 struct Settings {

@@ -58,6 +58,7 @@ class SettingValues {
   [[nodiscard]] Milliseconds duration(std::string_view name) const;
   [[nodiscard]] std::optional<Decimal> decimal(std::string_view name) const;
   [[nodiscard]] Secret secret(std::string_view name) const;  // key and secret
+  friend bool operator==(const SettingValues&, const SettingValues&) = default;
 
  private:
   std::map<std::string, Stored, std::less<>> values_;

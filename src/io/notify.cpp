@@ -61,6 +61,13 @@ void notify_ready(std::string_view status) noexcept {
   notify(with_status("READY=1\n", status));
 }
 
+void notify_reloading() noexcept {
+  // CLOCK_MONOTONIC, as systemd (Type=notify-reload) compares it with the time of its signal.
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
+}
+
 void notify_status(std::string_view status) noexcept {
   notify(with_status("", status));
 }

@@ -13,7 +13,9 @@ namespace meterbridge::io {
 // One datagram of "KEY=value" lines. False when nobody listens.
 bool notify(std::string_view state) noexcept;
 
-void notify_ready(std::string_view status) noexcept;     // the start is over: READY=1, STATUS=...
+void notify_ready(std::string_view status) noexcept;  // the start is over: READY=1, STATUS=...
+// The configuration is read again, until the next notify_ready(): RELOADING=1, MONOTONIC_USEC=...
+void notify_reloading() noexcept;
 void notify_status(std::string_view status) noexcept;    // one line for `systemctl status`
 void notify_alive() noexcept;                            // WATCHDOG=1
 void notify_stopping(std::string_view status) noexcept;  // STOPPING=1

@@ -52,7 +52,9 @@ Configuration load_configuration(const std::string& file, config::Problems& prob
   }
   const config::Node root = config::load_document(file, problems);
   add_own_profiles(root, configuration.library, problems);
-  configuration.settings = config::settings_of(root, catalogue(configuration.library), problems);
+  const config::Catalogue known = catalogue(configuration.library);
+  configuration.settings = config::settings_of(root, known, problems);
+  config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);
   problems.sort();
   return configuration;

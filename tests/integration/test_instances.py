@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Two instances that should be one (P60)."""
+import shutil
+import threading
+
+import pytest
+
+from house import House, Observer, retained, wait_for
+
+P1 = "{{id: p1, profile: p1, interval: 1s, link: {{serial: {tty}}}}}"
+
+
+def twin(house, folder, state):
+    """The same configuration in another folder, with or without a copy of the state."""
+    folder.mkdir()
+    copy = House(folder, [], port=house.port)
+    copy.file.write_text(house.file.read_text().replace(f"{house.folder}/state", f"{folder}/state"))
+    if state:
+        shutil.copytree(house.folder / "state", folder / "state")
+    return copy
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_P60_copied_configuration_and_state_are_named_and_do_not_hammer(tmp_path, version):
+    house = House(tmp_path, [])
+    house.write([P1.format(tty=house.tty("p1"))], mqtt_extra=f", version: {version}")
+    with house.broker(), Observer(house.port) as ear:
+        with house.bridge() as bridge:  # the installation that is copied
+            ear.wait_topic("meterbridge/status", payload="online")
+            assert bridge.stop() == 0
+        copy = twin(house, tmp_path / "copy", state=True)
+        with house.bridge() as one, copy.bridge() as two:
+            def named(bridge):
+                return [line for line in bridge.log().splitlines() if "client id \"meterbridge-" in line and "in a row" in line]
+
+            wait_for(lambda: named(one) and named(two), "both name the contest", 90)
+            assert "state directory" in named(one)[0] and "mqtt.client_id" in named(one)[0]
+            seen = ear.count()
+            lines = len(one.log().splitlines())
+            threading.Event().wait(8)  # the measurement takes its time
+            assert len([m for m in ear.messages[seen:] if m[:2] == ("meterbridge/status", "online")]) <= 4
+            assert len(one.log().splitlines()) - lines <= 2
+            assert len(named(one)) == 1
+            # The other one is gone: the connection stays, without help.
+            assert two.stop() == 0
+            wait_for(lambda: retained(house.port)["meterbridge/status"] == "online", "the one that is left is in", 90)
+            assert one.stop() == 0
+
+
+def test_P60_a_second_instance_with_the_same_base_topic_is_noticed_by_both(tmp_path):
+    house = House(tmp_path, [])
+    house.write([P1.format(tty=house.tty("p1"))])
+    words = 'publishes under our base topic "meterbridge"'
+    with house.broker(), Observer(house.port) as ear, house.bridge() as one:
+        ear.wait_topic("meterbridge/bridge/health")
+        copy = twin(house, tmp_path / "copy", state=False)
+        with copy.bridge() as two:
+            wait_for(lambda: words in one.log() and words in two.log(), "both name the other")
+            assert "instance name" in one.log()
+            assert two.stop() == 0
+        assert one.stop() == 0
+        # What is retained of an earlier run, even of one that was killed, is no second instance.
+        with house.bridge() as killed:
+            ear.wait_json("meterbridge/bridge/health", after=ear.count())
+            killed.process.kill()
+        seen = ear.count()
+        with house.bridge() as again:
+            ear.wait_json("meterbridge/bridge/health", after=seen)
+            seen = ear.count()
+            ear.publish("meterbridge/p1/set/resend", "")
+            ear.wait_topic("meterbridge/p1/health", seen)
+            assert words not in again.log()
+            assert again.stop() == 0
