@@ -186,6 +186,29 @@ def test_reload_speaks_another_language_with_the_same_identities(tmp_path):
         assert bridge.stop() == 0
 
 
+def test_reload_again_and_again_ends_with_the_last_file(tmp_path):
+    house = House(tmp_path, [])
+    meters = [CE307.format(tty=house.tty("ce307"), interval="1s"), P1.format(id="p1", tty=house.tty("p1"))]
+    house.write(meters)
+    with house.broker(), Observer(house.port) as ear, play_ce307(house), play_p1(house, "p1"), house.bridge() as bridge:
+        ear.wait_topic("meterbridge/house/state")
+        for turn in range(12):
+            house.write(meters[: 1 + turn % 2], mqtt_extra=f", keepalive: {10 + turn}s" if turn % 3 == 0 else "")
+            bridge.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: bridge.log().count("taken over") > turn // 4, "they are not all one")
+        seen = ear.count()
+        house.write([meters[0].replace("1s", "7s"), meters[1]])
+        bridge.process.send_signal(signal.SIGHUP)
+        ear.wait_json("meterbridge/house/health", lambda h: h["interval"] == 7, seen)
+        ear.wait_topic("meterbridge/p1/state", ear.count())
+        ear.wait_topic("meterbridge/house/availability", seen, "online")
+        # In the middle of a reload the way out is as short as ever.
+        house.write([])
+        bridge.process.send_signal(signal.SIGHUP)
+        assert bridge.stop() == 0
+        ear.wait_topic("meterbridge/status", seen, "offline")
+
+
 def test_reload_tells_the_service_manager(tmp_path):
     house = House(tmp_path, [])
     house.write([P1.format(id="keep", tty=house.tty("keep"))])
