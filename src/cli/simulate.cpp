@@ -7,6 +7,7 @@
 #include "meter/profile_library.hpp"
 #include "simulator/simulation.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -17,7 +18,7 @@
 namespace meterbridge::cli {
 namespace {
 
-constexpr std::array<Option, 10> options{
+constexpr std::array<Option, 11> options{
     Option{"--config", "-c", "FILE", "plays every meter of a configuration, each on its own link"},
     Option{"--profile", "", "NAME", "plays one meter (`meterbridge profiles list` has the names)"},
     Option{"--pty", "", "PATH", "with --profile: PATH becomes a link to a pseudo-terminal"},
@@ -28,8 +29,11 @@ constexpr std::array<Option, 10> options{
     Option{"--count", "", "TELEGRAMS", "ends after so many telegrams or answers of each meter"},
     Option{"--period", "", "DURATION",
            "pushing meters send that often, e.g. 1s, instead of their own period"},
-    Option{"--fault", "", "KIND[=RATE]",
-           "goes wrong in that share of transmissions, 0 to 1 (0.1); repeatable", true},
+    Option{"--fault", "", "KIND[=RATE][@METER]",
+           "goes wrong in that share of transmissions, 0 to 1 (0.1), of one meter or of all; "
+           "repeatable",
+           true},
+    Option{"--delay", "", "LEAST..MOST", "answers take that long, e.g. 0ms..800ms or 200ms"},
     Option{"--seed", "", "N",
            "another house, other dice; the same number gives the same again (1)"},
     Option{"--speed", "", "N",
@@ -55,6 +59,52 @@ Result<std::int64_t> number(const Arguments& arguments, std::string_view name,
   return value;
 }
 
+Result<> read_delay(const Arguments& arguments, simulator::FaultRates& rates) {
+  const auto text = arguments.value("--delay");
+  if (!text) return {};
+  const std::size_t dots = text->find("..");
+  const auto least = parse_duration(text->substr(0, dots));
+  if (!least) return least.error();
+  const auto most = dots == std::string::npos ? least : parse_duration(text->substr(dots + 2));
+  if (!most) return most.error();
+  if (*most < *least || *least < Milliseconds::zero())
+    return invalid("\"" + *text + "\" is not of the form LEAST..MOST");
+  rates.least_delay = *least;
+  rates.most_delay = *most;
+  return {};
+}
+
+// Faults of one meter come on top of those of all, whatever their order.
+Result<> read_faults(const Arguments& arguments, simulator::Options& wanted) {
+  std::vector<std::pair<std::string, std::string>> of_one;
+  for (const std::string& fault : arguments.values("--fault")) {
+    const std::size_t at = fault.find('@');
+    if (at != std::string::npos) {
+      of_one.emplace_back(fault.substr(at + 1), fault.substr(0, at));
+    } else if (auto added = simulator::add_fault(wanted.faults, fault); !added) {
+      return added;
+    }
+  }
+  for (const auto& [meter, fault] : of_one) {
+    const auto rates = wanted.meter_faults.try_emplace(meter, wanted.faults).first;
+    if (auto added = simulator::add_fault(rates->second, fault); !added) return added;
+  }
+  return {};
+}
+
+// A fault for a meter that is not there would silently do nothing.
+Result<> check_names(const simulator::Options& wanted,
+                     const std::vector<simulator::LinkPlan>& links) {
+  for (const auto& [id, rates] : wanted.meter_faults) {
+    const bool known = std::any_of(links.begin(), links.end(), [&id = id](const auto& link) {
+      return std::any_of(link.meters.begin(), link.meters.end(),
+                         [&](const auto& meter) { return meter.id == id; });
+    });
+    if (!known) return invalid("--fault: there is no meter \"" + id + "\" here");
+  }
+  return {};
+}
+
 Result<simulator::Options> options_of(const Arguments& arguments) {
   simulator::Options wanted;
   const auto seed = number(arguments, "--seed", 1, 0, INT64_MAX);
@@ -74,10 +124,9 @@ Result<simulator::Options> options_of(const Arguments& arguments) {
     if (*period <= Milliseconds::zero()) return invalid("--period must be longer than nothing");
     wanted.period = *period;
   }
-  for (const std::string& fault : arguments.values("--fault")) {
-    if (auto added = simulator::add_fault(wanted.faults, fault); !added)
-      return added.error().within("--fault");
-  }
+  if (auto read = read_delay(arguments, wanted.faults); !read)
+    return read.error().within("--delay");
+  if (auto read = read_faults(arguments, wanted); !read) return read.error().within("--fault");
   return wanted;
 }
 
@@ -139,6 +188,7 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 int play(const std::vector<simulator::LinkPlan>& links, const simulator::Options& wanted) {
+  if (auto named = check_names(wanted, links); !named) return refuse(named.error());
   boost::asio::io_context context(1);
   auto made = simulator::Simulation::make(context.get_executor(), links, wanted);
   if (!made) return refuse(made.error());
@@ -214,6 +264,8 @@ Kinds of fault; each strikes RATE of the transmissions:
   jump       the counters stand far above
   wrong-key  encrypted with another key
   hangup     half of it, then the link goes away and comes back
+  master     another master asks a meter of its own right before the answer (ce102)
+KIND=RATE@METER strikes one meter of the configuration only, on top of what strikes all.
 )",
     options,
     run_simulate};

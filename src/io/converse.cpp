@@ -58,7 +58,7 @@ asio::awaitable<Result<>> send(Transport& transport, const Bytes& bytes, const T
 }
 
 asio::awaitable<Result<>> drain(Transport& transport, Milliseconds quiet, Block& block,
-                                const Tap& tap) {
+                                protocol::Dialogue& dialogue, const Tap& tap) {
   const auto limit = steady_clock::now() + std::max<Milliseconds>(longest_drain, quiet * 2);
   for (;;) {
     const auto space = block.space();
@@ -66,6 +66,7 @@ asio::awaitable<Result<>> drain(Transport& transport, Milliseconds quiet, Block&
     if (!got && got.error().code() == Errc::timeout) co_return Result<>();
     if (!got) co_return got.error();
     if (tap) tap(false, space.first(*got));
+    dialogue.drained(space.first(*got));
     if (steady_clock::now() > limit) {
       co_return Error(Errc::no_frame,
                       transport.name() + " does not fall silent: is another master talking there?");
@@ -116,7 +117,7 @@ asio::awaitable<Result<protocol::Telegram>> converse(Transport& transport,
     } else if (const auto* const wait = std::get_if<step::Pause>(&*next)) {
       done = co_await pause(transport, wait->length);
     } else if (const auto* const noise = std::get_if<step::Drain>(&*next)) {
-      done = co_await drain(transport, noise->quiet, block, tap);
+      done = co_await drain(transport, noise->quiet, block, dialogue, tap);
     } else if (const auto* const tune = std::get_if<step::Retune>(&*next)) {
       done = transport.retune(tune->line);
     }

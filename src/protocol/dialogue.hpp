@@ -8,6 +8,7 @@
 //             silence() when the time ran out without a byte, then next()
 //   Pause     do nothing for that long, then next()
 //   Drain     throw away what arrives until the line was quiet for that long, then next()
+//             (drained() is told what it was)
 //   Retune    change speed and parity, then next()
 //   Finished  a telegram; the poll is over
 // An Error from next() ends the poll. A *listening* dialogue (pushing meters) is never over: after
@@ -22,6 +23,7 @@
 #include "protocol/telegram.hpp"
 
 #include <memory>
+#include <string>
 #include <variant>
 
 namespace meterbridge::protocol {
@@ -73,6 +75,9 @@ class Dialogue {
   virtual Result<Step> next() = 0;
   virtual void received(ByteView bytes) = 0;
   virtual void silence() = 0;
+
+  // What a Drain threw away: no answer, but it may tell who else talks on the line.
+  virtual void drained(ByteView) {}
 };
 
 // One configured meter as its protocol sees it: owns what must be remembered between polls
@@ -83,6 +88,10 @@ class Driver {
   virtual ~Driver() = default;
   // A new poll; for a pushing meter a new listening dialogue. The dialogue may refer to the driver.
   virtual std::unique_ptr<Dialogue> begin() = 0;
+
+  // What was wrong on the line during the last poll although the poll came to its end: one sentence
+  // for a person, or nothing.
+  [[nodiscard]] virtual std::string remark() const { return {}; }
 };
 
 }  // namespace meterbridge::protocol

@@ -21,8 +21,13 @@ Result<Step> ExchangeList::next() {
   switch (phase_) {
     case Phase::begin:
       phase_ = Phase::ready;
-      return Step(step::Drain(timing_.unsettled ? long_quiet() : timing_.pause));
+      return Step(
+          step::Drain(timing_.opening + (timing_.unsettled ? long_quiet() : timing_.pause)));
     case Phase::ready:
+      if (crowded_ && !waited_) {
+        waited_ = true;
+        return Step(step::Drain(2 * timing_.settle));
+      }
       return ask();
     case Phase::listening:
       return Step(step::Listen(timing_.response));
@@ -37,9 +42,12 @@ Result<Step> ExchangeList::next() {
 }
 
 Result<Step> ExchangeList::ask() {
+  crowded_ = false;
+  waited_ = false;
   if (exchanges_.empty()) {
-    phase_ = Phase::over;
     auto telegram = finish_();
+    if (!exchanges_.empty()) return Step(step::Drain(long_quiet()));  // then the phase is `ready`
+    phase_ = Phase::over;
     if (!telegram) return telegram.error();
     return Step(step::Finished(std::move(*telegram)));
   }

@@ -71,6 +71,7 @@ class ExchangeList final : public Dialogue {
     Timing() = default;
     Milliseconds response{1500};  // from the end of the request to each block of bytes
     Milliseconds pause{50};       // quiet line between two exchanges
+    Milliseconds opening{0};      // so much more before the first
     Milliseconds settle{200};     // quiet line after a timeout
     int attempts = 3;
     bool unsettled = false;  // answers of an earlier poll may still be on their way
@@ -79,13 +80,17 @@ class ExchangeList final : public Dialogue {
   // More bytes than this without an answer are noise: the attempt is over.
   static constexpr std::size_t max_noise = 1024;
 
-  // `finish` makes the telegram when no exchange is left.
+  // `finish` makes the telegram when no exchange is left. When it adds exchanges instead, the list
+  // goes on with them after a long quiet, and what it returned does not count.
   ExchangeList(const Timing& timing, std::function<Result<Telegram>()> finish);
 
   void add(Exchange exchange) { exchanges_.push_back(std::move(exchange)); }
 
   // Drops what was not asked yet; the running exchange stays.
   void clear();
+
+  // Somebody else asked something: his answer is awaited before the next question goes out.
+  void let_others_finish() noexcept { crowded_ = true; }
 
   // Answers to what was asked may still come: the next poll of this meter must begin `unsettled`.
   [[nodiscard]] bool unsettled() const noexcept { return unsettled_; }
@@ -118,6 +123,8 @@ class ExchangeList final : public Dialogue {
   std::size_t heard_ = 0;  // bytes of this attempt that were not our echo
   bool running_ = false;   // the front exchange was begun
   bool unsettled_ = false;
+  bool crowded_ = false;      // somebody else's answer may still come
+  bool waited_ = false;       // and was waited for
   std::optional<Error> why_;  // why the last attempt failed, or why its frames did not fit
   std::optional<Error> fatal_;
 };

@@ -29,8 +29,9 @@ struct MeterFace {
 // How a responder misbehaves on request of the simulator; faults of the line itself (noise, cuts)
 // are not its business.
 struct Mischief {
-  bool foreign = false;    // answer as another address
-  bool wrong_key = false;  // encrypt with another key
+  bool foreign = false;       // answer as another address
+  bool wrong_key = false;     // encrypt with another key
+  bool other_master = false;  // before the answer comes a request that is not ours
 };
 
 class Responder {

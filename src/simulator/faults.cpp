@@ -9,9 +9,9 @@
 namespace meterbridge::simulator {
 namespace {
 
-constexpr std::array<std::string_view, fault_kinds> names{"noise", "flip", "cut",       "silence",
-                                                          "late",  "echo", "foreign",   "swap",
-                                                          "zero",  "jump", "wrong-key", "hangup"};
+constexpr std::array<std::string_view, fault_kinds> names{
+    "noise", "flip", "cut",  "silence",   "late",   "echo",  "foreign",
+    "swap",  "zero", "jump", "wrong-key", "hangup", "master"};
 constexpr std::size_t longest_noise = 12;
 // Far more than any house uses between two polls, and still within the digits of every meter.
 constexpr std::int64_t jump_wh = 100'000'000;
@@ -81,6 +81,7 @@ Faults::Mood Faults::mood() {
   mood.jump = draw(FaultKind::jump);
   mood.mischief.foreign = draw(FaultKind::foreign);
   mood.mischief.wrong_key = draw(FaultKind::wrong_key);
+  mood.mischief.other_master = draw(FaultKind::master);
   return mood;
 }
 
@@ -92,6 +93,7 @@ void Faults::spoken(const Mood& mood) {
   tell(FaultKind::jump, mood.jump);
   tell(FaultKind::foreign, mood.mischief.foreign);
   tell(FaultKind::wrong_key, mood.mischief.wrong_key);
+  tell(FaultKind::master, mood.mischief.other_master);
 }
 
 void Faults::alter(const Mood& mood, protocol::MeterFace& face) {
@@ -129,7 +131,11 @@ Emission Faults::distort(Bytes transmission) {
   }
   if (strikes(FaultKind::noise)) disturb(out.bytes);
   if (strikes(FaultKind::silence)) out.bytes.clear();
-  if (strikes(FaultKind::late)) out.delay = lateness;
+  if (rates_.most_delay > Milliseconds::zero()) {
+    const auto spread = static_cast<std::size_t>((rates_.most_delay - rates_.least_delay).count());
+    out.delay = rates_.least_delay + Milliseconds(below(spread + 1));
+  }
+  if (strikes(FaultKind::late)) out.delay += lateness;
   if (strikes(FaultKind::hangup)) {
     out.bytes.resize(out.bytes.size() / 2);
     out.hang_up = true;

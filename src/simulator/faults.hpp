@@ -29,8 +29,9 @@ enum class FaultKind : std::uint8_t {
   jump,       // the counters stand far above
   wrong_key,  // encrypted with another key
   hangup,     // half of it, then the link goes away and comes back
+  master,     // another master asks a meter of its own right before the answer
 };
-inline constexpr std::size_t fault_kinds = 12;
+inline constexpr std::size_t fault_kinds = 13;
 inline constexpr double default_fault_rate = 0.1;
 inline constexpr Milliseconds lateness{2000};
 
@@ -40,6 +41,9 @@ inline constexpr Milliseconds lateness{2000};
 // How often each kind happens: the share of transmissions, 0 to 1.
 struct FaultRates {
   std::array<double, fault_kinds> rate{};
+  // Every answer takes so long; at random between the two.
+  Milliseconds least_delay{};
+  Milliseconds most_delay{};
 
   [[nodiscard]] double of(FaultKind kind) const { return rate[static_cast<std::size_t>(kind)]; }
 };

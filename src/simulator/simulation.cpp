@@ -177,7 +177,9 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
     if (!responder) return responder.error().within("meter " + meter.id);
     std::optional<Milliseconds> period;
     if (protocol.pushes) period = std::max(options.period.value_or(meter.period), Milliseconds(1));
-    Player player(meter.id, std::move(*responder), seed_of(meter.id, options.seed), options.faults,
+    const auto own = options.meter_faults.find(meter.id);
+    const FaultRates& faults = own == options.meter_faults.end() ? options.faults : own->second;
+    Player player(meter.id, std::move(*responder), seed_of(meter.id, options.seed), faults,
                   options.count);
     seats.emplace_back(std::move(player), period);
     profiles.push_back(meter.profile->id);

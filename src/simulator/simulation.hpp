@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,9 +48,10 @@ struct Options {
   Options() = default;
   std::uint64_t seed = 1;
   FaultRates faults;
-  std::optional<std::uint64_t> count;  // transmissions of each meter
-  std::optional<Milliseconds> period;  // instead of each meter's own
-  std::int64_t speed = 1;              // the simulated house lives that many times faster
+  std::map<std::string, FaultRates> meter_faults;  // instead of them, by the meter's id
+  std::optional<std::uint64_t> count;              // transmissions of each meter
+  std::optional<Milliseconds> period;              // instead of each meter's own
+  std::int64_t speed = 1;  // the simulated house lives that many times faster
 };
 
 // Settings are KEY=VALUE texts over the profile's preset. Error: invalid, in words.

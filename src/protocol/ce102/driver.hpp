@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/ce102/options.hpp"
+#include "protocol/ce102/registers.hpp"
 #include "protocol/dialogue.hpp"
 
 #include <memory>
@@ -29,6 +30,9 @@ struct Memory {
   std::set<Value> mute;         // not answered twice: left alone until the next slow poll
   std::optional<Error> locked;  // the password was refused: nothing is ever sent again
   bool unsettled = false;
+  std::string other_master;  // what another master was heard asking during the last poll
+  Registers energies;        // of the last good poll
+  bool sums_differ = false;  // the tariffs that are asked do not add up to the sum of this meter
   unsigned polls_since_slow = 0;  // since serial number and version were read
 };
 
@@ -39,6 +43,8 @@ class Ce102Driver final : public Driver {
 
   explicit Ce102Driver(const Options& options);
   std::unique_ptr<Dialogue> begin() override;
+
+  [[nodiscard]] std::string remark() const override { return memory_.other_master; }
 
  private:
   Options options_;

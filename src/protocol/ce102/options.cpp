@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <string>
+#include <utility>
 
 namespace meterbridge::protocol::ce102 {
 namespace {
@@ -75,6 +76,15 @@ constexpr std::array specs{
                 .help = "how often an unanswered request is repeated",
                 .fallback = "2",
                 .maximum = 10},
+    SettingSpec{.name = "gap",
+                .type = SettingType::duration,
+                .help = "how long the line must be quiet before each request",
+                .fallback = "50ms"},
+    SettingSpec{.name = "address_gap",
+                .type = SettingType::duration,
+                .help = "so much longer before the first request of a poll, when another meter of "
+                        "the line may have been asked before",
+                .fallback = "0ms"},
 };
 
 Result<std::uint32_t> parse_password(const Secret& password) {
@@ -102,6 +112,12 @@ Result<> read_timing(const SettingValues& settings, Options& options) {
     return Error(Errc::invalid, "response_timeout: allowed are 20ms to 60s");
   }
   if (settings.has("retries")) options.retries = static_cast<int>(settings.integer("retries"));
+  for (const auto& [name, gap] :
+       {std::pair("gap", &options.gap), std::pair("address_gap", &options.address_gap)}) {
+    if (settings.has(name)) *gap = settings.duration(name);
+    if (*gap < Milliseconds(0) || *gap > Milliseconds(10000))
+      return Error(Errc::invalid, std::string(name) + ": allowed are 0ms to 10s");
+  }
   return {};
 }
 

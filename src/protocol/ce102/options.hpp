@@ -21,7 +21,9 @@ struct Options {
   Instant instant;
   Milliseconds response_timeout{1500};
   int retries = 2;
-  std::string serial;  // as configured
+  Milliseconds gap{50};         // quiet line before each request
+  Milliseconds address_gap{0};  // so much more before the first: another meter may have been asked
+  std::string serial;           // as configured
 
   // Error: invalid, in words. A missing address is no error here: only a driver needs one.
   static Result<Options> from(const SettingValues& settings);

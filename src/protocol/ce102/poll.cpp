@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/ce102/poll.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,7 +13,17 @@ ExchangeList::Timing timing_of(const Options& options, bool unsettled) {
   timing.response = options.response_timeout;
   timing.attempts = options.retries + 1;
   timing.unsettled = unsettled;
+  timing.pause = options.gap;
+  timing.opening = options.address_gap;
   return timing;
+}
+
+// Of bytes that nobody asked for, no more than this is looked at: some seconds of a busy line.
+constexpr std::size_t max_overheard = 1024;
+
+// Errors that come of what the meter itself said.
+bool proves_answer(Errc code) {
+  return code == Errc::exception || code == Errc::access || code == Errc::unsupported;
 }
 
 std::byte byte_of(int value) {
@@ -31,6 +42,8 @@ Poll::Poll(const Options& options, Memory& memory)
   ++memory_.polls_since_slow;
   slow_ = memory_.polls_since_slow > Ce102Driver::slow_every;
   if (slow_) memory_.mute.clear();
+  if (slow_) memory_.sums_differ = false;
+  memory_.other_master.clear();
   version_due_ = slow_ || !memory_.version;
   serial_due_ = slow_ || memory_.serial.empty() || !memory_.other_serial.empty();
   if (memory_.family == Family::automatic) {
@@ -51,13 +64,38 @@ Poll::~Poll() {
 }
 
 Result<Step> Poll::next() {
-  return list_.next();
+  auto step = list_.next();
+  if (step || memory_.other_master.empty() || proves_answer(step.error().code())) return step;
+  return Error(step.error().code(), step.error().detail() + "; " + memory_.other_master);
+}
+
+// Between two polls everything that others said on the line gathers; between two exchanges hardly
+// anything.
+void Poll::drained(ByteView bytes) {
+  const std::size_t kept = std::min(bytes.size(), max_overheard);
+  bytes = bytes.last(kept);
+  overheard_.insert(overheard_.end(), bytes.begin(), bytes.end());
+  while (!overheard_.empty()) {
+    const Cut cut = find_frame(overheard_);
+    if (cut.drop + cut.frame == 0) break;
+    const auto begin = overheard_.begin() + static_cast<std::ptrdiff_t>(cut.drop);
+    const auto end = begin + static_cast<std::ptrdiff_t>(cut.frame);
+    const Bytes wire(begin, end);
+    overheard_.erase(overheard_.begin(), end);
+    if (wire.empty() || !is_request(wire, options_.station.bridge)) continue;
+    if (const auto request = parse_request(wire)) note_master(*request);
+  }
+}
+
+void Poll::note_master(const Frame& request) {
+  memory_.other_master = "another master is talking on the line: it asks the address " +
+                         std::to_string(request.to) + " as " + std::to_string(request.from);
+  list_.let_others_finish();
 }
 
 void Poll::plan() {
   if (memory_.family == Family::classic && !memory_.decimals) ask_decimals();
-  for (int tariff = 0; tariff <= options_.tariffs; ++tariff)
-    ask_energy(tariff);
+  ask_energies(false);
   ask_clock();
   if (memory_.family != Family::classic) ask_status();
   if (version_due_) ask_version();
@@ -70,6 +108,11 @@ void Poll::plan() {
   } else if (memory_.family == Family::classic && options_.instant.power_scale) {
     ask_instant(Query::power, "the power");
   }
+}
+
+void Poll::ask_energies(bool backwards) {
+  for (int i = 0; i <= options_.tariffs; ++i)
+    ask_energy(backwards ? options_.tariffs - i : i);
 }
 
 void Poll::ask(Question question) {
@@ -92,7 +135,16 @@ void Poll::ask(Question question) {
 
 Result<Verdict> Poll::judge(const Question& question, ByteView wire, bool& repeated) {
   const auto reply = parse_reply(wire);
-  if (!reply) return Verdict::ignored("a request of another master is on the line");
+  if (!reply || is_request(wire, options_.station.bridge)) {
+    const auto request = parse_request(wire);
+    if (!request) return Verdict::ignored("a frame that is neither answer nor request");
+    note_master(*request);
+    const Error why(Errc::mismatch, memory_.other_master);
+    // Two answers of our meter will come, and nothing tells them apart.
+    const bool contested = request->to == options_.station.meter &&
+                           request->command == static_cast<std::uint16_t>(question.query);
+    return contested ? Verdict::repeat(why) : Verdict::ignored(why.detail());
+  }
   if (reply->to != options_.station.bridge || reply->from != options_.station.meter) {
     return Verdict::ignored("only an answer of the address " + std::to_string(reply->from) +
                             " to " + std::to_string(reply->to));
@@ -190,6 +242,7 @@ void Poll::ask_energy(int tariff) {
     const auto kwh =
         parse_energy(data, memory_.family, memory_.decimals.value_or(assumed_decimals));
     if (!kwh) return kwh.error();
+    energies_[tariff] = *kwh;
     put_energy(telegram_, address_of(static_cast<std::uint16_t>(query), tariff), tariff, *kwh);
     return {};
   };
@@ -251,6 +304,9 @@ void Poll::ask_serial_part(bool second) {
   question.on_data = [this, second](ByteView data) -> Result<> {
     if (data.size() != serial_part_length)
       return Error(Errc::malformed, "a serial number of the wrong length");
+    // The two halves of a number of 15 digits differ in length: it is the first, sent twice.
+    if (second && std::ranges::equal(data, serial_part_))
+      return Error(Errc::malformed, "the first half of the serial number once more");
     if (second) return believe(join_serial(serial_part_, data));
     serial_part_.assign(data.begin(), data.end());
     ask_serial_part(true);
@@ -292,7 +348,35 @@ void Poll::ask_instant(Query query, std::string what) {
   ask(std::move(question));
 }
 
+// What does not fit is read once more: either the second reading fits, or both say the same, and
+// the meter means it. Backwards, because answers that are all one question late would say the same
+// wrong thing in the same order. Costs nothing as long as everything fits.
+Result<> Poll::check_energies() {
+  const bool sum =
+      adds_up(energies_, energies_.empty() ? 0 : energies_.begin()->second.precision());
+  if ((sum || memory_.sums_differ) && follows(energies_, memory_.energies)) return {};
+  if (!first_energies_) {
+    first_energies_ = std::exchange(energies_, {});
+    std::erase_if(telegram_.items, [](const Item& item) { return item.unit == "kWh"; });
+    std::erase_if(telegram_.readings.front().readings,
+                  [](const Reading& reading) { return reading.key.quantity == Quantity::energy; });
+    ask_energies(true);
+    return {};
+  }
+  if (!agrees(*first_energies_, energies_)) {
+    return Error(Errc::mismatch,
+                 "two readings of the energies contradict each other: answers arrive at the wrong "
+                 "questions");
+  }
+  memory_.sums_differ = !sum;
+  return {};
+}
+
 Result<Telegram> Poll::finish() {
+  const auto checked = check_energies();
+  if (!checked) return checked.error();
+  if (energies_.empty() && first_energies_) return telegram_;  // the list goes on
+  memory_.energies = energies_;
   finished_ = true;
   if (slow_) memory_.polls_since_slow = 0;
   if (memory_.version) put_version(telegram_, memory_.version_data, *memory_.version);

@@ -24,6 +24,8 @@ class Poll final : public Dialogue {
 
   void silence() override { list_.silence(); }
 
+  void drained(ByteView bytes) override;
+
  private:
   struct Question {
     Question() = default;
@@ -41,6 +43,7 @@ class Poll final : public Dialogue {
   void ask_family();
   void ask_decimals();
   void ask_energy(int tariff);
+  void ask_energies(bool backwards);
   void ask_clock();
   void ask_status();
   void ask_version();
@@ -52,12 +55,17 @@ class Poll final : public Dialogue {
   Result<> lost(const Question& question, const Error& why);
   Result<> believe(const std::string& serial);
   Result<> note_version(ByteView data);
+  void note_master(const Frame& request);
+  Result<> check_energies();
   Result<Telegram> finish();
 
   const Options& options_;
   Memory& memory_;
   ExchangeList list_;
   Telegram telegram_;
+  Registers energies_;
+  std::optional<Registers> first_energies_;  // they did not fit: a second reading decides
+  Bytes overheard_;
   Bytes serial_part_;
   bool version_due_ = false;
   bool serial_due_ = false;

@@ -38,6 +38,18 @@ std::int64_t counts(const Decimal& value, int power) {
   return *rounded > *moved ? rounded->digits() - 1 : rounded->digits();
 }
 
+constexpr std::uint16_t other_master = 1;
+
+// Somebody else reads the sum of the next meter.
+Bytes request_of_another(const Station& ours) {
+  Station theirs;
+  theirs.meter = static_cast<std::uint16_t>(ours.meter + 1);
+  theirs.bridge = other_master;
+  const Bytes sum{std::byte{0}, std::byte{0}};
+  const auto request = build_request(theirs, Query::energy, sum);
+  return request ? *request : Bytes{};
+}
+
 struct Date {
   unsigned day = 0, month = 0, year = 0, weekday = 0;
 };
@@ -72,7 +84,15 @@ std::vector<Bytes> Ce102Responder::received(ByteView bytes) {
     const Bytes wire(begin, begin + static_cast<std::ptrdiff_t>(cut.frame));
     arrived_.erase(arrived_.begin(), begin + static_cast<std::ptrdiff_t>(cut.frame));
     if (wire.empty()) continue;
-    if (auto sent = answer(wire)) answers.push_back(std::move(*sent));
+    auto sent = answer(wire);
+    if (!sent) continue;
+    // In one piece with the answer: to the line it is one transmission.
+    if (mischief_.other_master) {
+      Bytes both = request_of_another(options_.station);
+      both.insert(both.end(), sent->begin(), sent->end());
+      sent = std::move(both);
+    }
+    answers.push_back(std::move(*sent));
   }
   return answers;
 }

@@ -42,6 +42,13 @@ class VirtualLine {
 
   void wait(Milliseconds length) { now_ += length; }
 
+  // Something that nobody asked for.
+  void inject(Milliseconds after, Bytes bytes) {
+    arrivals_.emplace(now_ + after, std::move(bytes));
+  }
+
+  void forget_sent() { sent_.clear(); }
+
  private:
   void carry_out(Dialogue& dialogue, const Step& step) {
     if (const auto* send = std::get_if<step::Send>(&step)) {
@@ -56,6 +63,7 @@ class VirtualLine {
     } else if (const auto* drain = std::get_if<step::Drain>(&step)) {
       while (!arrivals_.empty() && arrivals_.begin()->first <= now_ + drain->quiet) {
         now_ = std::max(now_, arrivals_.begin()->first);
+        dialogue.drained(arrivals_.begin()->second);
         arrivals_.erase(arrivals_.begin());
       }
       now_ += drain->quiet;

@@ -57,11 +57,11 @@ TEST(FaultRates, AreReadFromTheCommandLine) {
 
 TEST(FaultRates, KnowEveryKindOfTheContract) {
   for (std::string_view kind : {"noise", "flip", "cut", "silence", "late", "echo", "foreign",
-                                "swap", "zero", "jump", "wrong-key", "hangup"}) {
+                                "swap", "zero", "jump", "wrong-key", "hangup", "master"}) {
     EXPECT_NE(std::find(fault_names().begin(), fault_names().end(), kind), fault_names().end())
         << kind;
   }
-  EXPECT_EQ(fault_names().size(), 12U);
+  EXPECT_EQ(fault_names().size(), 13U);
 }
 
 TEST(Faults, WithoutRatesChangeNothing) {
