@@ -244,6 +244,18 @@ void Bridge::report(std::string_view meter, const Error& error) {
     log_(true, state->facts.id + ": " + *line);
 }
 
+void Bridge::remark(std::string_view meter, const std::string& text) {
+  MeterState* state = find(meter);
+  if (state == nullptr) return;
+  const auto now = clock_.steady();
+  if (text.empty()) {
+    if (auto line = state->remarks.good(now)) log_(false, state->facts.id + ": line: " + *line);
+    return;
+  }
+  state->health.error = text;
+  if (state->remarks.failed(now, Error(Errc::mismatch, text))) event(meter, "line_disturbed", text);
+}
+
 std::optional<Error> Bridge::refusal(std::string_view meter) const {
   const MeterState* known = state(meter);
   if (known == nullptr || known->known->refused.empty()) return std::nullopt;

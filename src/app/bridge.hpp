@@ -55,6 +55,8 @@ class Bridge {
   void deliver(std::string_view meter, const std::vector<Sample>& samples,
                const protocol::Telegram& telegram, std::optional<Milliseconds> took);
   void report(std::string_view meter, const Error& error);
+  // What was wrong on the line although the meter was read; empty when nothing was.
+  void remark(std::string_view meter, const std::string& text);
   void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
   // The meter refused the password that is configured now: it must not be asked again (three wrong
   // ones lock a CE307).

@@ -18,8 +18,9 @@ constexpr Milliseconds network_ceiling{55000};
 }  // namespace
 
 Link::Link(asio::any_io_executor executor, std::unique_ptr<io::Transport> transport,
-           Milliseconds turnaround)
+           Milliseconds turnaround, int failing_share)
     : line_(executor, std::move(transport), turnaround),
+      share_(failing_share, turnaround),
       backoff_(first_retry, line_.transport().local() ? local_ceiling : network_ceiling) {}
 
 asio::awaitable<Result<>> Link::ensure_open() {

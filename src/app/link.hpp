@@ -2,6 +2,7 @@
 // A line with its recovery: when to open it, when to give it up, when to try again.
 #pragma once
 
+#include "app/bus_share.hpp"
 #include "app/wait.hpp"
 #include "core/result.hpp"
 #include "io/backoff.hpp"
@@ -20,8 +21,10 @@ namespace meterbridge::app {
 
 class Link {
  public:
+  // `failing_share`: percent of the line's time that meters which do not answer may cost the
+  // others.
   Link(boost::asio::any_io_executor executor, std::unique_ptr<io::Transport> transport,
-       Milliseconds turnaround);
+       Milliseconds turnaround, int failing_share = BusShare::default_percent);
 
   [[nodiscard]] io::Line& line() noexcept { return line_; }
 
@@ -47,6 +50,8 @@ class Link {
   // Valid frames: the link works.
   void frames_seen(Steady::time_point now);
 
+  [[nodiscard]] BusShare& share() noexcept { return share_; }
+
   [[nodiscard]] Steady::time_point next_attempt() const noexcept { return next_attempt_; }
 
   [[nodiscard]] std::optional<Steady::time_point> last_frame() const noexcept {
@@ -60,6 +65,7 @@ class Link {
 
  private:
   io::Line line_;
+  BusShare share_;
   io::Backoff backoff_;
   Steady::time_point next_attempt_{};
   std::optional<Steady::time_point> last_frame_;

@@ -45,6 +45,7 @@ struct MeterState {
   Fault fault_published = Fault::starting;
   double health_tokens = 4;  // early publications that are left; one comes back each minute
   FaultLog log;
+  FaultLog remarks;         // of what is wrong on the line although the meter is read
   std::bitset<100> failed;  // the last hundred attempts
   std::size_t attempts = 0;
   bool online = false;

@@ -51,7 +51,8 @@ std::unique_ptr<Link> make_link(boost::asio::any_io_executor executor,
       transport = io::make_replay(executor, settings.replay);
       break;
   }
-  return std::make_unique<Link>(executor, std::move(transport), settings.turnaround);
+  return std::make_unique<Link>(executor, std::move(transport), settings.turnaround,
+                                settings.failing_share);
 }
 
 MeterPlan plan_of(const meter::Meter& meter) {

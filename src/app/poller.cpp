@@ -19,8 +19,10 @@ namespace {
 constexpr unsigned flush_after = 2;
 constexpr unsigned reopen_after = 3;
 constexpr unsigned restart_after = 6;
-// A silent meter is asked less often while others of its line answer, down to a tenth (P06).
-constexpr unsigned longest_stretch = 10;
+// A suspected meter has at least so many of its intervals between two polls (P06).
+constexpr int suspect_stretch = 2;
+
+constexpr std::string_view asked_less_often = "; asked less often while others of its line answer";
 
 bool is_transport_error(Errc code) {
   return code == Errc::io || code == Errc::no_device;
@@ -56,6 +58,7 @@ void Poller::poke() {
 }
 
 void Poller::due_now() {
+  urgent_ = true;
   due_ = Steady::now();
   wake_.cancel();
 }
@@ -69,7 +72,7 @@ void Poller::set_interval(Milliseconds interval) {
 
 void Poller::set_paused(bool paused) {
   paused_ = paused;
-  if (!paused) due_ = Steady::now();
+  if (!paused) due_now();
   wake_.cancel();
   guard_.cancel();
 }
@@ -118,6 +121,12 @@ asio::awaitable<io::Line::Hold> Poller::acquire() {
 asio::awaitable<bool> Poller::poll() {
   auto hold = co_await acquire();
   if (!hold) co_return true;
+  const auto begin = stamp_;
+  const auto allowed = link_.share().earliest(id());
+  if (allowed > begin && !urgent_) {
+    due_ = allowed;
+    co_return true;
+  }
   if (link_.resting(stamp_)) {
     due_ = link_.next_attempt();
     co_return true;
@@ -133,18 +142,31 @@ asio::awaitable<bool> Poller::poll() {
     schedule_next(true);
     co_return true;
   }
-  const auto begin = Steady::now();
+  urgent_ = false;
+  const auto asked = Steady::now();
   const auto dialogue = meter_.driver().begin();
   auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
   const bool over = co_await stopping();
   if (over) co_return true;
   if (got) {
-    delivered(*got, std::chrono::duration_cast<Milliseconds>(Steady::now() - begin));
+    link_.share().answered(id(), Steady::now());
+    delivered(*got, std::chrono::duration_cast<Milliseconds>(Steady::now() - asked));
+    bridge_.remark(id(), meter_.driver().remark());
     schedule_next(true);
     co_return true;
   }
   const Error error = got.error();
-  bridge_.report(id(), error);
+  if (is_transport_error(error.code())) {
+    link_.share().forgive();
+  } else if (proves_frames(error.code())) {
+    link_.share().answered(id(), Steady::now());
+  } else {
+    link_.share().failed(id(), begin, Steady::now());
+  }
+  const bool suspected = link_.share().suspects(id());
+  bridge_.report(id(), suspected
+                           ? Error(error.code(), error.detail() + std::string(asked_less_often))
+                           : error);
   const bool go_on = climb(error);
   // An answer, even a refusal, keeps the normal pace; a lost link has set its own time.
   if (!is_transport_error(error.code())) schedule_next(proves_frames(error.code()));
@@ -164,25 +186,22 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
     return;
   }
   failures_ = 0;
-  last_good_ = now;
   bridge_.deliver(id(), *samples, telegram, took);
 }
 
 void Poller::schedule_next(bool good) {
   const auto now = Steady::now();
-  unsigned stretch = 1;
-  const auto& others = link_.last_frame();
-  if (!good && failures_ >= reopen_after && others && (!last_good_ || *others > *last_good_)) {
-    stretch = std::min(longest_stretch, failures_ - reopen_after + 2);
-  }
+  const bool suspected = link_.share().suspects(id());
+  const int stretch = suspected ? suspect_stretch : 1;
   // After a failure the first retry comes early: a device that was away is back within seconds.
-  if (!good && stretch == 1 && failures_ <= reopen_after) {
+  if (!good && !suspected && failures_ <= reopen_after) {
     due_ = now + std::min<Milliseconds>(interval_, Milliseconds(2000));
     return;
   }
   // Absolute times: a poll that took long does not shift all later ones.
   due_ += interval_ * stretch;
   if (due_ <= now) due_ = now + interval_ * stretch;
+  due_ = std::max(due_, link_.share().earliest(id()));
 }
 
 // What a failed poll does to link and task. False: start the task anew.
@@ -199,7 +218,8 @@ bool Poller::climb(const Error& error) {
     due_ = link_.next_attempt();
     return true;
   }
-  const unsigned silent = link_.count_silent_poll();
+  // That a suspected meter is silent says nothing about the line.
+  const unsigned silent = link_.share().suspects(id()) ? 0 : link_.count_silent_poll();
   if (failures_ == 1) bridge_.recovered(id(), Rung::resynchronise);
   if (failures_ >= flush_after && link_.transport().is_open()) {
     bridge_.recovered(id(), Rung::flush);

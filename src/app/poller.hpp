@@ -86,12 +86,12 @@ class Poller {
   Milliseconds limit_;  // polled: of one poll; pushed: of silence
   bool paused_ = false;
   bool poked_ = false;
+  bool urgent_ = false;  // the next poll does not wait for its share of the line
   bool waiting_ = false;
   bool told_ = false;  // what is wrong was reported since the last telegram of a pushing meter
   Steady::time_point due_{};
   Steady::time_point stamp_ = Steady::now();
   Steady::time_point progress_{};
-  std::optional<Steady::time_point> last_good_;
   unsigned failures_ = 0;    // in a row
   std::uint64_t bytes_ = 0;  // since the last telegram of a pushing meter
 };

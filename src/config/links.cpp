@@ -161,6 +161,7 @@ LinkDraft read_link(const Node& node, std::string name, Problems& problems) {
   if (values.has("mode")) draft.mode = values.text("mode");
   draft.settings.echo = values.boolean("echo");
   draft.settings.turnaround = values.duration("turnaround");
+  draft.settings.failing_share = static_cast<int>(values.integer("failing_share"));
   if (values.has("silence")) draft.settings.silence = values.duration("silence");
   return draft;
 }

@@ -63,6 +63,7 @@ struct LinkSettings {
   std::optional<LineSettings> line;  // unset = the profile's
   bool echo = false;                 // the adapter returns what we send
   Milliseconds turnaround{50};       // least pause between two exchanges on the line
+  int failing_share = 10;            // percent of its time that failing meters may cost the others
   std::optional<Milliseconds>
       silence;  // TCP: reconnect when nothing valid came for so long; unset = from the meters
   Place place;

@@ -111,6 +111,13 @@ constexpr std::array link_fields{
                    .type = Type::duration,
                    .help = "least pause between two exchanges",
                    .fallback = "50ms"}},
+    Field{.spec = {.name = "failing_share",
+                   .type = Type::integer,
+                   .help = "percent of the line's time that meters which do not answer may cost "
+                           "the others",
+                   .fallback = "10",
+                   .minimum = 1,
+                   .maximum = 100}},
     Field{.spec = {.name = "silence",
                    .type = Type::duration,
                    .help = "reconnect when nothing valid came for so long; without it from the "
