@@ -14,13 +14,13 @@ std::string span_text(std::chrono::steady_clock::duration span) {
 
 }  // namespace
 
-bool FaultLog::may_write(Time now) {
-  if (refilled_ == Time{}) refilled_ = now;
-  const double hours = std::chrono::duration<double, std::ratio<3600>>(now - refilled_).count();
-  tokens_ = std::min(capacity, tokens_ + hours * refill_per_hour);
-  refilled_ = now;
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
+bool FaultLog::Budget::take(Time now) {
+  if (filled == Time{}) filled = now;
+  const std::chrono::duration<double> passed = now - filled;
+  tokens = std::min(capacity, tokens + passed / refill);
+  filled = now;
+  if (tokens < 1) return false;
+  tokens -= 1;
   return true;
 }
 
@@ -42,7 +42,9 @@ std::optional<std::string> FaultLog::failed(Time now, const Error& error) {
     fault_ = Fault::ok;
   }
   ++in_trouble_;
-  if (fault == fault_ || !may_write(now)) return std::nullopt;
+  if (fault == fault_) return std::nullopt;
+  Budget& budget = in_trouble_ < lasting ? brief_trouble_ : lasting_trouble_;
+  if (!budget.take(now)) return std::nullopt;
   fault_ = fault;
   announced_ = true;
   return std::string(name(fault)) + ": " + error.detail();
@@ -75,17 +77,18 @@ std::string FaultLog::hint() const {
 }
 
 std::optional<std::string> FaultLog::tick(Time now) {
+  const std::chrono::minutes period = summaries[summary_];
+  if (now - summary_from_ < period) return std::nullopt;
   if (!summary_due_) {
-    if (now - summary_from_ >= summary_every) summary_after_ = first_summary;
+    summary_ = 0;  // quiet for so long: what comes next is news
     return std::nullopt;
   }
-  if (now - summary_from_ < summary_after_) return std::nullopt;
   std::string line = std::to_string(failures_) + " of " + std::to_string(failures_ + successes_) +
-                     " failed in the last " + span_text(summary_after_) + ", most recently with " +
+                     " failed in the last " + span_text(period) + ", most recently with " +
                      std::string(name(worst_)) + hint();
   summary_due_ = false;
   summary_from_ = now;
-  summary_after_ = summary_every;
+  summary_ = std::min(summary_ + 1, summaries.size() - 1);
   return line;
 }
 

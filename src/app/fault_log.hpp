@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Decides which failures of a meter are worth a line in the log (P22, P54): one when it begins, one
-// when it is over, a summary each hour while it lasts, and never more than a few lines an hour
-// however it flutters.
+// when it is over, summaries that become rarer while it lasts, and never more than a few lines a
+// day however it flutters. Trouble that lasts is always named; failures that are gone with the next
+// attempt are mostly left to the summaries.
 #pragma once
 
 #include "core/fault.hpp"
 #include "core/result.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,24 +27,34 @@ class FaultLog {
   std::optional<std::string> tick(Time now);
 
  private:
-  bool may_write(Time now);
+  // So many lines at once, and a new one after each `refill`.
+  struct Budget {
+    double tokens;
+    std::chrono::minutes refill;
+    double capacity = tokens;
+    Time filled{};
+
+    bool take(Time now);
+  };
+
   [[nodiscard]] std::string hint() const;
 
-  static constexpr double capacity = 4;  // troubles at once, two lines each
-  static constexpr double refill_per_hour = 3;
-  // The first summary carries the hint and comes early; while the trouble lasts the others are
+  // So many failures in a row are lasting trouble.
+  static constexpr std::uint64_t lasting = 3;
+  // The first summary carries the hint and comes early; while the trouble goes on the others become
   // rare.
-  static constexpr std::chrono::minutes first_summary{5};
-  static constexpr std::chrono::minutes summary_every{60};
+  static constexpr std::array<std::chrono::minutes, 4> summaries{
+      std::chrono::minutes(5), std::chrono::hours(1), std::chrono::hours(6),
+      std::chrono::hours(24)};
 
-  double tokens_ = capacity;
-  Time refilled_{};
+  Budget brief_trouble_{2, std::chrono::hours(24)};
+  Budget lasting_trouble_{4, std::chrono::hours(2)};
   bool bad_ = false;         // the last attempt failed
   bool announced_ = false;   // the beginning of this trouble was written
   Fault fault_ = Fault::ok;  // kind that was written last
   Time since_{};
   Time summary_from_{};
-  std::chrono::minutes summary_after_ = first_summary;
+  std::size_t summary_ = 0;  // of `summaries`
   bool summary_due_ = false;
   std::uint64_t failures_ = 0;  // since the last summary
   std::uint64_t successes_ = 0;
