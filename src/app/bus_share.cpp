@@ -26,6 +26,10 @@ void BusShare::failed(std::string_view meter, Time begin, Time end) {
   member.cost = end - begin + overhead_;
 }
 
+void BusShare::forget(std::string_view meter) {
+  if (const auto found = members_.find(meter); found != members_.end()) members_.erase(found);
+}
+
 void BusShare::forgive() {
   for (auto& [id, member] : members_) {
     member.failures = 0;

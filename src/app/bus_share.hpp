@@ -30,6 +30,8 @@ class BusShare {
   // A poll of `meter` ended: with anything that proves that the meter is there, or without.
   void answered(std::string_view meter, Time end);
   void failed(std::string_view meter, Time begin, Time end);
+  // A meter that is not asked any more takes no part.
+  void forget(std::string_view meter);
   // The line itself was away: nobody is suspected for what happened before.
   void forgive();
 

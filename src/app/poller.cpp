@@ -48,6 +48,10 @@ Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, 
       limit_(limit_of(meter, silence)),
       paused_(meter.settings().paused) {}
 
+Poller::~Poller() {
+  link_.share().forget(id());
+}
+
 Milliseconds Poller::patience() const noexcept {
   return interval_ * 3 + limit_ * 2 + Milliseconds(60000);
 }
@@ -72,7 +76,11 @@ void Poller::set_interval(Milliseconds interval) {
 
 void Poller::set_paused(bool paused) {
   paused_ = paused;
-  if (!paused) due_now();
+  if (paused) {
+    link_.share().forget(id());
+  } else {
+    due_now();
+  }
   wake_.cancel();
   guard_.cancel();
 }

@@ -36,6 +36,10 @@ class Poller {
   Poller(boost::asio::any_io_executor executor, meter::Meter& meter, Link& link, Bridge& bridge,
          const Clock& clock, std::optional<Milliseconds> silence);
 
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
   boost::asio::awaitable<End> run();
 
   void poke();     // poll now, also when paused

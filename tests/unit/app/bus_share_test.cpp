@@ -74,6 +74,19 @@ TEST(BusShare, P06ALineThatWasAwayClearsEverybody) {
   EXPECT_EQ(share.earliest("dead"), Time{});
 }
 
+TEST(BusShare, P06AMeterThatIsNotAskedAnyMoreTakesNoPart) {
+  BusShare share;
+  Time now = start;
+  for (int i = 0; i < 5; ++i) {
+    share.answered("good", now += 1s);
+    share.failed("gone", now, now + 5s);
+    share.failed("dead", now + 5s, now += 10s);
+  }
+  EXPECT_EQ(share.earliest("dead"), now + 110s);
+  share.forget("gone");
+  EXPECT_EQ(share.earliest("dead"), now + 55s);
+}
+
 // A line in virtual time: whoever is due first has it first, as the token of io::Line goes round.
 struct Seat {
   std::string id;
