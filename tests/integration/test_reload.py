@@ -154,6 +154,20 @@ def test_reload_moves_to_another_broker_without_touching_the_meters(tmp_path):
         assert bridge.stop() == 0
 
 
+def test_reload_with_the_right_password_ends_a_refusal(tmp_path):
+    house = House(tmp_path, [])
+    meter = CE307.format(tty=house.tty("ce307"), interval="1s")
+    house.write([meter.replace("interval", "password: 21, interval")])
+    with house.broker(), Observer(house.port) as ear, house.bridge() as bridge, house.simulate(
+            "--profile", "energomera-ce307", "--set", "address=13462", "--set", "password=42", "--pty", house.tty("ce307")):
+        ear.wait_json("meterbridge/house/health", lambda h: h["error"] and "refuses the password" in h["error"])
+        seen = ear.count()
+        house.write([meter.replace("interval", "password: 42, interval")])
+        assert "changed house" in reload(bridge, "configuration taken over")
+        ear.wait_topic("meterbridge/house/availability", seen, "online")
+        assert bridge.stop() == 0
+
+
 def test_reload_says_what_only_a_restart_can_change(tmp_path):
     house = House(tmp_path, [])
     meter = P1.format(id="keep", tty=house.tty("keep"))

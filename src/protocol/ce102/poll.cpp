@@ -170,7 +170,7 @@ Result<Verdict> Poll::refused(const Question& question, const Refusal& why, bool
     memory_.locked = Error(
         Errc::access, error.detail() +
                           "; nothing more is sent, because three wrong passwords lock the meter: "
-                          "correct `password` (0 may read) and restart");
+                          "correct `password` (0 may read), then reload or restart");
     return *memory_.locked;
   }
   if (why.reaction == Reaction::repeat && !std::exchange(repeated, true))
