@@ -21,6 +21,8 @@ ExchangeList::Timing timing_of(const Options& options, bool unsettled) {
 // Of bytes that nobody asked for, no more than this is looked at: some seconds of a busy line.
 constexpr std::size_t max_overheard = 1024;
 
+constexpr int readings_to_believe = 3;
+
 // Errors that come of what the meter itself said.
 bool proves_answer(Errc code) {
   return code == Errc::exception || code == Errc::access || code == Errc::unsupported;
@@ -348,34 +350,35 @@ void Poll::ask_instant(Query query, std::string what) {
   ask(std::move(question));
 }
 
-// What does not fit is read once more: either the second reading fits, or both say the same, and
-// the meter means it. Backwards, because answers that are all one question late would say the same
-// wrong thing in the same order. Costs nothing as long as everything fits.
-Result<> Poll::check_energies() {
-  const bool sum =
-      adds_up(energies_, energies_.empty() ? 0 : energies_.begin()->second.precision());
-  if ((sum || memory_.sums_differ) && follows(energies_, memory_.energies)) return {};
-  if (!first_energies_) {
-    first_energies_ = std::exchange(energies_, {});
-    std::erase_if(telegram_.items, [](const Item& item) { return item.unit == "kWh"; });
-    std::erase_if(telegram_.readings.front().readings,
-                  [](const Reading& reading) { return reading.key.quantity == Quantity::energy; });
-    ask_energies(true);
-    return {};
-  }
-  if (!agrees(*first_energies_, energies_)) {
+// What does not fit is read again: either a later reading fits, or three say the same, and the
+// meter means it. To and fro, because answers that are all one question late would say the same
+// wrong thing in the same order. Costs nothing as long as everything fits. False: the list goes on.
+Result<bool> Poll::check_energies() {
+  const int decimals = energies_.empty() ? 0 : energies_.begin()->second.precision();
+  const bool sum = adds_up(energies_, decimals);
+  ++readings_;
+  if ((sum || memory_.sums_differ) && follows(energies_, memory_.energies, decimals)) return true;
+  if (readings_ > 1 && !agrees(last_energies_, energies_)) {
     return Error(Errc::mismatch,
                  "two readings of the energies contradict each other: answers arrive at the wrong "
                  "questions");
   }
-  memory_.sums_differ = !sum;
-  return {};
+  if (readings_ == readings_to_believe) {
+    memory_.sums_differ = !sum;
+    return true;
+  }
+  last_energies_ = std::exchange(energies_, {});
+  std::erase_if(telegram_.items, [](const Item& item) { return item.unit == "kWh"; });
+  std::erase_if(telegram_.readings.front().readings,
+                [](const Reading& reading) { return reading.key.quantity == Quantity::energy; });
+  ask_energies(readings_ % 2 == 1);
+  return false;
 }
 
 Result<Telegram> Poll::finish() {
   const auto checked = check_energies();
   if (!checked) return checked.error();
-  if (energies_.empty() && first_energies_) return telegram_;  // the list goes on
+  if (!*checked) return telegram_;
   memory_.energies = energies_;
   finished_ = true;
   if (slow_) memory_.polls_since_slow = 0;

@@ -56,7 +56,7 @@ class Poll final : public Dialogue {
   Result<> believe(const std::string& serial);
   Result<> note_version(ByteView data);
   void note_master(const Frame& request);
-  Result<> check_energies();
+  Result<bool> check_energies();
   Result<Telegram> finish();
 
   const Options& options_;
@@ -64,7 +64,8 @@ class Poll final : public Dialogue {
   ExchangeList list_;
   Telegram telegram_;
   Registers energies_;
-  std::optional<Registers> first_energies_;  // they did not fit: a second reading decides
+  Registers last_energies_;  // of the reading before, which did not fit
+  int readings_ = 0;         // of the energies
   Bytes overheard_;
   Bytes serial_part_;
   bool version_due_ = false;

@@ -17,6 +17,19 @@ bool within(const Decimal& larger, const Decimal& smaller, const Decimal& limit)
   return difference && *difference <= limit;
 }
 
+// What the registers may differ by because they are not read at one moment, and cut.
+Result<Decimal> slack_of(const Registers& registers, int decimals) {
+  const Decimal cut(static_cast<std::int64_t>(registers.size()), -decimals);
+  return Decimal(used_while_reading, -1).plus(cut);
+}
+
+bool never_falls(const Registers& registers, const Registers& before) {
+  return std::ranges::all_of(registers, [&](const auto& entry) {
+    const auto old = before.find(entry.first);
+    return old == before.end() || entry.second >= old->second;
+  });
+}
+
 }  // namespace
 
 bool adds_up(const Registers& registers, int decimals) {
@@ -29,20 +42,27 @@ bool adds_up(const Registers& registers, int decimals) {
     if (!more) return false;
     sum = *more;
   }
-  const auto cut = Decimal(static_cast<std::int64_t>(registers.size()), -decimals);
-  const auto slack = Decimal(used_while_reading, -1).plus(cut);
+  const auto slack = slack_of(registers, decimals);
   return slack && within(total->second, sum, *slack) && within(sum, total->second, *slack);
 }
 
-bool follows(const Registers& registers, const Registers& before) {
-  return std::ranges::all_of(registers, [&](const auto& entry) {
-    const auto old = before.find(entry.first);
-    return old == before.end() || entry.second >= old->second;
-  });
+bool follows(const Registers& registers, const Registers& before, int decimals) {
+  if (!never_falls(registers, before)) return false;
+  const auto total = registers.find(0);
+  const auto old_total = before.find(0);
+  if (total == registers.end() || old_total == before.end()) return true;
+  const auto growth = total->second.minus(old_total->second);
+  const auto slack = slack_of(registers, decimals);
+  const auto most = growth && slack ? growth->plus(*slack) : slack;
+  return most && std::ranges::all_of(registers, [&](const auto& entry) {
+           const auto old = before.find(entry.first);
+           return entry.first == 0 || old == before.end() ||
+                  within(entry.second, old->second, *most);
+         });
 }
 
 bool agrees(const Registers& first, const Registers& second) {
-  if (first.size() != second.size() || !follows(second, first)) return false;
+  if (first.size() != second.size() || !never_falls(second, first)) return false;
   return std::ranges::all_of(second, [&](const auto& entry) {
     const auto old = first.find(entry.first);
     return old != first.end() && within(entry.second, old->second, Decimal(used_between_readings));

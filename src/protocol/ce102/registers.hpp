@@ -3,7 +3,7 @@
 //
 // An answer repeats neither the tariff nor anything else of its question. What arrives in the
 // window of the wrong question is told from the right answer by arithmetic alone: the tariffs add
-// up to the sum, and no register falls.
+// up to the sum, no register falls, and no tariff grows by more than the sum.
 #pragma once
 
 #include "core/decimal.hpp"
@@ -18,8 +18,8 @@ using Registers = std::map<int, Decimal>;  // kWh by tariff; 0 = the sum
 // between the sum and its parts. True also when there is nothing to compare. `decimals` of the
 // registers.
 [[nodiscard]] bool adds_up(const Registers& registers, int decimals);
-// No register is below what it was before.
-[[nodiscard]] bool follows(const Registers& registers, const Registers& before);
+// No register is below what it was before, and no tariff grew by more than the sum did.
+[[nodiscard]] bool follows(const Registers& registers, const Registers& before, int decimals);
 // Two readings, one right after the other, say the same but for what was used in between.
 [[nodiscard]] bool agrees(const Registers& first, const Registers& second);
 
