@@ -37,7 +37,8 @@ TEST(BusShare, P06TakesAMeterBackAfterOneAnswer) {
   Time now = start;
   for (int i = 0; i < 10; ++i) {
     share.answered("good", now += 1s);
-    share.failed("dead", now, now += 5s);
+    share.failed("dead", now, now + 5s);
+    now += 5s;
   }
   ASSERT_TRUE(share.suspects("dead"));
   share.answered("dead", now += 1s);
@@ -50,15 +51,20 @@ TEST(BusShare, P06TakesAMeterBackAfterOneAnswer) {
 TEST(BusShare, P06AloneOrAmongTheSilentNobodyIsSuspected) {
   BusShare share;
   Time now = start;
-  for (int i = 0; i < 10; ++i)
-    share.failed("only", now, now += 5s);
+  for (int i = 0; i < 10; ++i) {
+    share.failed("only", now, now + 5s);
+    now += 5s;
+  }
   EXPECT_FALSE(share.suspects("only"));
   // An answer of long ago proves nothing: the line may have died since.
   share.answered("other", now += 1s);
-  share.failed("only", now, now += 5s);
+  share.failed("only", now, now + 5s);
+  now += 5s;
   EXPECT_TRUE(share.suspects("only"));
-  share.failed("other", now, now += 5s);
-  share.failed("only", now, now += 5s);
+  share.failed("other", now, now + 5s);
+  now += 5s;
+  share.failed("only", now, now + 5s);
+  now += 5s;
   EXPECT_FALSE(share.suspects("only"));
 }
 
@@ -67,7 +73,8 @@ TEST(BusShare, P06ALineThatWasAwayClearsEverybody) {
   Time now = start;
   for (int i = 0; i < 5; ++i) {
     share.answered("good", now += 1s);
-    share.failed("dead", now, now += 5s);
+    share.failed("dead", now, now + 5s);
+    now += 5s;
   }
   share.forgive();
   EXPECT_FALSE(share.suspects("dead"));
@@ -80,7 +87,8 @@ TEST(BusShare, P06AMeterThatIsNotAskedAnyMoreTakesNoPart) {
   for (int i = 0; i < 5; ++i) {
     share.answered("good", now += 1s);
     share.failed("gone", now, now + 5s);
-    share.failed("dead", now + 5s, now += 10s);
+    share.failed("dead", now + 5s, now + 10s);
+    now += 10s;
   }
   EXPECT_EQ(share.earliest("dead"), now + 110s);
   share.forget("gone");
