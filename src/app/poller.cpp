@@ -24,6 +24,8 @@ constexpr int suspect_stretch = 2;
 
 constexpr std::string_view asked_less_often = "; asked less often while others of its line answer";
 
+constexpr auto longest_way = std::chrono::milliseconds(100);
+
 bool is_transport_error(Errc code) {
   return code == Errc::io || code == Errc::no_device;
 }
@@ -309,6 +311,7 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     auto got = co_await io::converse(link_.transport(), dialogue, count);
     if (got) {
       delivered(*got, std::nullopt);
+      if (crowded && crowded()) co_await give_way();
       continue;
     }
     const Error error = got.error();
@@ -321,6 +324,17 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
       progress_ = Steady::now();
       stamp_ = progress_;
     }
+  }
+}
+
+// What is not read stays with the kernel, and then with the sender. Bounded, because a broker that
+// hangs must not make the meter look dead.
+asio::awaitable<void> Poller::give_way() {
+  const auto limit = Steady::now() + longest_way;
+  while (crowded() && Steady::now() < limit) {
+    co_await wait_until(wake_, Steady::now() + std::chrono::milliseconds(1));
+    const bool over = co_await stopping();
+    if (over) co_return;
   }
 }
 

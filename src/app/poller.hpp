@@ -47,6 +47,10 @@ class Poller {
   void set_interval(Milliseconds interval);
   void set_paused(bool paused);
 
+  // True while the broker is behind: a pushing meter that sends faster than that is read slower, so
+  // that no telegram is dropped.
+  std::function<bool()> crowded;
+
   [[nodiscard]] const meter::Meter& meter() const noexcept { return meter_; }
 
   [[nodiscard]] bool paused() const noexcept { return paused_; }
@@ -68,6 +72,7 @@ class Poller {
   boost::asio::awaitable<bool> poll();
   boost::asio::awaitable<std::optional<Error>> listen(protocol::Dialogue& dialogue);
   boost::asio::awaitable<std::optional<Error>> listen_contained(protocol::Dialogue& dialogue);
+  boost::asio::awaitable<void> give_way();
   boost::asio::awaitable<void> guard_progress();
   boost::asio::awaitable<bool> wait_for_link();
   boost::asio::awaitable<io::Line::Hold> acquire();

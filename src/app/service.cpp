@@ -2,6 +2,7 @@
 #include "app/service.hpp"
 
 #include "app/version.hpp"
+#include "io/footprint.hpp"
 #include "io/links.hpp"
 #include "io/loop_guard.hpp"
 #include "io/notify.hpp"
@@ -106,6 +107,7 @@ Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
   task->meter = std::move(meter);
   task->poller = std::make_unique<Poller>(context_.get_executor(), *task->meter, *link, *bridge_,
                                           clock_, settings->silence);
+  task->poller->crowded = [this] { return broker_->connected() && broker_->outbox().crowded(); };
   tasks_.push_back(std::move(task));
   return *tasks_.back();
 }
@@ -311,6 +313,7 @@ void Service::broker_connected() {
   const Totals totals = bridge_->totals();
   spdlog::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
                house_.settings.mqtt.host, house_.settings.mqtt.port);
+  io::release_code();
 }
 
 Service::Task* Service::find_task(std::string_view id) {

@@ -130,15 +130,30 @@ Result<Decimal> Decimal::from_float32(float value) {
 
 std::string Decimal::str() const {
   if (digits_ == 0 && exponent_ >= 0) return "0";
-  std::string text = std::to_string(digits_);
-  if (exponent_ > 0) text.append(static_cast<std::size_t>(exponent_), '0');
-  if (exponent_ >= 0) return text;
-
-  const std::size_t sign = digits_ < 0 ? 1 : 0;
+  constexpr std::size_t most = 20;  // sign and digits of 64 bits
+  std::array<char, most> digits{};
+  const auto printed = std::to_chars(digits.data(), digits.data() + digits.size(), digits_);
+  std::string_view left(digits.data(), static_cast<std::size_t>(printed.ptr - digits.data()));
+  std::string text;
+  if (digits_ < 0) {
+    text += '-';
+    left.remove_prefix(1);
+  }
+  if (exponent_ >= 0) {
+    text += left;
+    text.append(static_cast<std::size_t>(exponent_), '0');
+    return text;
+  }
   const auto behind = static_cast<std::size_t>(-exponent_);
-  const std::size_t have = text.size() - sign;
-  if (have <= behind) text.insert(sign, behind + 1 - have, '0');
-  text.insert(text.size() - behind, 1, '.');
+  if (left.size() > behind) {
+    text += left.substr(0, left.size() - behind);
+    left.remove_prefix(left.size() - behind);
+  } else {
+    text += '0';
+  }
+  text += '.';
+  text.append(behind - left.size(), '0');
+  text += left;
   return text;
 }
 

@@ -3,6 +3,8 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
+
 namespace meterbridge {
 namespace {
 
@@ -44,8 +46,18 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+// Printable ASCII that needs no escape: nearly every name and text.
+bool is_simple(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; });
+}
+
 void append_text(std::string& out, std::string_view text) {
-  if (is_utf8(text)) {
+  if (is_simple(text)) {
+    out += '"';
+    out += text;
+    out += '"';
+  } else if (is_utf8(text)) {
     append_quoted(out, text);
   } else {
     append_quoted(out, sanitised(text, text.size()));

@@ -18,6 +18,8 @@ namespace meterbridge {
 //   json.text()
 class JsonWriter {
  public:
+  JsonWriter() { text_.reserve(usual_size); }
+
   JsonWriter& object();
   JsonWriter& array();
   JsonWriter& end();  // closes the innermost object or array
@@ -57,6 +59,8 @@ class JsonWriter {
     bool object;
     bool first;
   };
+
+  static constexpr std::size_t usual_size = 1024;
 
   std::string text_;
   std::vector<Level> open_;

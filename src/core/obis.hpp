@@ -36,9 +36,23 @@ class Obis {
 
   [[nodiscard]] constexpr std::uint8_t f() const noexcept { return groups_[5]; }
 
-  friend constexpr auto operator<=>(const Obis&, const Obis&) = default;
+  friend constexpr bool operator==(const Obis& a, const Obis& b) noexcept {
+    return a.packed() == b.packed();
+  }
+
+  friend constexpr std::strong_ordering operator<=>(const Obis& a, const Obis& b) noexcept {
+    return a.packed() <=> b.packed();
+  }
 
  private:
+  // All groups in their order: codes are compared for every line of a telegram.
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+    std::uint64_t packed = 0;
+    for (const std::uint8_t group : groups_)
+      packed = packed << 8U | group;
+    return packed;
+  }
+
   std::array<std::uint8_t, 6> groups_{0, 0, 0, 0, 0, 255};
 };
 

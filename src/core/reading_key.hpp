@@ -6,10 +6,12 @@
 #include "core/result.hpp"
 #include "core/unit.hpp"
 
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace meterbridge {
 
@@ -67,7 +69,23 @@ struct ReadingKey {
   // Accepts exactly what text() prints; directions that a quantity does not have are errors.
   static Result<ReadingKey> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
-  friend auto operator<=>(const ReadingKey&, const ReadingKey&) = default;
+
+  // Part by part from the first on, in one comparison: keys are looked up for every value.
+  friend constexpr bool operator==(const ReadingKey& a, const ReadingKey& b) noexcept {
+    return a.packed() == b.packed();
+  }
+
+  friend constexpr std::strong_ordering operator<=>(const ReadingKey& a,
+                                                    const ReadingKey& b) noexcept {
+    return a.packed() <=> b.packed();
+  }
+
+ private:
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+    static_assert(std::has_unique_object_representations_v<ReadingKey>);
+    const auto bytes = std::bit_cast<std::uint64_t>(*this);
+    return std::endian::native == std::endian::little ? __builtin_bswap64(bytes) : bytes;
+  }
 };
 
 // Short maker for tables in decoders.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace meterbridge {
@@ -37,6 +38,17 @@ Character character_at(std::string_view text, std::size_t at) noexcept {
   return {code, length};
 }
 
+// How many bytes from there on are ASCII for sure; whole words at a time.
+std::size_t ascii_at(std::string_view text, std::size_t at) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  std::size_t end = at;
+  for (std::uint64_t word = 0; text.size() - end >= sizeof word; end += sizeof word) {
+    std::memcpy(&word, text.data() + end, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  return end - at;
+}
+
 // What may be shown: no controls (C0, DEL, C1), no marks that reorder or hide text, no
 // non-characters.
 bool is_printable(char32_t code) noexcept {
@@ -46,6 +58,10 @@ bool is_printable(char32_t code) noexcept {
   if (code >= 0x2060 && code <= 0x206F) return false;
   if (code >= 0xFDD0 && code <= 0xFDEF) return false;
   return (code & 0xFFFEU) != 0xFFFE;
+}
+
+bool is_plain(char c) noexcept {
+  return c >= ' ' && c < 0x7F;
 }
 
 constexpr std::string_view blanks = " \t\n\v\f\r";
@@ -85,6 +101,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string sanitised(std::string_view text, std::size_t limit) {
   std::string out;
+  // Nearly all text is plain ASCII already.
+  if (text.size() <= limit && std::all_of(text.begin(), text.end(), is_plain)) {
+    const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
+    out = text.substr(first, text.find_last_not_of(' ') + 1 - first);
+    return out;
+  }
   for (std::size_t at = 0; at < text.size();) {
     const Character character = character_at(text, at);
     if (character.length == 0) {
@@ -105,6 +127,10 @@ std::string sanitised(std::string_view text, std::size_t limit) {
 
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();) {
+    if (const std::size_t ascii = ascii_at(text, at); ascii > 0) {
+      at += ascii;
+      continue;
+    }
     const std::size_t length = character_at(text, at).length;
     if (length == 0) return false;
     at += length;
@@ -134,6 +160,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
 std::optional<std::string> hex_text(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   std::string out;
+  out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
     const int high = hex_digit(text[i]);
     const int low = hex_digit(text[i + 1]);

@@ -20,9 +20,11 @@ Error impossible() {
 
 // Without the locale machinery, and the same on every system.
 void append_number(std::string& out, long number, std::size_t width) {
-  const std::string digits = std::to_string(number);
-  if (digits.size() < width) out.append(width - digits.size(), '0');
-  out += digits;
+  std::array<char, 20> digits{};
+  const auto printed = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto size = static_cast<std::size_t>(printed.ptr - digits.data());
+  if (size < width) out.append(width - size, '0');
+  out.append(digits.data(), size);
 }
 
 std::string iso(chrono::local_seconds at) {
@@ -30,6 +32,7 @@ std::string iso(chrono::local_seconds at) {
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss clock(at - day);
   std::string out;
+  out.reserve(sizeof "2026-11-20T18:30:00.000Z");
   append_number(out, static_cast<int>(date.year()), 4);
   out += '-';
   append_number(out, static_cast<long>(static_cast<unsigned>(date.month())), 2);
@@ -155,14 +158,18 @@ LocalTime to_local(Seconds instant) {
 }
 
 std::string iso_utc(Seconds instant) {
-  return iso(chrono::local_seconds(instant.time_since_epoch())) + "Z";
+  std::string out = iso(chrono::local_seconds(instant.time_since_epoch()));
+  out += 'Z';
+  return out;
 }
 
 std::string iso_utc(Instant instant) {
   const auto whole = chrono::floor<chrono::seconds>(instant);
-  std::string out = iso(chrono::local_seconds(whole.time_since_epoch())) + ".";
+  std::string out = iso(chrono::local_seconds(whole.time_since_epoch()));
+  out += '.';
   append_number(out, static_cast<long>((instant - whole).count()), 3);
-  return out + "Z";
+  out += 'Z';
+  return out;
 }
 
 std::string iso_local(const LocalTime& local) {

@@ -33,7 +33,7 @@ struct BrokerSettings {
   std::string certificate, key;  // ours, both or none
   bool insecure = false;         // verify nothing
   std::optional<Message> will;
-  std::size_t window = 20;  // messages in flight at most (less when an MQTT 5 broker says so)
+  std::size_t window = 200;  // messages in flight at most (less when an MQTT 5 broker says so)
   std::chrono::milliseconds connect_timeout{10000};  // for each step until the broker has said yes
   bool binary = false;  // payloads need not be UTF-8 (copies of foreign messages)
 };

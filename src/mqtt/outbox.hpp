@@ -43,6 +43,9 @@ class Outbox {
   [[nodiscard]] std::size_t waiting() const noexcept;
   [[nodiscard]] std::size_t in_flight() const noexcept;
 
+  // Half of the room for events is taken: who can wait should.
+  [[nodiscard]] bool crowded() const noexcept { return events_ > max_events_ / 2; }
+
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
   [[nodiscard]] bool empty() const noexcept { return waiting() == 0 && in_flight() == 0; }

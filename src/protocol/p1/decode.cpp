@@ -58,31 +58,31 @@ std::optional<Decimal> number_from(std::string_view text) {
   return *parsed;
 }
 
+// An OBIS code as it was written.
+struct WrittenCode {
+  Obis obis;
+  bool reduced = false;        // without group F
+  bool leading_zeros = false;  // "1-0:01.08.00"
+};
+
 // A line as views into the telegram.
 struct Line {
   std::string_view address;
-  std::optional<Obis> code;
+  std::optional<WrittenCode> code;
   std::optional<ObisMeaning> meaning;
   bool number = false;  // even without a unit
   std::vector<std::string_view> groups;
-  std::uint64_t packed = 0;  // the code, to find it again quickly
 };
 
-std::uint64_t pack(const Obis& o) noexcept {
-  std::uint64_t packed = 1;
-  for (const std::uint8_t group : {o.a(), o.b(), o.c(), o.d(), o.e(), o.f()}) {
-    packed = packed << 8U | group;
-  }
-  return packed;
-}
-
-std::optional<Obis> code_from(std::string_view text) noexcept {
+std::optional<WrittenCode> code_from(std::string_view text) noexcept {
   constexpr std::string_view separators = "-:..*";
   std::array<std::uint8_t, 6> groups{0, 0, 0, 0, 0, 255};
+  WrittenCode code;
   std::size_t at = 0;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (i > 0) {
-      if (i == separators.size() && at == text.size()) break;
+      code.reduced = i == separators.size() && at == text.size();
+      if (code.reduced) break;
       if (at == text.size() || text[at] != separators[i - 1]) return std::nullopt;
       ++at;
     }
@@ -92,28 +92,18 @@ std::optional<Obis> code_from(std::string_view text) noexcept {
       number = number * 10 + static_cast<unsigned>(text[at] - '0');
     }
     if (at == first || number > 255) return std::nullopt;
+    code.leading_zeros = code.leading_zeros || (text[first] == '0' && at - first > 1);
     groups[i] = static_cast<std::uint8_t>(number);
   }
   if (at != text.size()) return std::nullopt;
-  return Obis{groups[0], groups[1], groups[2], groups[3], groups[4], groups[5]};
+  code.obis = Obis{groups[0], groups[1], groups[2], groups[3], groups[4], groups[5]};
+  return code;
 }
 
 std::string address_of(const Line& line) {
-  if (!line.code) return std::string(line.address);
-  const bool reduced = line.address.find('*') == std::string_view::npos;
-  const bool leading_zero = line.address.size() > 1 && [&line] {
-    bool found = false;
-    for (std::size_t i = 0; i + 1 < line.address.size(); ++i) {
-      const bool begins = i == 0 || !is_digit(line.address[i - 1]);
-      found = found || (begins && line.address[i] == '0' && is_digit(line.address[i + 1]));
-    }
-    return found;
-  }();
-  if (leading_zero) return line.code->text();
-  std::string address;
-  address.reserve(line.address.size() + 4);
-  address += line.address;
-  if (reduced) address += "*255";
+  if (line.code && line.code->leading_zeros) return line.code->obis.text();
+  std::string address(line.address);
+  if (line.code && line.code->reduced) address += "*255";
   return address;
 }
 
@@ -150,18 +140,19 @@ class TextDecoder {
  private:
   void read_line(std::string_view text);
   void start_line(std::string_view address, std::string_view rest);
-  [[nodiscard]] bool is_repeated(std::uint64_t packed, std::string_view address) const noexcept;
+  [[nodiscard]] bool is_repeated(const std::optional<WrittenCode>& code,
+                                 std::string_view address) const noexcept;
   void finish_line();
-  [[nodiscard]] std::optional<Item> item_of(const Line& line) const;
-  [[nodiscard]] std::optional<Item> single(const Line& line, Item item) const;
-  [[nodiscard]] std::optional<Item> stamped(const Line& line, Item item) const;
+  [[nodiscard]] bool fill(Item& item) const;
+  void fill_single(Item& item) const;
+  [[nodiscard]] bool fill_stamped(Item& item) const;
 
   std::string_view text_;
   DecodeOptions options_;
   minutes offset_{60};
   Telegram telegram_;
   std::vector<ItemCode> codes_;
-  std::vector<std::uint64_t> seen_;
+  std::vector<Obis> seen_;
   Line line_;
   bool open_ = false;  // line_ holds a line that may be continued
   bool unreadable_ = false;
@@ -176,42 +167,38 @@ void set_number(Item& item, std::string_view group) {
   if (item.value) item.unit = unit;
 }
 
-std::optional<Item> TextDecoder::single(const Line& line, Item item) const {
-  const std::string_view group = line.groups.front();
-  if (line.number || group.find('*') != std::string_view::npos) set_number(item, group);
-  if (item.value && item.unit.empty() && !line.number) item.value.reset();
+void TextDecoder::fill_single(Item& item) const {
+  const std::string_view group = line_.groups.front();
+  if (line_.number || group.find('*') != std::string_view::npos) set_number(item, group);
+  if (item.value && item.unit.empty() && !line_.number) item.value.reset();
   if (!item.value) item.text = group;
-  return item;
 }
 
 // An impossible stamp makes the item absent: nobody can say what its value means.
-std::optional<Item> TextDecoder::stamped(const Line& line, Item item) const {
-  const auto time = parse_stamp(line.groups[0], offset_);
-  set_number(item, line.groups[1]);
-  if (item.value && (line.number || !item.unit.empty())) {
-    if (!time) return std::nullopt;
+bool TextDecoder::fill_stamped(Item& item) const {
+  const auto time = parse_stamp(line_.groups[0], offset_);
+  set_number(item, line_.groups[1]);
+  if (item.value && (line_.number || !item.unit.empty())) {
     item.time = time;
-    return item;
+    return time.has_value();
   }
   item.value.reset();
-  item.groups.assign(line.groups.begin(), line.groups.end());
-  return item;
+  item.groups.assign(line_.groups.begin(), line_.groups.end());
+  return true;
 }
 
-std::optional<Item> TextDecoder::item_of(const Line& line) const {
-  Item item(address_of(line));
-  if (line.groups.size() == 1) {
-    const auto& meaning = line.meaning;
-    if (meaning && meaning->form == ObisForm::clock && looks_like_stamp(line.groups[0]) &&
-        !parse_stamp(line.groups[0], offset_)) {
-      return std::nullopt;
-    }
-    return single(line, std::move(item));
+// False: the line says nothing that can be kept.
+bool TextDecoder::fill(Item& item) const {
+  const auto& groups = line_.groups;
+  if (groups.size() == 1) {
+    const bool clock = line_.meaning && line_.meaning->form == ObisForm::clock;
+    if (clock && looks_like_stamp(groups[0]) && !parse_stamp(groups[0], offset_)) return false;
+    fill_single(item);
+    return true;
   }
-  if (line.groups.size() == 2 && looks_like_stamp(line.groups[0]))
-    return stamped(line, std::move(item));
-  item.groups.assign(line.groups.begin(), line.groups.end());
-  return item;
+  if (groups.size() == 2 && looks_like_stamp(groups[0])) return fill_stamped(item);
+  item.groups.assign(groups.begin(), groups.end());
+  return true;
 }
 
 void TextDecoder::finish_line() {
@@ -221,25 +208,27 @@ void TextDecoder::finish_line() {
     unreadable_ = true;
     return;
   }
-  auto item = item_of(line_);
-  if (!item) return;
-  telegram_.items.push_back(*std::move(item));
-  codes_.push_back(ItemCode{line_.code, line_.meaning});
+  if (!fill(telegram_.items.emplace_back(address_of(line_)))) {
+    telegram_.items.pop_back();
+    return;
+  }
+  codes_.push_back(
+      ItemCode{line_.code ? std::optional(line_.code->obis) : std::nullopt, line_.meaning});
 }
 
 // The first of several wins, whatever the later ones say.
-bool TextDecoder::is_repeated(std::uint64_t packed, std::string_view address) const noexcept {
-  if (packed != 0) return std::find(seen_.begin(), seen_.end(), packed) != seen_.end();
+bool TextDecoder::is_repeated(const std::optional<WrittenCode>& code,
+                              std::string_view address) const noexcept {
+  if (code) return std::find(seen_.begin(), seen_.end(), code->obis) != seen_.end();
   return telegram_.find(address) != nullptr;
 }
 
 void TextDecoder::start_line(std::string_view address, std::string_view rest) {
   const auto code = code_from(address);
-  const std::uint64_t packed = code ? pack(*code) : 0;
-  const bool repeated = is_repeated(packed, address);
+  const bool repeated = is_repeated(code, address);
   // Holley in Hungary breaks 98.1.0 after its address and writes its first stamp as if it were a
   // second clock.
-  if (repeated && open_ && line_.groups.empty() && code == Obis{0, 0, 1, 0, 0}) {
+  if (repeated && open_ && line_.groups.empty() && code && code->obis == Obis{0, 0, 1, 0, 0}) {
     unreadable_ = !read_groups(rest, line_.groups) || unreadable_;
     return;
   }
@@ -251,13 +240,13 @@ void TextDecoder::start_line(std::string_view address, std::string_view rest) {
   line_.groups.clear();
   line_.address = address;
   line_.code = code;
-  line_.meaning = code ? meaning_of(*code) : std::nullopt;
-  line_.number = code && is_number(*code, line_.meaning);
+  line_.meaning = code ? meaning_of(code->obis) : std::nullopt;
+  line_.number = code && is_number(code->obis, line_.meaning);
   if (!read_groups(rest, line_.groups)) {
     unreadable_ = true;
     return;
   }
-  if (packed != 0) seen_.push_back(packed);
+  if (code) seen_.push_back(code->obis);
   open_ = true;
 }
 

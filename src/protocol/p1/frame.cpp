@@ -63,8 +63,8 @@ void Framer::push(ByteView bytes) {
   }
   if (bytes.empty()) return;
   const std::size_t before = buffer_.size();
-  buffer_.resize(before + bytes.size());
-  std::memcpy(buffer_.data() + before, bytes.data(), bytes.size());
+  // Bytes are read as characters here.  NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+  buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!seven_bit_) return;
   for (std::size_t i = before; i < buffer_.size(); ++i) {
     buffer_[i] = static_cast<char>(byte(i) & low_seven);

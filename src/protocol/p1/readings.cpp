@@ -6,9 +6,10 @@
 #include "protocol/p1/stamp.hpp"
 #include "protocol/p1/submeters.hpp"
 
+#include <algorithm>
 #include <array>
-#include <map>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol::p1 {
 namespace {
@@ -40,38 +41,6 @@ std::string_view maker_of(std::string_view flag) noexcept {
 std::string readable(std::string_view sent) {
   const auto decoded = hex_text(sent);
   return sanitised(decoded ? std::string_view(*decoded) : sent);
-}
-
-std::string text_of(const Telegram& telegram, std::string_view address) {
-  const Item* item = telegram.find(address);
-  return item != nullptr && item->text ? readable(*item->text) : std::string();
-}
-
-void fill_identity(Telegram& telegram) {
-  constexpr std::size_t flag_size = 3;
-  constexpr std::size_t model_at = 4;  // behind the baud character
-  MeterIdentity& meter = telegram.meter;
-  const std::string_view header = telegram.identification;
-  const std::string logical_name = text_of(telegram, "0-0:42.0.0*255");
-  for (const std::string_view address : {"0-0:96.1.1*255", "0-0:96.1.0*255"}) {
-    if (meter.serial.empty()) meter.serial = text_of(telegram, address);
-  }
-  if (meter.serial.empty()) meter.serial = logical_name;
-  meter.firmware = text_of(telegram, "1-0:0.2.0*255");
-  const std::string_view serial = meter.serial;
-  // Belgian serial numbers are a digit, the maker's letters, and the number.
-  for (const std::string_view flag :
-       {std::string_view(logical_name).substr(0, flag_size), header.substr(0, flag_size),
-        serial.size() > flag_size ? serial.substr(1, flag_size) : std::string_view()}) {
-    if (meter.manufacturer.empty()) meter.manufacturer = maker_of(flag);
-  }
-  if (meter.manufacturer.empty()) meter.manufacturer = sanitised(header.substr(0, flag_size));
-  std::string_view model = header.substr(std::min(model_at, header.size()));
-  // "\2M550T-1012": the backslash and a digit announce the enhanced identification of IEC 62056-21.
-  if (!model.empty() && model.front() == '\\') {
-    model.remove_prefix(model.size() > 1 && model[1] >= '0' && model[1] <= '9' ? 2 : 1);
-  }
-  meter.model = sanitised(model);
 }
 
 std::optional<Decimal> tariff_from(const Item& item) {
@@ -107,6 +76,9 @@ bool is_energy(const ReadingKey& key) noexcept {
 
 // What is needed to add up tariffs of one energy register.
 struct Sum {
+  explicit Sum(const ReadingKey& key) : total(key) {}
+
+  ReadingKey total;
   bool has_total = false;
   bool doubtful = false;
   std::optional<Decimal> value;
@@ -118,6 +90,7 @@ class Builder {
       : telegram_(telegram), codes_(codes), options_(options) {
     telegram.readings.emplace_back();
     main().readings.reserve(codes.size() + 8);
+    sums_.reserve(4);
   }
 
   void run();
@@ -125,9 +98,13 @@ class Builder {
  private:
   [[nodiscard]] MeterReadings& main() { return telegram_.readings.front(); }
 
-  void add(Reading reading);
+  [[nodiscard]] const Item* find(const Obis& code) const noexcept;
+  [[nodiscard]] std::string text_of(const Obis& code) const;
+  void fill_identity();
+  void add(Reading&& reading);
   void add_item(const Item& item, const ObisMeaning& meaning);
   void add_number(const Item& item, const ObisMeaning& meaning);
+  Sum& sum_of(const ReadingKey& total);
   void count(const ReadingKey& key, const Decimal* value);
   void add_sums();
   void add_net_power(Phase phase);
@@ -137,25 +114,75 @@ class Builder {
   Telegram& telegram_;
   Codes codes_;
   const ReadingOptions& options_;
-  std::map<ReadingKey, Sum> sums_;  // by the key of the total
+  std::vector<Sum> sums_;  // in the order of their totals
 };
 
-void Builder::add(Reading reading) {
+// By code, not by address: a telegram has each code once.
+const Item* Builder::find(const Obis& code) const noexcept {
+  for (std::size_t i = 0; i < codes_.size(); ++i) {
+    if (codes_[i].obis == code) return &telegram_.items[i];
+  }
+  return nullptr;
+}
+
+std::string Builder::text_of(const Obis& code) const {
+  const Item* item = find(code);
+  return item != nullptr && item->text ? readable(*item->text) : std::string();
+}
+
+void Builder::fill_identity() {
+  constexpr std::size_t flag_size = 3;
+  constexpr std::size_t model_at = 4;  // behind the baud character
+  MeterIdentity& meter = telegram_.meter;
+  const std::string_view header = telegram_.identification;
+  const std::string logical_name = text_of({0, 0, 42, 0, 0});
+  for (const Obis& code : {Obis{0, 0, 96, 1, 1}, Obis{0, 0, 96, 1, 0}}) {
+    if (meter.serial.empty()) meter.serial = text_of(code);
+  }
+  if (meter.serial.empty()) meter.serial = logical_name;
+  meter.firmware = text_of({1, 0, 0, 2, 0});
+  const std::string_view serial = meter.serial;
+  // Belgian serial numbers are a digit, the maker's letters, and the number.
+  for (const std::string_view flag :
+       {std::string_view(logical_name).substr(0, flag_size), header.substr(0, flag_size),
+        serial.size() > flag_size ? serial.substr(1, flag_size) : std::string_view()}) {
+    if (meter.manufacturer.empty()) meter.manufacturer = maker_of(flag);
+  }
+  if (meter.manufacturer.empty()) meter.manufacturer = sanitised(header.substr(0, flag_size));
+  std::string_view model = header.substr(std::min(model_at, header.size()));
+  // "\2M550T-1012": the backslash and a digit announce the enhanced identification of IEC 62056-21.
+  if (!model.empty() && model.front() == '\\') {
+    model.remove_prefix(model.size() > 1 && model[1] >= '0' && model[1] <= '9' ? 2 : 1);
+  }
+  meter.model = sanitised(model);
+}
+
+void Builder::add(Reading&& reading) {
   if (main().find(reading.key) == nullptr) main().readings.push_back(std::move(reading));
+}
+
+Sum& Builder::sum_of(const ReadingKey& total) {
+  const auto at =
+      std::lower_bound(sums_.begin(), sums_.end(), total,
+                       [](const Sum& s, const ReadingKey& key) { return s.total < key; });
+  if (at != sums_.end() && at->total == total) return *at;
+  return *sums_.emplace(at, total);
 }
 
 void Builder::count(const ReadingKey& key, const Decimal* value) {
   if (!is_energy(key)) return;
   ReadingKey total = key;
   total.tariff = 0;
-  Sum& sum = sums_[total];
+  Sum& sum = sum_of(total);
   if (key.tariff == 0) {
     sum.has_total = sum.has_total || value != nullptr;
     return;
   }
-  const auto together =
-      value == nullptr ? Result<Decimal>(Error{}) : sum.value.value_or(Decimal()).plus(*value);
-  if (together) {
+  if (value == nullptr) {
+    sum.doubtful = true;
+    return;
+  }
+  if (const auto together = sum.value.value_or(Decimal()).plus(*value)) {
     sum.value = *together;
   } else {
     sum.doubtful = true;
@@ -214,9 +241,9 @@ void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
 }
 
 void Builder::add_sums() {
-  for (const auto& [total, sum] : sums_) {
+  for (const Sum& sum : sums_) {
     if (sum.has_total || !sum.value || sum.doubtful || options_.sums_doubtful) continue;
-    add(Reading(total, *sum.value, canonical_unit(total.quantity)));
+    add(Reading(sum.total, *sum.value, canonical_unit(sum.total.quantity)));
   }
 }
 
@@ -235,11 +262,8 @@ void Builder::add_net_power(Phase phase) {
   if (difference) add(Reading(net, *difference, Unit::W));
 }
 
-std::optional<Seconds> clock_of(const Telegram& telegram, std::chrono::minutes offset) {
-  if (const Item* clock = telegram.find("0-0:1.0.0*255"); clock != nullptr && clock->text) {
-    return parse_stamp(*clock->text, offset);
-  }
-  // AM550 in Slovenia: date and time are two objects, with or without group A and B in front.
+// AM550 in Slovenia: date and time are two objects, with or without group A and B in front.
+std::optional<Seconds> clock_in_parts(const Telegram& telegram, std::chrono::minutes offset) {
   const auto part = [&telegram](std::string_view reduced) -> std::string_view {
     for (const Item& item : telegram.items) {
       std::string_view address = item.address;
@@ -258,9 +282,8 @@ std::optional<Seconds> clock_of(const Telegram& telegram, std::chrono::minutes o
 
 // Luxembourg has five places for messages; the first that is not empty is told.
 void Builder::add_message() {
-  for (const std::string_view address : {"0-0:96.13.0*255", "0-0:96.13.2*255", "0-0:96.13.3*255",
-                                         "0-0:96.13.4*255", "0-0:96.13.5*255"}) {
-    std::string text = text_of(telegram_, address);
+  for (const std::uint8_t place : std::array<std::uint8_t, 5>{0, 2, 3, 4, 5}) {
+    std::string text = text_of({0, 0, 96, 13, place});
     if (text.empty()) continue;
     add(Reading(make_key(Quantity::message), std::move(text)));
     return;
@@ -268,12 +291,15 @@ void Builder::add_message() {
 }
 
 void Builder::add_clock() {
-  telegram_.time = clock_of(telegram_, options_.normal_offset);
+  const Item* clock = find({0, 0, 1, 0, 0});
+  telegram_.time = clock != nullptr && clock->text
+                       ? parse_stamp(*clock->text, options_.normal_offset)
+                       : clock_in_parts(telegram_, options_.normal_offset);
   if (telegram_.time) add(Reading(make_key(Quantity::clock), *telegram_.time));
 }
 
 void Builder::run() {
-  fill_identity(telegram_);
+  fill_identity();
   const bool holley =
       same_ignoring_case(std::string_view(telegram_.identification).substr(0, 3), "HLY");
   for (std::size_t i = 0; i < codes_.size(); ++i) {

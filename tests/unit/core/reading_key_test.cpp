@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "core/reading_key.hpp"
 
+#include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -96,6 +98,32 @@ TEST(ReadingKey, SurvivesTextInEveryValidCombination) {
     ASSERT_TRUE(seen.insert(text).second) << "two keys print as " << text;
   }
   EXPECT_GT(keys.size(), 10000U);
+}
+
+TEST(ReadingKey, IsOrderedPartByPartFromTheFirst) {
+  const auto parts = [](const ReadingKey& k) {
+    return std::tuple(k.scope, k.channel, k.quantity, k.number, k.direction, k.aspect, k.phase,
+                      k.tariff);
+  };
+  std::minstd_rand random(7);
+  const auto some_key = [&random] {
+    ReadingKey key;
+    key.scope = static_cast<Scope>(random() % 2);
+    key.channel = static_cast<std::uint8_t>(random() % 2 * 200);
+    key.quantity = static_cast<Quantity>(random() % 3);
+    key.number = static_cast<std::uint8_t>(random() % 2 * 255);
+    key.direction = static_cast<Direction>(random() % 2);
+    key.aspect = static_cast<Aspect>(random() % 2);
+    key.phase = static_cast<Phase>(random() % 2);
+    key.tariff = static_cast<std::uint8_t>(random() % 2);
+    return key;
+  };
+  for (int i = 0; i < 10000; ++i) {
+    const ReadingKey a = some_key();
+    const ReadingKey b = some_key();
+    EXPECT_EQ(a < b, parts(a) < parts(b)) << a.text() << " " << b.text();
+    EXPECT_EQ(a == b, parts(a) == parts(b)) << a.text() << " " << b.text();
+  }
 }
 
 TEST(ReadingKey, ReadsTheExamplesOfTheContract) {

@@ -60,6 +60,21 @@ TEST(Outbox, DropsTheOldestEventsBeyondTheLimitAndNoStates) {
   EXPECT_EQ(take_all(outbox), (std::vector<std::string>{"state", "2", "3", "4"}));
 }
 
+TEST(Outbox, IsCrowdedByEventsOnlyAndOnlyWhileTheyWait) {
+  Outbox outbox(4);
+  for (int i = 0; i < 100; ++i)
+    outbox.put(state("topic" + std::to_string(i), "1"));
+  outbox.put(event("a", "1"));
+  outbox.put(event("a", "2"));
+  EXPECT_FALSE(outbox.crowded());
+  outbox.put(event("a", "3"));
+  EXPECT_TRUE(outbox.crowded());
+  take_all(outbox);
+  EXPECT_FALSE(outbox.crowded());
+  outbox.connection_lost();
+  EXPECT_TRUE(outbox.crowded());
+}
+
 TEST(Outbox, AMessageInFlightIsNotReplaced) {
   Outbox outbox;
   outbox.put(state("a", "old"));

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "io/footprint.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <sys/mman.h>
+
+namespace meterbridge::io {
+namespace {
+
+struct Range {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+};
+
+// A line of the kernel's list: "7f00-8f00 r-xp 00000000 08:01 123 /usr/lib/libc.so.6". Code that
+// comes unchanged from a file; everything else would be lost.
+bool parse_code(std::string_view line, Range& range) noexcept {
+  constexpr int hexadecimal = 16;
+  const char* const last = line.data() + line.size();
+  const auto begin = std::from_chars(line.data(), last, range.begin, hexadecimal);
+  if (begin.ec != std::errc() || begin.ptr == last || *begin.ptr != '-') return false;
+  const auto end = std::from_chars(begin.ptr + 1, last, range.end, hexadecimal);
+  if (end.ec != std::errc() || range.end <= range.begin) return false;
+  const std::string_view rest(end.ptr, static_cast<std::size_t>(last - end.ptr));
+  return rest.starts_with(" r-xp ") && rest.find(" /") != std::string_view::npos;
+}
+
+}  // namespace
+
+void release_code() noexcept {
+  try {
+    std::ifstream maps("/proc/self/maps");
+    std::string line;
+    while (std::getline(maps, line)) {
+      Range range;
+      if (!parse_code(line, range)) continue;
+      // The kernel names addresses as numbers.
+      // NOLINTNEXTLINE(performance-no-int-to-ptr,cppcoreguidelines-pro-type-reinterpret-cast)
+      ::madvise(reinterpret_cast<void*>(range.begin), range.end - range.begin, MADV_DONTNEED);
+    }
+  } catch (const std::exception&) {
+    // Then the memory stays as it is.
+  }
+}
+
+}  // namespace meterbridge::io

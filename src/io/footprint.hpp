@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// How much memory the program holds while it has nothing to do.
+#pragma once
+
+namespace meterbridge::io {
+
+// Lets go of the code that was needed until now (reading the configuration, TLS handshakes) and may
+// never be again. What is called later comes back from the files by itself; on small machines the
+// kernel can use the memory meanwhile.
+void release_code() noexcept;
+
+}  // namespace meterbridge::io
