@@ -42,7 +42,7 @@ def ceiling(subject, qos, count):
     """As many telegrams as it takes, without a pause: telegrams/s until the last message, CPU, and what was lost."""
     data = subject.telegrams(1, count)
     with house(subject, topics=subject.topics, qos=qos, whole=True) as (program, _, lines, listener):
-        time.sleep(0.5)
+        listener.drain()
         listener.collect()
         cpu, begun = program.cpu(), time.monotonic_ns()
         for at in range(0, count, 64):
@@ -59,7 +59,6 @@ def latency(subject, count, gap=0.02):
     data = subject.telegrams(1, count, 1)
     times = []
     with house(subject) as (program, _, lines, listener):
-        time.sleep(0.5)
         listener.drain()
         cpu = program.cpu()
         for telegram in data:

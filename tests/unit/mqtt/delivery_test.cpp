@@ -74,7 +74,9 @@ TEST_P(Delivery, TenThousandMessagesPassAWindowOfTwentyNoneLostNoneDoubled) {
   reader->subscribe("n/#", 0);
   reader.start();
   ASSERT_TRUE(reader.wait_connected());
-  Party writer(loop, with_version("writer"));
+  BrokerSettings settings = with_version("writer");
+  settings.window = 20;
+  Party writer(loop, settings);
   writer.start();
   for (int n = 0; n < count; ++n)
     writer->publish(Message("n/" + std::to_string(n), std::to_string(n), true, 1));
