@@ -105,6 +105,7 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
     stamp_ = Steady::now();
     const bool over = co_await stopping();
     if (over) co_return End::cancelled;
+    release_unstamped();
     if (paused_ && !poked_) {
       co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
       continue;
@@ -161,7 +162,6 @@ asio::awaitable<bool> Poller::poll() {
   if (got) {
     link_.share().answered(id(), Steady::now());
     delivered(*got, std::chrono::duration_cast<Milliseconds>(Steady::now() - asked));
-    bridge_.remark(id(), meter_.driver().remark());
     schedule_next(true);
     co_return true;
   }
@@ -190,13 +190,31 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
   stamp_ = now;
   bytes_ = 0;
   told_ = false;
-  auto samples = meter_.understand(telegram, clock_.now());
-  if (!samples) {
-    bridge_.report(id(), samples.error());
+  failures_ = 0;
+  if (!Unstamped::is_set(clock_.now())) {
+    unstamped_.hold(telegram, took, now);
+    bridge_.remark(id(), "the clock of this machine is not set (it shows " + iso_utc(clock_.now()) +
+                             "): readings wait until it is");
     return;
   }
-  failures_ = 0;
-  bridge_.deliver(id(), *samples, telegram, took);
+  release_unstamped();
+  hand_over(telegram, clock_.now(), took);
+  bridge_.remark(id(), meter_.driver().remark());
+}
+
+void Poller::release_unstamped() {
+  const auto kept = unstamped_.release(clock_.now(), Steady::now());
+  if (kept) hand_over(kept->telegram, kept->at, kept->took);
+}
+
+void Poller::hand_over(const protocol::Telegram& telegram, Instant at,
+                       std::optional<Milliseconds> took) {
+  auto samples = meter_.understand(telegram, at);
+  if (samples) {
+    bridge_.deliver(id(), *samples, telegram, took);
+  } else {
+    bridge_.report(id(), samples.error());
+  }
 }
 
 void Poller::schedule_next(bool good) {

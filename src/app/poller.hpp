@@ -6,6 +6,7 @@
 
 #include "app/bridge.hpp"
 #include "app/link.hpp"
+#include "app/unstamped.hpp"
 #include "app/wait.hpp"
 #include "meter/meter.hpp"
 
@@ -77,6 +78,8 @@ class Poller {
   boost::asio::awaitable<bool> wait_for_link();
   boost::asio::awaitable<io::Line::Hold> acquire();
   void delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took);
+  void hand_over(const protocol::Telegram& telegram, Instant at, std::optional<Milliseconds> took);
+  void release_unstamped();
   void schedule_next(bool good);
   bool climb(const Error& error);
   void silence_over();
@@ -98,6 +101,7 @@ class Poller {
   bool urgent_ = false;  // the next poll does not wait for its share of the line
   bool waiting_ = false;
   bool told_ = false;  // what is wrong was reported since the last telegram of a pushing meter
+  Unstamped unstamped_;
   Steady::time_point due_{};
   Steady::time_point stamp_ = Steady::now();
   Steady::time_point progress_{};

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Our own clock in 1971: the real program, with a clock that is put right while it runs."""
+import datetime
+import json
+import subprocess
+
+import pytest
+
+from house import BINARY, House, Observer, wait_for
+
+# The system's clock, 55 years late for as long as the file of $CLOCK_UNSET is there.
+LATE_CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec* t) {
+  static int (*real)(clockid_t, struct timespec*);
+  if (!real) real = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(id, t);
+  const char* flag = getenv("CLOCK_UNSET");
+  if (id == CLOCK_REALTIME && flag && access(flag, F_OK) == 0) t->tv_sec -= 55L * 365 * 24 * 3600;
+  return result;
+}
+"""
+
+
+@pytest.mark.skipif("asan" in BINARY, reason="a preloaded library and the sanitizer exclude each other")
+def test_P29_readings_wait_until_our_clock_is_set(tmp_path):
+    (tmp_path / "clock.c").write_text(LATE_CLOCK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c", "-ldl"], check=True)
+    unset = tmp_path / "unset"
+    unset.write_text("")
+    house = House(tmp_path, [])
+    house.write([f"{{id: house, profile: energomera-ce307, address: 13462, interval: 1s, link: {{serial: {house.tty('m')}}}}}"])
+    late = {"LD_PRELOAD": str(tmp_path / "clock.so"), "CLOCK_UNSET": str(unset)}
+    with house.broker(), Observer(house.port) as ear, \
+            house.simulate("--profile", "energomera-ce307", "--set", "address=13462", "--pty", house.tty("m")), \
+            house.bridge(environment=late) as bridge:
+        event = ear.wait_json("meterbridge/house/event")
+        assert "the clock of this machine is not set" in event["text"]
+        wait_for(lambda: "not set" in bridge.log(), "the log says so")
+        with ear.changed:
+            assert not [topic for topic, _, _ in ear.messages if topic == "meterbridge/house/state"]
+        begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=30)
+        unset.unlink()
+        state = ear.wait_json("meterbridge/house/state")
+        assert datetime.datetime.fromisoformat(state["time"].replace("Z", "+00:00")) > begin
+        assert ear.wait_topic("meterbridge/house/availability", payload="online")
+        with ear.changed:
+            times = [json.loads(payload)["time"] for topic, payload, _ in ear.messages if topic.endswith("house/state")]
+        assert all(time > "2026" for time in times)
