@@ -18,7 +18,7 @@ void Unstamped::hold(const protocol::Telegram& telegram, std::optional<Milliseco
   came_ = came;
 }
 
-std::optional<Unstamped::Kept> Unstamped::release(Instant now, Steady::time_point steady) {
+std::optional<KeptTelegram> Unstamped::release(Instant now, Steady::time_point steady) {
   if (!kept_ || !is_set(now)) return std::nullopt;
   kept_->at = now - std::chrono::duration_cast<Milliseconds>(steady - came_);
   return std::exchange(kept_, std::nullopt);

@@ -12,17 +12,16 @@
 
 namespace meterbridge::app {
 
+struct KeptTelegram {
+  KeptTelegram() = default;
+  protocol::Telegram telegram;
+  std::optional<Milliseconds> took;
+  Instant at{};  // when it came, by the clock that is right now
+};
+
 class Unstamped {
  public:
   using Steady = std::chrono::steady_clock;
-
-  struct Kept {
-    Kept() = default;
-
-    protocol::Telegram telegram;
-    std::optional<Milliseconds> took;
-    Instant at{};  // when it came, by the clock that is right now
-  };
 
   // A time before this program was written is no time.
   [[nodiscard]] static bool is_set(Instant now) noexcept;
@@ -30,10 +29,10 @@ class Unstamped {
   void hold(const protocol::Telegram& telegram, std::optional<Milliseconds> took,
             Steady::time_point came);
   // What is held, once the clock is set.
-  [[nodiscard]] std::optional<Kept> release(Instant now, Steady::time_point steady);
+  [[nodiscard]] std::optional<KeptTelegram> release(Instant now, Steady::time_point steady);
 
  private:
-  std::optional<Kept> kept_;
+  std::optional<KeptTelegram> kept_;
   Steady::time_point came_{};
 };
 
