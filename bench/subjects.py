@@ -26,7 +26,7 @@ class Meterbridge:
         """`whole`: also every telegram on its topic, where none may be missing."""
         secure = f", tls: {{ca: {broker.certificate}}}" if tls else ""
         port = broker.tls_port if tls else broker.port
-        meters = "".join(f"  - {{id: m{number}, profile: p1, interval: 1s, telegram: {str(whole).lower()}, "
+        meters = "".join(f"  - {{id: m{number}, profile: p1, interval: 1s, publish: every, telegram: {str(whole).lower()}, "
                          f"link: {{serial: {line.name}}}}}\n" for number, line in enumerate(lines, 1))
         file = pathlib.Path(folder) / "meterbridge.yaml"
         file.write_text(f"instance: bench\nstate_directory: {folder}/state\n"

@@ -3,6 +3,7 @@
 
 #include "app/version.hpp"
 #include "core/json_writer.hpp"
+#include "meter/publish_rate.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -99,6 +100,7 @@ void Bridge::add_meter(const MeterPlan& plan) {
   for (auto& [id, meter] : known_.meters) {
     if (meter.parent == plan.settings.id) add_submeter(id, parent, meter.medium);
   }
+  restore(Memory());
 }
 
 // By value: what is passed may lie in what add_state() resets.
@@ -127,6 +129,7 @@ void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
   state.health.interval = plan.settings.interval;
   state.health.paused = plan.settings.paused;
   state.known->parent.clear();
+  state.guard = std::make_unique<meter::Guard>(plan.settings);
   take_identity(state, state.known->identity);
   for (auto entity = state.known->entities.begin(); entity != state.known->entities.end();) {
     const config::ReadingOptions* options = options_of(state, entity->first);
@@ -166,12 +169,6 @@ void Bridge::take_identity(MeterState& state, const MeterIdentity& identity) {
 
 void Bridge::take(MeterState& state, const Sample& sample) {
   const auto now = clock_.steady();
-  const std::string& old_serial = state.known->identity.serial;
-  if (!old_serial.empty() && !sample.identity.serial.empty() &&
-      old_serial != sample.identity.serial) {
-    event(state.facts.id, "meter_replaced",
-          "serial number " + old_serial + " became " + sample.identity.serial);
-  }
   take_identity(state, sample.identity);
   for (const Reading& reading : sample.readings) {
     const config::ReadingOptions* options = options_of(state, reading.key);
@@ -191,7 +188,14 @@ void Bridge::take(MeterState& state, const Sample& sample) {
       state.announced = false;
       known_changed_ = true;
     }
-    state.values.insert_or_assign(reading.key, MeterState::Kept(reading.value, now));
+    const auto [value, first] = state.values.try_emplace(
+        reading.key, reading.value, now,
+        meter::publish_interval(reading.key, reading.value, state.plan->settings.publish));
+    if (first) continue;
+    value->second.value = reading.value;
+    value->second.at = now;
+    value->second.waits = true;
+    value->second.stale = false;
   }
   state.time = sample.at;
   state.last_reading = now;
@@ -207,7 +211,7 @@ void Bridge::count(MeterState& state, bool failed) {
       static_cast<int>((state.failed.count() * 100 + seen / 2) / seen);
 }
 
-void Bridge::deliver(std::string_view meter, const std::vector<Sample>& samples,
+void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
                      const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
   MeterState* main = find(meter);
   if (main == nullptr) return;
@@ -216,14 +220,18 @@ void Bridge::deliver(std::string_view meter, const std::vector<Sample>& samples,
   main->health.last_frame = clock_.now();
   main->health.poll_time = took;
   main->health.fault = Fault::ok;
-  if (auto line = main->log.good(clock_.steady())) log_(false, main->facts.id + ": " + *line);
-  for (const Sample& sample : samples) {
+  for (Sample& sample : samples) {
     MeterState& state = sample.parent.empty() ? *main : submeter(*main, sample);
+    admit(state, sample);
     take(state, sample);
     if (!state.announced) say_discovery(state);
     set_online(state, true);
-    say_state(state);
+    show(state, std::exchange(state.show_all, false));
   }
+  auto line = main->health.fault == Fault::ok
+                  ? main->log.good(clock_.steady())
+                  : main->log.failed(clock_.steady(), Error(Errc::refused, main->health.error));
+  if (line) log_(main->health.fault != Fault::ok, main->facts.id + ": " + *line);
   say_telegram(*main, telegram);
 }
 
@@ -296,6 +304,7 @@ void Bridge::age(MeterState& state) {
     kept.stale = true;
     changed = true;
   }
+  if (!changed) show(state, false);
   if (state.online && (!state.last_reading || now - *state.last_reading >= limit))
     set_online(state, false);
   if (changed) say_state(state);
@@ -343,13 +352,6 @@ const MeterState* Bridge::state(std::string_view id) const {
 MeterState* Bridge::find(std::string_view id) {
   const auto found = states_.find(id);
   return found == states_.end() ? nullptr : &found->second;
-}
-
-template <class Act>
-void Bridge::with_submeters(std::string_view id, const Act& act) {
-  for (auto& [name, state] : states_) {
-    if (name == id || state.facts.parent == id) act(state);
-  }
 }
 
 }  // namespace meterbridge::app

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/known.hpp"
+#include "app/memory.hpp"
 #include "app/meter_state.hpp"
 #include "config/settings.hpp"
 #include "core/reading.hpp"
@@ -51,9 +52,19 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
+  // What an earlier run read: counters are guarded from there on, and the values of slow meters are
+  // shown until they are three periods old (P38). Before connected().
+  void restore(const Memory& memory);
+  [[nodiscard]] Memory memory() const;
+
   // All samples of one telegram of a configured meter.
-  void deliver(std::string_view meter, const std::vector<Sample>& samples,
+  void deliver(std::string_view meter, std::vector<Sample> samples,
                const protocol::Telegram& telegram, std::optional<Milliseconds> took);
+  // The user's word on what the guard holds, for a meter or a sub-meter. Error: not_found.
+  Result<std::string> accept(std::string_view meter, std::optional<ReadingKey> key);
+  Result<std::string> replace(std::string_view meter, meter::Continuation how);
+  // The next sample of this meter goes out whole, whatever the rates.
+  void show_next(std::string_view meter);
   void report(std::string_view meter, const Error& error);
   // What was wrong on the line although the meter was read; empty when nothing was.
   void remark(std::string_view meter, const std::string& text);
@@ -87,6 +98,9 @@ class Bridge {
   // True once after a change of what must survive a restart.
   [[nodiscard]] bool take_known_changed() noexcept { return std::exchange(known_changed_, false); }
 
+  // True once after a decision of a guard, which must not be lost.
+  [[nodiscard]] bool take_decided() noexcept;
+
   [[nodiscard]] Totals totals() const;
   [[nodiscard]] mqtt::Message will() const;
 
@@ -101,7 +115,12 @@ class Bridge {
   void add_state(const std::string& id, const MeterPlan& plan);
   void add_submeter(std::string id, const MeterState& parent, std::string medium);
   MeterState& submeter(const MeterState& parent, const Sample& sample);
+  void admit(MeterState& state, Sample& sample);
   void take(MeterState& state, const Sample& sample);
+  void restore(MeterState& state, const MeterMemory& memory);
+  [[nodiscard]] Memory memory_of(std::string_view wanted) const;
+  void show(MeterState& state, bool all);
+  void guard_event(MeterState& state, const meter::Guard::Notice& notice);
   void take_identity(MeterState& state, const MeterIdentity& identity);
   void count(MeterState& state, bool failed);
   void age(MeterState& state);
@@ -119,8 +138,13 @@ class Bridge {
   void replace_discovery(KnownMeter& known, const std::vector<mqtt::Message>& documents);
   void forget_removed();
   MeterState* find(std::string_view id);
+
   template <class Act>
-  void with_submeters(std::string_view id, const Act& act);
+  void with_submeters(std::string_view id, const Act& act) {
+    for (auto& [name, state] : states_) {
+      if (name == id || state.facts.parent == id) act(state);
+    }
+  }
 
   config::HomeAssistantSettings homeassistant_;
   homeassistant::BridgeFacts facts_;

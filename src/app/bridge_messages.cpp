@@ -39,12 +39,14 @@ void Bridge::configure(MeterPlan plan) {
   const std::string id = plan.settings.id;
   const auto old = std::find_if(plans_.begin(), plans_.end(),
                                 [&](const MeterPlan& p) { return p.settings.id == id; });
+  const Memory before = memory_of(id);
   if (old != plans_.end()) {
     *old = std::move(plan);
     add_meter(*old);
   } else {
     add_meter(plans_.emplace_back(std::move(plan)));
   }
+  restore(before);
   announce(id);
 }
 
@@ -67,7 +69,7 @@ void Bridge::reconfigure(const config::Settings& settings) {
 void Bridge::say_all(MeterState& state) {
   say_discovery(state);
   say_availability(state);
-  if (!state.values.empty()) say_state(state);
+  if (!state.values.empty()) show(state, true);
   if (!state.is_submeter()) say_health(state);
 }
 
@@ -172,10 +174,27 @@ void Bridge::forget_removed() {
   }
 }
 
+// Says the state when a value in it may go out again; those whose time has not come stay as they
+// were said last, and follow when it has.
+void Bridge::show(MeterState& state, bool all) {
+  const auto now = clock_.steady();
+  bool any = all;
+  for (auto& [key, kept] : state.values) {
+    // A poll every ten seconds is a little early at times.
+    const auto slack = std::min<Milliseconds>(kept.rate / 10, std::chrono::milliseconds(500));
+    const bool due = all || !kept.shown_at || now + slack - *kept.shown_at >= kept.rate;
+    if (!due || !std::exchange(kept.waits, false)) continue;
+    kept.shown = kept.value;
+    kept.shown_at = now;
+    any = true;
+  }
+  if (any) say_state(state);
+}
+
 void Bridge::say_state(MeterState& state) {
   ha::StateFacts facts;
   for (const auto& [key, kept] : state.values) {
-    facts.values.emplace(key, kept.stale ? std::nullopt : std::optional<Value>(kept.value));
+    facts.values.emplace(key, kept.stale ? std::nullopt : std::optional<Value>(kept.shown));
   }
   facts.time = state.time;
   say(ha::state_document(facts_, state.facts.id, facts));

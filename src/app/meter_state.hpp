@@ -4,10 +4,12 @@
 #include "app/fault_log.hpp"
 #include "app/known.hpp"
 #include "homeassistant/documents.hpp"
+#include "meter/guard.hpp"
 
 #include <bitset>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,10 +25,14 @@ struct MeterState {
   struct Kept {
     Kept() = default;
 
-    Kept(Value v, Time t) : value(std::move(v)), at(t) {}
+    Kept(Value v, Time t, Milliseconds r) : value(std::move(v)), at(t), rate(r) {}
 
     Value value;
     Time at{};
+    Milliseconds rate{};
+    Value shown;  // what the state topic says, which may be older (P41)
+    std::optional<Time> shown_at;
+    bool waits = true;  // newer than what is shown
     bool stale = false;
   };
 
@@ -38,6 +44,9 @@ struct MeterState {
   KnownMeter* known = nullptr;
   homeassistant::MeterFacts facts;
   std::map<ReadingKey, Kept> values;
+  std::unique_ptr<meter::Guard> guard;
+  double event_tokens = 10;  // events of the guard that are left; one comes back in ten minutes
+  Time event_refilled{};
   Instant time{};  // of the last sample
   std::optional<Time> last_reading;
   homeassistant::HealthFacts health;
@@ -48,6 +57,7 @@ struct MeterState {
   FaultLog remarks;         // of what is wrong on the line although the meter is read
   std::bitset<100> failed;  // the last hundred attempts
   std::size_t attempts = 0;
+  bool show_all = false;  // with the next sample
   bool online = false;
   bool announced = false;  // in this connection
 };

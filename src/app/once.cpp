@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/once.hpp"
 
-#include "app/known_store.hpp"
 #include "app/poller.hpp"
+#include "app/state_store.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -194,13 +194,15 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
 int run_once(House house) {
   OnceRun run(std::move(house));
   SystemClock clock;
-  KnownStore store(known_file(run.house.settings), write_log);
-  Known known = store.load();
+  StateStore store = known_store(run.house.settings, write_log);
+  StateStore values = memory_store(run.house.settings, write_log);
+  Known known = store.load_as<Known>();
   if (known.client_id.empty()) known.client_id = new_client_id(run.house.settings.instance);
   run.connected = std::make_unique<asio::steady_timer>(run.context);
   run.bridge = std::make_unique<Bridge>(
       run.house.settings, plans_of(run.house), clock, known,
       [&run](mqtt::Message message) { run.broker->publish(std::move(message)); }, write_log);
+  run.bridge->restore(values.load_as<Memory>());
   mqtt::BrokerEvents events;
   // Announcing before the meters were read would show them unavailable for a moment, at every run
   // of cron.
@@ -223,7 +225,8 @@ int run_once(House house) {
   asio::co_spawn(run.context, run.broker->run(), asio::detached);
   asio::co_spawn(run.context, deliver_once(run), asio::detached);
   run.context.run();
-  store.save(known);
+  store.save(known.json());
+  values.save(run.bridge->memory().json());
   return run.failed ? 1 : 0;
 }
 

@@ -110,8 +110,20 @@ std::string new_client_id(const std::string& instance) {
   return instance + "-" + random_id();
 }
 
-std::string known_file(const config::Settings& settings) {
-  return settings.state_directory + "/" + settings.instance + ".state.json";
+StateStore known_store(const config::Settings& settings, StateStore::Log log) {
+  return {
+      settings.state_directory + "/" + settings.instance + ".state.json",
+      {"what was announced earlier is unknown now",
+       "meters that are removed from the configuration while stopped will stay in Home Assistant "
+       "until this is mended"},
+      std::move(log)};
+}
+
+StateStore memory_store(const config::Settings& settings, StateStore::Log log) {
+  return {settings.state_directory + "/" + settings.instance + ".values.json",
+          {"the last values are unknown now; counters are guarded from their next reading on",
+           "counters will not be guarded over a restart until this is mended"},
+          std::move(log)};
 }
 
 }  // namespace meterbridge::app

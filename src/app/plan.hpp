@@ -4,6 +4,7 @@
 
 #include "app/bridge.hpp"
 #include "app/link.hpp"
+#include "app/state_store.hpp"
 #include "config/settings.hpp"
 #include "meter/configuration.hpp"
 #include "meter/meter.hpp"
@@ -42,6 +43,8 @@ mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
 std::string random_id();  // eight hexadecimal digits
 // "meterbridge-3f9c12ab": kept over restarts, so that two installations never throw each other out.
 std::string new_client_id(const std::string& instance);
-[[nodiscard]] std::string known_file(const config::Settings& settings);
+// What was announced (Known), and what was read (Memory).
+[[nodiscard]] StateStore known_store(const config::Settings& settings, StateStore::Log log);
+[[nodiscard]] StateStore memory_store(const config::Settings& settings, StateStore::Log log);
 
 }  // namespace meterbridge::app

@@ -31,8 +31,9 @@ namespace {
 constexpr auto task_farewell = 1s;  // how long tasks have to end after SIGTERM
 constexpr auto broker_farewell = 500ms;
 constexpr auto longest_teardown = 1500ms;
-constexpr auto save_every = 5s;   // of what was announced, at most
-constexpr auto loop_limit = 30s;  // a loop that is blocked for so long is dead
+constexpr auto save_every = 5s;      // of what was announced, at most
+constexpr auto values_every = 5min;  // of what was read: flash memory wears out
+constexpr auto loop_limit = 30s;     // a loop that is blocked for so long is dead
 constexpr Milliseconds cool_down_first{1000};
 constexpr Milliseconds cool_down_ceiling{60000};
 // While a task cools down its meter is deaf; a meter on a wire is back within seconds.
@@ -60,8 +61,9 @@ void leave_in_time(int exit_code) {
 Service::Service(House house, std::string file)
     : house_(std::move(house)),
       file_(std::move(file)),
-      store_(known_file(house_.settings), write_log),
-      known_(store_.load()),
+      store_(known_store(house_.settings, write_log)),
+      values_(memory_store(house_.settings, write_log)),
+      known_(store_.load_as<Known>()),
       signals_(context_),
       beat_(context_),
       announcement_(context_),
@@ -70,11 +72,12 @@ Service::Service(House house, std::string file)
   run_id_ = random_id();
   if (known_.client_id.empty()) {
     known_.client_id = new_client_id(house_.settings.instance);
-    store_.save(known_);
+    store_.save(known_.json());
   }
   bridge_ = std::make_unique<Bridge>(
       house_.settings, plans_of(house_), clock_, known_,
       [this](mqtt::Message message) { broker_->publish(std::move(message)); }, write_log);
+  bridge_->restore(values_.load_as<Memory>());
   mqtt::BrokerEvents events;
   events.connected = [this] { broker_connected(); };
   events.disconnected = [this](const Error& error) {
@@ -145,7 +148,8 @@ int Service::run() {
   watch_signals();
   start();
   context_.run();
-  store_.save(known_);
+  save_values();
+  store_.save(known_.json());
   leave_in_time(exit_code_);
   return exit_code_;
 }
@@ -226,8 +230,9 @@ void Service::second() {
   const auto now = Steady::now();
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {
     saved_ = now;
-    store_.save(known_);
+    store_.save(known_.json());
   }
+  if (now - values_saved_ >= values_every || bridge_->take_decided()) save_values();
   if (now - health_said_ >= 60s) {
     health_said_ = now;
     say_bridge_health();
@@ -238,6 +243,11 @@ void Service::second() {
     watchdog_fed_ = now;
     io::notify_alive();
   }
+}
+
+void Service::save_values() {
+  values_saved_ = Steady::now();
+  values_.save(bridge_->memory().json());
 }
 
 void Service::find_stuck_tasks() {

@@ -4,9 +4,10 @@
 #pragma once
 
 #include "app/bridge.hpp"
-#include "app/known_store.hpp"
+#include "app/memory.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
+#include "app/state_store.hpp"
 #include "mqtt/broker.hpp"
 
 #include <map>
@@ -64,6 +65,8 @@ class Service {
   void find_stuck_tasks();
   void say_bridge_health();
   void hear_bridge_health(const mqtt::Message& message);
+  void save_values();
+  void guard_command(std::string_view meter, std::string_view what, const std::string& payload);
   void say_status();
   void broker_connected();
   void received(const mqtt::Message& message);
@@ -74,7 +77,8 @@ class Service {
   std::string file_;
   boost::asio::io_context context_{1};
   SystemClock clock_;
-  KnownStore store_;
+  StateStore store_;
+  StateStore values_;
   Known known_;
   std::unique_ptr<Bridge> bridge_;
   std::unique_ptr<mqtt::Broker> broker_;
@@ -88,6 +92,7 @@ class Service {
   boost::asio::steady_timer replaced_;      // the same for tasks that a reload ends
   Steady::time_point started_ = Steady::now();
   Steady::time_point saved_{};
+  Steady::time_point values_saved_ = Steady::now();
   Steady::time_point health_said_{};
   Steady::time_point watchdog_fed_{};
   std::size_t running_ = 0;

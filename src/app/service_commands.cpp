@@ -127,12 +127,42 @@ void Service::received(const mqtt::Message& message) {
   const std::string_view rest = std::string_view(message.topic).substr(base.size() + 1);
   const std::size_t slash = rest.find("/set/");
   if (slash == std::string_view::npos) return;
-  Task* task = find_task(rest.substr(0, slash));
+  const std::string_view meter = rest.substr(0, slash);
+  const std::string_view what = rest.substr(slash + 5);
+  // A sub-meter has a guard, too, but no task.
+  if ((what == "accept" || what == "replace") && bridge_->state(meter) != nullptr)
+    return guard_command(meter, what, message.payload);
+  Task* task = find_task(meter);
   if (task == nullptr) {
     spdlog::warn("command for an unknown meter: {}", sanitised(message.topic));
     return;
   }
-  command(*task, rest.substr(slash + 5), message.payload);
+  command(*task, what, message.payload);
+}
+
+// accept: a reading key, or nothing for all that is held. replace: new_cycle (also when empty), or
+// carry_on to count on from the old meter's reading.
+void Service::guard_command(std::string_view meter, std::string_view what,
+                            const std::string& payload) {
+  const std::string word = lower(trimmed(payload));
+  Result<std::string> done = Error(Errc::invalid, "new_cycle or carry_on was expected");
+  if (what == "accept") {
+    const auto key = ReadingKey::parse(word);
+    // A button of Home Assistant sends PRESS.
+    const bool all = word.empty() || word == "press" || word == "all";
+    done = Error(Errc::invalid, "\"" + sanitised(payload, 40) + "\" is no reading key");
+    if (all || key)
+      done = bridge_->accept(meter, all ? std::nullopt : std::optional<ReadingKey>(*key));
+  } else if (word.empty() || word == "press" || word == "new_cycle") {
+    done = bridge_->replace(meter, meter::Continuation::new_cycle);
+  } else if (word == "carry_on") {
+    done = bridge_->replace(meter, meter::Continuation::carry_on);
+  }
+  const std::string text =
+      "set/" + std::string(what) + ": " + (done ? *done : done.error().detail());
+  bridge_->event(meter, done ? "command_done" : "command_refused", text);
+  bridge_->show_next(meter);
+  if (Task* task = find_task(meter); done && task != nullptr) task->poller->due_now();
 }
 
 void Service::command(Task& task, std::string_view what, const std::string& payload) {
@@ -143,6 +173,7 @@ void Service::command(Task& task, std::string_view what, const std::string& payl
   if (what == "poll") {
     if (task.meter->profile().protocol->pushes)
       return refuse("the meter sends by itself, it cannot be asked");
+    bridge_->show_next(id);
     task.poller->poke();
   } else if (what == "interval") {
     if (task.meter->profile().protocol->pushes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "app/known_store.hpp"
 #include "app/once.hpp"
+#include "app/state_store.hpp"
 #include "cli/house.hpp"
 #include "cli/retained.hpp"
 #include "core/json_writer.hpp"
@@ -109,9 +109,9 @@ std::optional<std::string> unknown_meter(const app::House& house,
 class Refusals {
  public:
   explicit Refusals(const app::House& house)
-      : store_(app::known_file(house.settings),
-               [](bool, const std::string& line) { complain(line); }),
-        known_(store_.load()),
+      : store_(app::known_store(house.settings,
+                                [](bool, const std::string& line) { complain(line); })),
+        known_(store_.load_as<app::Known>()),
         bridge_(
             house.settings, app::plans_of(house), clock_, known_, [](mqtt::Message) {},
             [](bool, const std::string&) {}) {}
@@ -124,12 +124,12 @@ class Refusals {
     if (error.code() != Errc::access) return;
     if (known_.client_id.empty()) known_.client_id = app::new_client_id("meterbridge");
     bridge_.report(meter, error);
-    store_.save(known_);
+    store_.save(known_.json());
   }
 
  private:
   SystemClock clock_;
-  app::KnownStore store_;
+  app::StateStore store_;
   app::Known known_;
   app::Bridge bridge_;
 };

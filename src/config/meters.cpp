@@ -138,8 +138,9 @@ void MeterReader::read_readings(const Node& node, MeterSettings& meter) {
       if (options.factor && options.factor->is_zero())
         complain(problems_, *entry.find("factor"),
                  "a factor of zero would lose the reading; to leave it out write hidden");
+      read_reading_limits(entry, values, options, problems_);
     } else {
-      std::string words = "must be hidden, or a map with name, factor or offset";
+      std::string words = "must be hidden, or a map with name, factor, offset or limits";
       if (entry.kind == Kind::scalar && !entry.secret)
         words += ", for example {name: " + sanitised(entry.scalar, 40) + "}";
       complain(problems_, entry, std::move(words));
@@ -190,6 +191,7 @@ void MeterReader::read_meter(const Node& node) {
     meter.timeout = values.duration("timeout");
   meter.paused = values.boolean("paused");
   read_readings(node, meter);
+  read_limits(node, values, meter, problems_);
   read_telegram(node, values, facts, meter);
   attach_link(node, values, meter);
   if (facts != nullptr) {

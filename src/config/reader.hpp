@@ -20,6 +20,12 @@ bool check_topic(const Node& node, std::string_view text, Problems& problems);
 MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& problems);
 HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems);
 
+// max_power, main_fuse, guard and publish of a meter.
+void read_limits(const Node& node, const SettingValues& values, MeterSettings& meter,
+                 Problems& problems);
+void read_reading_limits(const Node& entry, const SettingValues& values, ReadingOptions& options,
+                         Problems& problems);
+
 // A link as it stands in the file; its line is settled when its meters are known.
 struct LinkDraft {
   LinkSettings settings;
@@ -52,6 +58,7 @@ class MeterReader {
   void read_telegram(const Node& node, const SettingValues& values, const ProfileFacts* facts,
                      MeterSettings& meter);
   void check_ports();
+  void check_identities();
   void check_sharing(const LinkDraft& link);
   void check_addresses(const LinkDraft& link);
   void settle_line(LinkDraft& link);

@@ -31,6 +31,8 @@ std::string type_of(const SettingSpec& spec) {
       return "number";
     case SettingType::duration:
       return "duration";
+    case SettingType::rate:
+      return "duration, or every";
     case SettingType::integer:
       return spec.maximum == INT64_MAX ? "number from " + std::to_string(spec.minimum)
                                        : "number " + std::to_string(spec.minimum) + " ... " +
@@ -46,6 +48,8 @@ std::string type_of(const SettingSpec& spec) {
 }
 
 std::string form_of(const Field& field) {
+  if (field.many == Many::one_or_named)
+    return type_of(field.spec) + ", or a map of reading keys to these";
   if (field.section == nullptr) return type_of(field.spec);
   std::string form;
   switch (field.many) {
@@ -56,6 +60,8 @@ std::string form_of(const Field& field) {
       return "list of maps";
     case Many::named:
       form = "map of names to maps";
+      break;
+    case Many::one_or_named:
       break;
   }
   return field.scalar ? form + ", or " + type_of(field.spec) : form;
@@ -93,6 +99,7 @@ std::string settings_reference(const Catalogue& catalogue) {
   add_section(text, "A meter: each entry of `meters`", meter_section);
   add_section(text, "A reading: under `readings` of a meter, by its key", reading_section);
   add_section(text, "`telegram` of a meter", telegram_section);
+  add_section(text, "`guard` of a meter", guard_section);
   std::vector<std::string> told;
   for (const ProfileFacts& facts : catalogue.profiles) {
     if (std::find(told.begin(), told.end(), facts.protocol) != told.end()) continue;

@@ -49,6 +49,10 @@ Json scalar_schema(const SettingSpec& spec) {
       schema["type"] = "string";
       schema["pattern"] = "^[0-9]+(ms|s|m|h)$";
       break;
+    case SettingType::rate:
+      schema["type"] = "string";
+      schema["pattern"] = "^([0-9]+(ms|s|m|h)|every)$";
+      break;
     case SettingType::choice:
       schema["enum"] = choices_of(spec);
       break;
@@ -86,7 +90,7 @@ Json entry_schema(const Field& field) {
 
 // The names of `readings` are reading keys; the grammar itself is checked by the program.
 Json names_of(const Field& field) {
-  const bool keys = field.section == &reading_section;
+  const bool keys = field.section == &reading_section || field.many == Many::one_or_named;
   return Json{{"pattern", keys ? "^[a-z][a-z0-9_]*$" : "^.{1,64}$"}};
 }
 
@@ -103,6 +107,12 @@ Json field_schema(const Field& field) {
       schema = Json{{"type", {"object", "null"}},
                     {"propertyNames", names_of(field)},
                     {"additionalProperties", entry_schema(field)}};
+      break;
+    case Many::one_or_named:
+      schema["anyOf"] =
+          Json::array({entry_schema(field), Json{{"type", "object"},
+                                                 {"propertyNames", names_of(field)},
+                                                 {"additionalProperties", entry_schema(field)}}});
       break;
   }
   describe(schema, field.spec);

@@ -73,6 +73,8 @@ std::string refusal(const Node& node, const SettingSpec& spec, const Error& erro
       return what + " is not a number (write for example 40 or 0.5)";
     case SettingType::duration:
       return refusal_of_duration(node, what);
+    case SettingType::rate:
+      return refusal_of_duration(node, what) + ", or every";
     case SettingType::text:
     case SettingType::key:
     case SettingType::secret:
@@ -105,6 +107,7 @@ std::string forms(const Field& field) {
   if (field.many == Many::named)
     return "a map from names to " +
            std::string(field.section == nullptr ? "values" : "their settings");
+  if (field.many == Many::one_or_named) return "one value, or a map from names to values";
   if (field.section == nullptr) return "one value";
   return field.scalar ? "one value or a map" : "a map";
 }
@@ -112,15 +115,17 @@ std::string forms(const Field& field) {
 bool kind_fits(const Field& field, Kind kind) {
   switch (kind) {
     case Kind::map:
-      return field.many == Many::named || (field.many == Many::one && field.section != nullptr);
+      return field.many == Many::named || field.many == Many::one_or_named ||
+             (field.many == Many::one && field.section != nullptr);
     case Kind::sequence:
       return field.many == Many::list;
     case Kind::scalar:
-      return field.many == Many::one && field.scalar;
+      return (field.many == Many::one && field.scalar) || field.many == Many::one_or_named;
     case Kind::null:
       break;
   }
-  return field.many != Many::one || (field.section != nullptr && !field.scalar);
+  return field.many == Many::list || field.many == Many::named ||
+         (field.section != nullptr && !field.scalar);
 }
 
 void check_least(const Node& node, const Field& field, const SettingValues::Stored& stored,

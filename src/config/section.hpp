@@ -16,6 +16,7 @@ enum class Many : std::uint8_t {
   one,
   list,   // a list of entries
   named,  // a map from names that the user chooses to entries
+  one_or_named,
 };
 
 struct Section;

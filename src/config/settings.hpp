@@ -75,7 +75,28 @@ struct ReadingOptions {
   bool hidden = false;
   std::optional<Decimal> factor;
   std::optional<Decimal> offset;
+  // Limits of the value as it is published; nothing = ours (meter/limits.hpp).
+  std::optional<Decimal> minimum;
+  std::optional<Decimal> maximum;
+  std::optional<Decimal> max_step;    // between two values that follow each other
+  std::optional<Decimal> max_growth;  // of a counter, in an hour
   friend bool operator==(const ReadingOptions&, const ReadingOptions&) = default;
+};
+
+// How often values go out while they change; a value that waits is never lost, only late.
+struct PublishRates {
+  static constexpr Milliseconds each{0};  // every sample
+  std::optional<Milliseconds> all;        // `publish: 10s`; unset = by the kind of reading
+  std::map<ReadingKey, Milliseconds> keys;
+  friend bool operator==(const PublishRates&, const PublishRates&) = default;
+};
+
+// When the counter guard believes what it first refused.
+struct GuardSettings {
+  bool enabled = true;
+  int confirmations = 10;
+  Milliseconds over = std::chrono::hours(2);
+  friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
 };
 
 struct TelegramTopic {
@@ -95,6 +116,9 @@ struct MeterSettings {
       timeout;  // limit of one poll (the watchdog); unset = from the interval and profile
   bool paused = false;
   std::map<ReadingKey, ReadingOptions> readings;
+  std::optional<Decimal> max_power;  // W, from max_power or main_fuse
+  GuardSettings guard;
+  PublishRates publish;
   TelegramTopic telegram;
   SettingValues protocol;  // the profile's preset overlaid by the user's
   Place place;

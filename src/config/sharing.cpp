@@ -44,6 +44,24 @@ void MeterReader::complain_about_meter(std::size_t position, std::string text) {
   problems_.add(Severity::error, meters_[position].place, meters_[position].path, std::move(text));
 }
 
+// The identity of an entity is meter and key in one word: "house" with battery_power and
+// "house_battery" with power would be the same to Home Assistant.
+void MeterReader::check_identities() {
+  for (std::size_t i = 0; i < meters_.size(); ++i) {
+    for (const MeterSettings& other : meters_) {
+      const std::string_view id = meters_[i].id;
+      if (other.id.empty() || !id.starts_with(other.id + "_")) continue;
+      const std::string rest(id.substr(other.id.size() + 1));
+      if (!ReadingKey::parse(rest + "_power") && !ReadingKey::parse(rest + "_energy_import"))
+        continue;
+      complain_about_meter(i, "the id \"" + meters_[i].id + "\" begins with that of meter \"" +
+                                  other.id + "\"" + line_of(other.place) + ", and \"" + rest +
+                                  "\" begins names of readings: their entities could not be told "
+                                  "apart; choose another id");
+    }
+  }
+}
+
 void MeterReader::check_ports() {
   for (std::size_t i = 0; i < links_.size(); ++i) {
     const std::string port = links_[i].usable ? port_of(links_[i].settings) : std::string{};
@@ -126,6 +144,7 @@ void MeterReader::settle_line(LinkDraft& link) {
 
 void MeterReader::finish(Settings& settings) && {
   check_ports();
+  check_identities();
   for (LinkDraft& link : links_) {
     check_sharing(link);
     settle_line(link);

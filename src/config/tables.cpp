@@ -135,6 +135,35 @@ constexpr std::array reading_fields{
     Field{.spec = {.name = "offset",
                    .type = Type::decimal,
                    .help = "is added to the value, after the factor"}},
+    Field{.spec = {.name = "minimum",
+                   .type = Type::decimal,
+                   .help = "a lower value is refused; without it what is possible at all"}},
+    Field{.spec = {.name = "maximum",
+                   .type = Type::decimal,
+                   .help = "a higher value is refused; without it what is possible at all"}},
+    Field{.spec = {.name = "max_step",
+                   .type = Type::decimal,
+                   .help = "a larger change from one value to the next must be confirmed by a "
+                           "second one; without it none is too large"}},
+    Field{.spec = {.name = "max_growth",
+                   .type = Type::decimal,
+                   .help = "a counter that grows more than this in an hour is refused; without it "
+                           "from max_power or main_fuse"}},
+};
+
+constexpr std::array guard_fields{
+    Field{.spec = {.name = "confirmations",
+                   .type = Type::integer,
+                   .help =
+                       "so many readings in a row must agree with a refused counter before it is "
+                       "believed",
+                   .fallback = "10",
+                   .minimum = 2,
+                   .maximum = 100000}},
+    Field{.spec = {.name = "over",
+                   .type = Type::duration,
+                   .help = "and they must span this time",
+                   .fallback = "2h"}},
 };
 
 constexpr std::array telegram_fields{
@@ -176,9 +205,23 @@ constexpr std::array meter_fields{
                    .type = Type::boolean,
                    .help = "publish whole telegrams as JSON"},
           .section = &telegram_section},
-    Field{.spec = {.name = "publish", .help = {}},
-          .later = "publishing at a rate of its own is not supported by this version: every "
-                   "reading is published"},
+    Field{.spec = {.name = "publish",
+                   .type = Type::rate,
+                   .help =
+                       "how often values go out at most: one duration, `every` for each sample, or "
+                       "one of these per reading key; without it counters every 60s, measured "
+                       "values every 10s, all else at once"},
+          .many = Many::one_or_named},
+    Field{.spec = {.name = "max_power",
+                   .help = "the most that can flow through this meter, for example 25kW: what its "
+                           "counters and power readings are checked against"}},
+    Field{.spec = {.name = "main_fuse",
+                   .help = "the same from the fuse before the meter, for example 3x25A"}},
+    Field{.spec = {.name = "guard",
+                   .type = Type::boolean,
+                   .help = "hold back counters that fall or leap; values out of their range too",
+                   .fallback = "true"},
+          .section = &guard_section},
 };
 
 constexpr std::array root_fields{
@@ -219,5 +262,6 @@ constinit const Section link_section{"a link", link_fields};
 constinit const Section meter_section{"a meter", meter_fields};
 constinit const Section reading_section{"a reading", reading_fields};
 constinit const Section telegram_section{"telegram", telegram_fields};
+constinit const Section guard_section{"guard", guard_fields};
 
 }  // namespace meterbridge::config

@@ -14,5 +14,6 @@ extern const Section link_section;
 extern const Section meter_section;
 extern const Section reading_section;
 extern const Section telegram_section;
+extern const Section guard_section;
 
 }  // namespace meterbridge::config

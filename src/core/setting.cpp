@@ -173,6 +173,9 @@ Result<Stored> parse_setting(const SettingSpec& spec, std::string_view text) {
       if (!number) return wrong(spec, "must be a number such as 40 or 0.5, not " + quoted(text));
       return Stored(*number);
     }
+    case SettingType::rate:
+      if (text == "every") return Stored(Milliseconds(0));
+      [[fallthrough]];
     case SettingType::duration: {
       const auto duration = parse_duration(text);
       if (!duration) return wrong(spec, "must be a duration: " + duration.error().detail());

@@ -25,6 +25,7 @@ enum class SettingType : std::uint8_t {
   decimal,
   boolean,
   duration,
+  rate,  // a duration, or `every`: no pause at all (0 ms)
   choice,
   key,
   secret

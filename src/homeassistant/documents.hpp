@@ -71,6 +71,7 @@ struct HealthFacts {
   std::optional<Instant> last_reading;
   std::uint64_t polls = 0;  // telegrams of a pushing meter
   std::uint64_t failures = 0;
+  std::uint64_t refused = 0;   // readings that the guard held back
   int error_rate_percent = 0;  // of the last 100 polls or telegrams
   std::map<std::string, std::uint64_t>
       recoveries;  // rung -> count: resynchronise, flush, reopen, restart, cool_down

@@ -79,6 +79,7 @@ mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
   instant_member(json, "last_reading", health.last_reading);
   json.key("polls").value(number(health.polls));
   json.key("failures").value(number(health.failures));
+  json.key("refused").value(number(health.refused));
   json.key("error_rate").value(std::int64_t{health.error_rate_percent});
   json.key("recoveries").object();
   for (const std::string_view rung : rungs) {

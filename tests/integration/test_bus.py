@@ -10,7 +10,7 @@ QUICK = "interval: 100ms, response_timeout: 150ms, retries: 0, gap: 10ms, telegr
 
 
 def meter(name, more=QUICK):
-    return f"{{id: {name}, profile: energomera-ce307, address: {100 + int(name[1:])}, link: cellar, {more}}}"
+    return f"{{id: {name}, profile: energomera-ce307, address: {100 + int(name[1:])}, publish: every, link: cellar, {more}}}"
 
 
 def shared_line(folder, names, port, more=QUICK):

@@ -7,7 +7,7 @@ import pytest
 
 from house import House, Observer, retained, wait_for
 
-P1 = "{{id: p1, profile: p1, interval: 1s, link: {{serial: {tty}}}}}"
+P1 = "{{id: p1, profile: p1, interval: 1s, publish: every, link: {{serial: {tty}}}}}"
 
 
 def twin(house, folder, state):

@@ -9,9 +9,9 @@ import socket
 
 from house import House, Mosquitto, Observer, free_port, retained, wait_for
 
-P1 = "{{id: {id}, profile: p1, interval: 1s, telegram: true, link: {{serial: {tty}}}}}"
-CE307 = "{{id: house, profile: energomera-ce307, address: 13462, interval: {interval}, link: {{serial: {tty}}}}}"
-POLLED_OVER_TCP = "{{id: {id}, profile: energomera-ce307, address: {address}, interval: 1s, link: {link}}}"
+P1 = "{{id: {id}, profile: p1, interval: 1s, publish: every, telegram: true, link: {{serial: {tty}}}}}"
+CE307 = "{{id: house, profile: energomera-ce307, address: 13462, interval: {interval}, publish: every, link: {{serial: {tty}}}}}"
+POLLED_OVER_TCP = "{{id: {id}, profile: energomera-ce307, address: {address}, interval: 1s, publish: every, link: {link}}}"
 
 
 def reload(bridge, what):

@@ -7,7 +7,7 @@ from house import House, Observer
 
 def test_P21_a_restart_invents_and_repeats_nothing(tmp_path):
     house = House(tmp_path, [])
-    house.write([f"{{id: p1, profile: p1, interval: 1s, telegram: true, link: {{serial: {house.tty('p1')}}}}}"])
+    house.write([f"{{id: p1, profile: p1, interval: 1s, telegram: true, publish: every, link: {{serial: {house.tty('p1')}}}}}"])
     earlier = set()
     with house.broker(), Observer(house.port) as ear, \
             house.simulate("--profile", "p1", "--pty", house.tty("p1"), "--period", "1s"):

@@ -93,7 +93,9 @@ P1 = "meters: [{id: p1, profile: p1, link: {serial: /dev/x}%s}]\n"
     METER % ", readings: {power: visible}",
     METER % ", readings: {power: {nane: x}}",
     METER % ", telegram: {tpic: x}",
-    METER % ", publish: {power: 10s}",
+    METER % ", publish: {power: 10}",
+    METER % ", publish: soon",
+    METER % ", guard: {ovr: 2h}",
     P1 % ", key: 5DC1",
     P1 % ", address: 1",
     P1 % ", crc: maybe",
@@ -110,6 +112,8 @@ def test_schema_and_check_refuse_the_same(validator, text, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", METER % "", METER % ", readings: {power: hidden, energy_import: {name: x, factor: 40, offset: \"-0.5\"}}",
+                                  METER % ", publish: {power: 10s, energy_import: every}, guard: {over: 1h}, max_power: 25kW",
+                                  METER % ", publish: every, guard: false, main_fuse: 3x25A",
                                   P1 % ", telegram: true, timeout: 20s", "mqtt: {version: 5, tls: true}\n" + P1 % ""])
 def test_schema_and_check_accept_the_same(validator, text, tmp_path):
     assert faults(validator, text) == []

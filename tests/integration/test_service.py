@@ -12,8 +12,8 @@ import pytest
 
 from house import House, Mosquitto, Observer, free_port, retained, wait_for
 
-CE307 = "{{id: house, name: House meter, profile: energomera-ce307, address: 13462, interval: {interval}, link: {{serial: {tty}}}}}"
-P1 = "{{id: p1, profile: p1, interval: 1s, link: {{serial: {tty}}}{more}}}"
+CE307 = "{{id: house, name: House meter, profile: energomera-ce307, address: 13462, interval: {interval}, publish: every, link: {{serial: {tty}}}}}"
+P1 = "{{id: p1, profile: p1, interval: 1s, publish: every, link: {{serial: {tty}}}{more}}}"
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_P02_half_open_connection_is_noticed_and_replaced(tmp_path):
     meter_port = free_port()
     with house.simulate("--profile", "p1", "--tcp", f"127.0.0.1:{meter_port}", "--period", "1s"):
         gateway = Gateway(meter_port)
-        house.write([f"{{id: p1, profile: p1, interval: 1s, link: {{tcp: '127.0.0.1:{gateway.port}', silence: 3s}}}}"])
+        house.write([f"{{id: p1, profile: p1, interval: 1s, publish: every, link: {{tcp: '127.0.0.1:{gateway.port}', silence: 3s}}}}"])
         with house.broker(), Observer(house.port) as ear, house.bridge():
             ear.wait_topic("meterbridge/p1/state")
             seen = ear.count()
@@ -204,7 +204,7 @@ def test_P02_half_open_connection_is_noticed_and_replaced(tmp_path):
 
 def test_P03_a_refusing_peer_is_not_stormed(tmp_path):
     port = free_port()
-    house = House(tmp_path, [f"{{id: p1, profile: p1, link: {{tcp: '127.0.0.1:{port}'}}}}"])
+    house = House(tmp_path, [f"{{id: p1, profile: p1, publish: every, link: {{tcp: '127.0.0.1:{port}'}}}}"])
     with house.broker(), Observer(house.port) as ear, house.bridge("--log-level", "debug") as bridge:
         health = ear.wait_json("meterbridge/p1/health", lambda h: h["state"] == "no_device")
         assert f"127.0.0.1:{port}" in health["error"]
@@ -216,7 +216,7 @@ def test_P03_a_refusing_peer_is_not_stormed(tmp_path):
 
 def test_P04_a_silent_meter_is_named_and_goes_offline(tmp_path):
     house = House(tmp_path, [])
-    house.write([f"{{id: p1, profile: p1, interval: 1s, link: {{serial: {house.tty('p1')}, silence: 3s}}}}"])
+    house.write([f"{{id: p1, profile: p1, interval: 1s, publish: every, link: {{serial: {house.tty('p1')}, silence: 3s}}}}"])
     with house.broker(), Observer(house.port) as ear, play_p1(house) as meter, house.bridge() as bridge:
         ear.wait_topic("meterbridge/p1/availability", payload="online")
         seen = ear.count()
@@ -355,7 +355,7 @@ def test_commands_poll_interval_and_pause(tmp_path):
 
 def test_labels_hidden_readings_and_factors(tmp_path):
     house = House(tmp_path, [])
-    house.write(["{id: house, profile: energomera-ce307, address: 13462, interval: 1s, link: {serial: %s}, "
+    house.write(["{id: house, profile: energomera-ce307, address: 13462, interval: 1s, publish: every, link: {serial: %s}, "
                  "readings: {energy_import_t1: {name: Day}, energy_import_t2: hidden, energy_import: {factor: 40}}}"
                  % house.tty("ce307")])
     with house.broker(), Observer(house.port) as ear, play_ce307(house), house.bridge():

@@ -126,7 +126,7 @@ class Week:
 
     def _lines(self):
         ms = int(self.interval * 1000)
-        quick = f"interval: {ms}ms, response_timeout: 300ms, retries: 1, gap: 1ms"
+        quick = f"publish: every, interval: {ms}ms, response_timeout: 300ms, retries: 1, gap: 1ms"
         wire = "baud: 115200, turnaround: 1ms"
         return {
             "line": (f"{{serial: {self.house.tty('line')}, {wire}}}",
@@ -135,7 +135,7 @@ class Week:
             "garage": (f"{{serial: {self.house.tty('garage')}, {wire}}}",
                        [f"{{id: garage, profile: energomera-ce307, address: 103, link: garage, {quick}}}"]),
             "p1": (f"{{tcp: '127.0.0.1:{free_port()}', silence: 5s}}",
-                   [f"{{id: p1, profile: p1, interval: {max(ms, 100)}ms, country: lu, key: {KEY}, link: p1}}"]),
+                   [f"{{id: p1, profile: p1, interval: {max(ms, 100)}ms, publish: every, country: lu, key: {KEY}, link: p1}}"]),
         }
 
     def simulate(self, line, *options):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/known.hpp"
 
-#include "app/known_store.hpp"
 #include "app/state_file.hpp"
+#include "app/state_store.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -75,20 +75,38 @@ TEST_F(Folder, ADamagedFileIsMovedAsideAndNamed) {
   const std::string file = path / "state.json";
   std::ofstream(file) << "{\"format\":1,";
   std::vector<std::string> lines;
-  KnownStore store(file, [&](bool, const std::string& line) { lines.push_back(line); });
-  EXPECT_TRUE(store.load().meters.empty());
-  ASSERT_EQ(lines.size(), 1U);
+  StateStore store(file, {"lost", "unkept"},
+                   [&](bool, const std::string& line) { lines.push_back(line); });
+  EXPECT_TRUE(store.load_as<Known>().meters.empty());
+  ASSERT_EQ(lines.size(), 2U);
   EXPECT_NE(lines[0].find(file), std::string::npos);
+  EXPECT_NE(lines[1].find("lost"), std::string::npos);
   EXPECT_TRUE(std::filesystem::exists(file + ".damaged"));
+}
+
+TEST_F(Folder, ADamagedFileHasAPreviousGeneration) {
+  const std::string file = path / "state.json";
+  std::vector<std::string> lines;
+  StateStore store(file, {"lost", "unkept"},
+                   [&](bool, const std::string& line) { lines.push_back(line); });
+  store.save(some().json());
+  Known changed = some();
+  changed.client_id = "another";
+  store.save(changed.json());
+  EXPECT_EQ(store.load_as<Known>().client_id, "another");
+  std::ofstream(file) << "half a fi";
+  EXPECT_EQ(store.load_as<Known>().client_id, some().client_id);
+  std::filesystem::remove(file);
+  EXPECT_EQ(store.load_as<Known>().client_id, some().client_id) << "a missing file";
 }
 
 TEST_F(Folder, AFolderThatCannotBeWrittenIsSaidOnce) {
   std::ofstream(path / "in_the_way") << "x";
   std::vector<std::string> lines;
-  KnownStore store(path / "in_the_way" / "state.json",
+  StateStore store(path / "in_the_way" / "state.json", {"lost", "unkept"},
                    [&](bool, const std::string& line) { lines.push_back(line); });
-  store.save(some());
-  store.save(some());
+  store.save(some().json());
+  store.save(some().json());
   EXPECT_EQ(lines.size(), 1U);
 }
 

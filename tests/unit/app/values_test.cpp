@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// Which values go out and when: rates, guard, and what outlives a restart.
+#include "unit/app/house.hpp"
+
+namespace meterbridge::app {
+namespace {
+
+// A suite has one fixture class in the whole program.
+struct HouseValues : House {};
+
+Json state_of(const House& house) {
+  return Json::parse(house.last("meterbridge/house/state"));
+}
+
+TEST_F(HouseValues, P41_AMeterThatSpeaksEachSecondIsShownAtItsRates) {
+  plan.settings.interval = 1s;
+  start({plan});
+  said.clear();
+  std::vector<double> powers;
+  std::vector<double> energies;
+  for (int second = 0; second < 3600; ++second) {
+    deliver({energy(100000 + second), power(second % 97)});
+    pass(1);
+  }
+  for (const std::string& payload : payloads("meterbridge/house/state")) {
+    const Json state = Json::parse(payload);
+    if (powers.empty() || powers.back() != state["power"]) powers.push_back(state["power"]);
+    if (energies.empty() || energies.back() != state["energy_import"])
+      energies.push_back(state["energy_import"]);
+  }
+  EXPECT_LE(powers.size(), 370U);
+  EXPECT_GE(powers.size(), 340U);
+  EXPECT_LE(energies.size(), 62U);
+  EXPECT_GE(energies.size(), 58U);
+  EXPECT_LE(payloads("meterbridge/house/state").size(), 400U);
+}
+
+TEST_F(HouseValues, P41_TheLastValueOfAnIntervalIsDelivered) {
+  start({plan});
+  deliver({power(1)});
+  pass(2);
+  deliver({power(2)});
+  pass(2);
+  deliver({power(3)});
+  EXPECT_EQ(state_of(*this)["power"], 1);
+  pass(6);
+  EXPECT_EQ(state_of(*this)["power"], 3);
+}
+
+TEST_F(HouseValues, P41_EveryMeansEachSample) {
+  plan.settings.publish.all = config::PublishRates::each;
+  start({plan});
+  said.clear();
+  for (int i = 0; i < 50; ++i)
+    deliver({power(i)});
+  EXPECT_EQ(payloads("meterbridge/house/state").size(), 50U);
+}
+
+TEST_F(HouseValues, P41_APollByHandIsShownAtOnce) {
+  start({plan});
+  deliver({power(1)});
+  deliver({power(2)});
+  EXPECT_EQ(state_of(*this)["power"], 1);
+  bridge->show_next("house");
+  deliver({power(3)});
+  EXPECT_EQ(state_of(*this)["power"], 3);
+}
+
+TEST_F(HouseValues, P15_ARefusedValueIsAnEventAFaultAndNeverAState) {
+  start({plan});
+  deliver({energy(297964), power(100)});
+  pass(10);
+  deliver({energy(0), power(200)});
+  EXPECT_EQ(state_of(*this)["energy_import"], 2979.64);
+  EXPECT_EQ(state_of(*this)["power"], 200);
+  const Json event = Json::parse(last("meterbridge/house/event"));
+  EXPECT_EQ(event["event_type"], "value_refused");
+  pass(1);
+  const Json health = Json::parse(last("meterbridge/house/health"));
+  EXPECT_EQ(health["state"], "refused");
+  EXPECT_EQ(health["refused"], 1);
+  EXPECT_NE(health["error"].get<std::string>().find("energy_import"), std::string::npos);
+  pass(10);
+  deliver({energy(297970), power(200)});
+  pass(61);
+  EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["state"], "ok");
+  for (const std::string& payload : payloads("meterbridge/house/state"))
+    EXPECT_NE(Json::parse(payload)["energy_import"], 0);
+}
+
+TEST_F(HouseValues, P54_AFlutteringCounterDoesNotFloodEventsNorLog) {
+  start({plan});
+  deliver({energy(297964)});
+  said.clear();
+  lines.clear();
+  for (int i = 0; i < 8640; ++i) {
+    pass(10);
+    deliver({energy(i % 2 == 0 ? 0 : 297964 + i)});
+  }
+  EXPECT_LE(payloads("meterbridge/house/event").size(), 170U);
+  EXPECT_LE(lines.size(), 350U);
+}
+
+TEST_F(HouseValues, P15_AcceptAndReplaceAreHeard) {
+  start({plan});
+  EXPECT_FALSE(bridge->accept("house", std::nullopt));
+  EXPECT_FALSE(bridge->replace("house", meter::Continuation::carry_on));
+  EXPECT_FALSE(bridge->accept("nobody", std::nullopt));
+  deliver({energy(297964)});
+  pass(10);
+  deliver({energy(100)});
+  EXPECT_TRUE(bridge->accept("house", std::nullopt));
+  EXPECT_TRUE(bridge->take_decided());
+  EXPECT_FALSE(bridge->take_decided());
+  bridge->show_next("house");
+  deliver({energy(101)});
+  EXPECT_EQ(state_of(*this)["energy_import"], 1.01);
+}
+
+// What a restart would do: the memory goes through its file.
+Memory through_file(const Memory& memory) {
+  auto again = Memory::parse(memory.json());
+  EXPECT_TRUE(again);
+  return again ? *again : Memory();
+}
+
+TEST_F(HouseValues, P15_CountersAreGuardedOverARestart) {
+  start({plan});
+  deliver({energy(297964)});
+  memory = through_file(bridge->memory());
+  clock.advance(60s);
+  start({plan});
+  deliver({energy(0), power(1)});
+  EXPECT_FALSE(state_of(*this).contains("energy_import"));
+  EXPECT_EQ(Json::parse(last("meterbridge/house/event"))["event_type"], "value_refused");
+  deliver({energy(297965), power(1)});
+  EXPECT_EQ(state_of(*this)["energy_import"], 2979.65);
+}
+
+TEST_F(HouseValues, P38_ASlowMeterIsNotUnknownAfterARestart) {
+  plan.settings.interval = 1h;
+  start({plan});
+  deliver({energy(297964), power(1)});
+  const std::string before = last("meterbridge/house/state");
+  memory = through_file(bridge->memory());
+  clock.advance(2h);
+  start({plan});
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  EXPECT_EQ(last("meterbridge/house/state"), before) << "the same values of the same time";
+  pass(3601);
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline") << "three periods old";
+}
+
+TEST_F(HouseValues, P38_OldMemoriesStayMemories) {
+  plan.settings.interval = 1h;
+  start({plan});
+  deliver({energy(297964)});
+  memory = through_file(bridge->memory());
+  clock.advance(4h);
+  start({plan});
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  EXPECT_TRUE(payloads("meterbridge/house/state").empty());
+}
+
+TEST_F(HouseValues, MemoryOfAnOlderBackupOnlyKnowsLess) {
+  start({plan});
+  deliver({energy(297964)});
+  memory = through_file(bridge->memory());
+  clock.advance(240h);
+  deliver({energy(300000)});
+  clock.advance(10s);
+  start({plan});
+  deliver({energy(300001)});
+  EXPECT_EQ(state_of(*this)["energy_import"], 3000.01);
+}
+
+TEST(MemoryFile, KeepsDigitsKindsAndWhatIsHeld) {
+  Memory memory;
+  MeterMemory& meter = memory.meters["house"];
+  const ReadingKey key = make_key(Quantity::energy, Direction::import);
+  meter.values.emplace(key, RememberedValue(Decimal(1730640, -3), Instant(1795000000s)));
+  meter.values.emplace(make_key(Quantity::message), RememberedValue(std::string("ä\n"), Instant()));
+  meter.values.emplace(make_key(Quantity::input), RememberedValue(true, Instant()));
+  meter.values.emplace(make_key(Quantity::clock), RememberedValue(Seconds(5s), Instant()));
+  meter.guard.registers[key].value = Decimal(1730640, -3);
+  meter.guard.registers[key].unit = Unit::kWh;
+  meter.guard.registers[key].carried = Decimal(-12, -1);
+  meter.guard.held[key].latest = Decimal(5);
+  meter.guard.held[key].why = "lower";
+  meter.guard.earlier = {"1", "2"};
+  const auto again = Memory::parse(memory.json());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->json(), memory.json());
+  const MeterMemory& read = again->meters.at("house");
+  EXPECT_EQ(std::get<Decimal>(read.values.at(key).value).str(), "1730.640");
+  EXPECT_EQ(read.guard.registers.at(key).carried.str(), "-1.2");
+  EXPECT_EQ(read.guard.held.at(key).why, "lower");
+  EXPECT_FALSE(Memory::parse("[]"));
+  EXPECT_FALSE(Memory::parse("{\"format\":2}"));
+  EXPECT_TRUE(Memory::parse(R"({"format":1,"meters":{"a":{"values":{"x":1,"power":{}}}}})"));
+}
+
+}  // namespace
+}  // namespace meterbridge::app
