@@ -30,7 +30,7 @@ namespace {
 
 constexpr auto task_farewell = 1s;  // how long tasks have to end after SIGTERM
 constexpr auto broker_farewell = 500ms;
-constexpr auto longest_teardown = 1500ms;
+constexpr auto longest_teardown = 300ms;
 constexpr auto save_every = 5s;      // of what was announced, at most
 constexpr auto values_every = 5min;  // of what was read: flash memory wears out
 constexpr auto loop_limit = 30s;     // a loop that is blocked for so long is dead
