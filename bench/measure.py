@@ -72,6 +72,24 @@ def latency(subject, count, gap=0.02):
     return {"times": sorted(times), "cpu": used * 10000 / count}
 
 
+def floor(telegram, count, gap=0.02):
+    """The same way without any program: what pseudo-terminal, broker and harness take alone."""
+    times = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Broker(folder) as broker, Line(folder) as line:
+        listener, publisher = Listener(broker.port, "floor"), Listener(broker.port, "nothing")
+        for _ in range(count):
+            time.sleep(gap * random.uniform(0.8, 1.2))
+            line.send(telegram)
+            sent = time.monotonic_ns()
+            left = len(telegram)
+            while left:
+                left -= len(os.read(line.slave, 4096))
+            publisher.publish("floor", b"x" * 400)
+            listener.next(b"floor")
+            times.append((listener.arrived - sent) / 1e6)
+    return sorted(times)
+
+
 def memory(subject, meters, telegrams=50):
     with house(subject, meters, tls=True) as (program, _, lines, listener):
         for meter, line in enumerate(lines, 1):

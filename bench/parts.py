@@ -182,6 +182,9 @@ class Listener:
         found, self.data = parse(self.data + b"".join(self.blocks))
         return [(topic, payload) for kind, topic, payload in found if kind & 0xF0 == 0x30], self.last
 
+    def publish(self, topic, payload):
+        self.socket.sendall(_packet(0x30, _text(topic.encode()) + payload))
+
     def close(self):
         self.socket.close()
 
