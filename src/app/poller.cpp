@@ -155,7 +155,8 @@ asio::awaitable<bool> Poller::poll() {
   }
   urgent_ = false;
   const auto asked = Steady::now();
-  const auto dialogue = meter_.driver().begin();
+  protocol::Driver& driver = meter_.driver();
+  const auto dialogue = link_.share().suspects(id()) ? driver.knock() : driver.begin();
   auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
   const bool over = co_await stopping();
   if (over) co_return true;

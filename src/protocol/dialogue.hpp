@@ -89,6 +89,10 @@ class Driver {
   // A new poll; for a pushing meter a new listening dialogue. The dialogue may refer to the driver.
   virtual std::unique_ptr<Dialogue> begin() = 0;
 
+  // The same for a meter that is probably away, and whose silence costs others their time: gives up
+  // sooner, as long as nothing was heard of it.
+  virtual std::unique_ptr<Dialogue> knock() { return begin(); }
+
   // What was wrong on the line during the last poll although the poll came to its end: one sentence
   // for a person, or nothing.
   [[nodiscard]] virtual std::string remark() const { return {}; }

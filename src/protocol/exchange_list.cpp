@@ -75,7 +75,9 @@ Result<Step> ExchangeList::proceed() {
 }
 
 Result<Step> ExchangeList::repeat_or_lose() {
-  if (attempt_ < timing_.attempts) {
+  const int attempts =
+      there_ ? timing_.attempts : timing_.first_attempts.value_or(timing_.attempts);
+  if (attempt_ < attempts) {
     phase_ = Phase::ready;
     return Step(step::Drain(timing_.settle));
   }
@@ -129,11 +131,13 @@ void ExchangeList::judge(ByteView frame) {
   switch (verdict->kind_) {
     case Verdict::Kind::taken:
       phase_ = Phase::answered;
+      there_ = true;
       break;
     case Verdict::Kind::ignored:
       why_ = verdict->why_;
       break;
     case Verdict::Kind::repeat:
+      there_ = true;
       attempt_failed(verdict->why_);
       break;
   }

@@ -74,7 +74,8 @@ class ExchangeList final : public Dialogue {
     Milliseconds opening{0};      // so much more before the first
     Milliseconds settle{200};     // quiet line after a timeout
     int attempts = 3;
-    bool unsettled = false;  // answers of an earlier poll may still be on their way
+    std::optional<int> first_attempts;  // fewer, until something was answered
+    bool unsettled = false;             // answers of an earlier poll may still be on their way
   };
 
   // More bytes than this without an answer are noise: the attempt is over.
@@ -122,6 +123,7 @@ class ExchangeList final : public Dialogue {
   Bytes arrived_;
   std::size_t heard_ = 0;  // bytes of this attempt that were not our echo
   bool running_ = false;   // the front exchange was begun
+  bool there_ = false;     // something was answered
   bool unsettled_ = false;
   bool crowded_ = false;      // somebody else's answer may still come
   bool waited_ = false;       // and was waited for

@@ -6,6 +6,8 @@
 namespace meterbridge::protocol::ce102 {
 namespace {
 
+constexpr int knock_attempts = 1;
+
 // Says why nothing is sent, and sends nothing.
 class Locked final : public Dialogue {
  public:
@@ -28,6 +30,11 @@ Ce102Driver::Ce102Driver(const Options& options) : options_(options) {}
 std::unique_ptr<Dialogue> Ce102Driver::begin() {
   if (memory_.locked) return std::make_unique<Locked>(*memory_.locked);
   return std::make_unique<Poll>(options_, memory_);
+}
+
+std::unique_ptr<Dialogue> Ce102Driver::knock() {
+  if (memory_.locked) return begin();
+  return std::make_unique<Poll>(options_, memory_, knock_attempts);
 }
 
 Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {

@@ -43,6 +43,7 @@ class Ce102Driver final : public Driver {
 
   explicit Ce102Driver(const Options& options);
   std::unique_ptr<Dialogue> begin() override;
+  std::unique_ptr<Dialogue> knock() override;
 
   [[nodiscard]] std::string remark() const override { return memory_.other_master; }
 

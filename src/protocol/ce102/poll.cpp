@@ -8,10 +8,12 @@
 namespace meterbridge::protocol::ce102 {
 namespace {
 
-ExchangeList::Timing timing_of(const Options& options, bool unsettled) {
+ExchangeList::Timing timing_of(const Options& options, bool unsettled,
+                               std::optional<int> first_attempts) {
   ExchangeList::Timing timing;
   timing.response = options.response_timeout;
   timing.attempts = options.retries + 1;
+  timing.first_attempts = first_attempts;
   timing.unsettled = unsettled;
   timing.pause = options.gap;
   timing.opening = options.address_gap;
@@ -34,10 +36,10 @@ std::byte byte_of(int value) {
 
 }  // namespace
 
-Poll::Poll(const Options& options, Memory& memory)
+Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_attempts)
     : options_(options),
       memory_(memory),
-      list_(timing_of(options, memory.unsettled), [this] { return finish(); }),
+      list_(timing_of(options, memory.unsettled, first_attempts), [this] { return finish(); }),
       telegram_(empty_telegram()) {
   if (options_.family != Family::automatic) memory_.family = options_.family;
   if (options_.decimals) memory_.decimals = options_.decimals;

@@ -12,8 +12,9 @@ namespace meterbridge::protocol::ce102 {
 
 class Poll final : public Dialogue {
  public:
-  // Both outlive the poll.
-  Poll(const Options& options, Memory& memory);
+  // Both outlive the poll. Without `first_attempts` each question has as many attempts as the
+  // options say.
+  Poll(const Options& options, Memory& memory, std::optional<int> first_attempts = std::nullopt);
   ~Poll() override;
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;

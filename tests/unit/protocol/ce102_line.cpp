@@ -198,6 +198,28 @@ TEST(Ce102Registers, AddUpWithinWhatIsUsedWhileTheyAreRead) {
   EXPECT_TRUE(adds_up({}, 0));
 }
 
+TEST(Ce102Line, P06KnockingGivesUpAfterOneQuestionUnlessItIsAnswered) {
+  Bench bench(ce307_meter, ce307_meter);
+  int silent = 1;
+  bench.twist = [&](const Frame&) -> Arrivals {
+    if (silent-- > 0) return std::vector<VirtualLine::Arrival>{};
+    return std::nullopt;
+  };
+  const auto away = bench.driver().knock();
+  const auto nothing = bench.line().converse(*away);
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().code(), Errc::timeout);
+  EXPECT_EQ(bench.asked().size(), 1U);
+  // Who answers is given all attempts for the rest.
+  int questions = 0;
+  bench.twist = [&](const Frame&) -> Arrivals {
+    if (++questions == 2) return std::vector<VirtualLine::Arrival>{};
+    return std::nullopt;
+  };
+  const auto back = bench.driver().knock();
+  EXPECT_TRUE(bench.line().converse(*back));
+}
+
 // What the sum cannot see where not all tariffs are asked for.
 TEST(Ce102Line, P09ATariffThatGrowsMoreThanTheSumIsReadOnceMore) {
   Bench bench(ce307_meter, {{"address", "13462"}, {"family", "ce307"}, {"tariffs", "2"}});
