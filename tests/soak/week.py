@@ -4,9 +4,10 @@
 
     METERBRIDGE_BINARY=build/release/src/meterbridge tests/soak/week.py [--days 7] [--interval 0.1]
 
-What is compressed: the pause between two polls, 100 ms instead of 30 s. A day is 2880 intervals, so the program makes
-about as many polls, retries, MQTT messages and recoveries as in a week, and whatever grows with them grows. What is not
-compressed: answer times, back-off, availability, the minute of the health topic, and the hours that the log counts. That
+What is compressed: the pause between two polls, 100 ms instead of 30 s. A day is 2880 intervals. The meter that sends by itself
+comes to as many telegrams as in a week at 30 s; a poll takes its time, so a polled meter with a line of its own comes to about two
+thirds, and two on one line to half of that (the table says it). What grows with polls, retries, messages and recoveries grows
+here. What is not compressed: answer times, back-off, availability, the minute of the health topic, and the hours that the log counts. That
 the log of a real week stays short is proved with handed-in time (tests/unit/app/fault_log_test.cpp); here the whole log of
 the run is counted. Things that grow with time alone are not seen.
 
@@ -102,6 +103,8 @@ FAULTS = [
     Fault("p1", ["--fault=cut=1"], "p1", {"no_frame", "bad_checksum", "wrong_key"}),
     Fault("garage", ["--fault=noise=1", "--fault=cut=1"], "garage", {"no_frame", "bad_checksum"}),
     Fault("garage", [], "garage", {"no_bytes"}, do="freeze"),
+    Fault("garage", ["--fault=zero=1"], "garage", {"refused"}),
+    Fault("p1", ["--fault=jump=1"], "p1", {"refused"}),
 ]
 # The day of a CI run: one of each sort.
 FEW = [FAULTS[0], FAULTS[1], FAULTS[2], FAULTS[8], FAULTS[12]]
