@@ -129,6 +129,10 @@ void check_modes(const std::string& file, const Node& root, const Catalogue& cat
   if (const std::string path = literal_secret(root, catalogue); !path.empty())
     warn_if_public(file, path + " stands in it", problems);
   if (takes_secrets(root)) warn_if_public(secrets_beside(file), "secrets stand in it", problems);
+  const Node* mqtt = root.find("mqtt");
+  const Node* tls = mqtt == nullptr ? nullptr : mqtt->find("tls");
+  const Node* key = tls == nullptr ? nullptr : tls->find("key");
+  if (is_literal(key)) warn_if_public(key->scalar, "it is our client key (mqtt.tls.key)", problems);
 }
 
 Node load_document(const std::string& file, Problems& problems) {

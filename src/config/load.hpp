@@ -18,7 +18,7 @@ std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, P
 // environment.
 Settings settings_of(const Node& root, const Catalogue& catalogue, Problems& problems);
 // One warning for each file of secrets that everybody on the machine can read (P58): FILE itself
-// where a secret stands in it, secrets.yaml where one is taken from it.
+// where a secret stands in it, secrets.yaml where one is taken from it, the client key of TLS.
 void check_modes(const std::string& file, const Node& root, const Catalogue& catalogue,
                  Problems& problems);
 // $STATE_DIRECTORY as systemd sets it, else /var/lib/meterbridge.

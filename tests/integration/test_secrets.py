@@ -138,6 +138,11 @@ def test_P58_public_files_with_secrets_are_named_once(tmp_path):
         assert len(check()) == 1 and check()[0].startswith(f"{house.file}: warning: ")
         house.file.chmod(0o600)
         assert check() == []
-    house.file.write_text(meter % "")
+    key = tmp_path / "client.key"
+    key.write_text("x")
+    key.chmod(0o644)
+    house.file.write_text(f"mqtt: {{tls: {{certificate: {key}, key: {key}}}}}\n" + meter % "")
     house.file.chmod(0o644)
+    assert len(check()) == 1 and check()[0].startswith(f"{key}: warning: ")
+    house.file.write_text(meter % "")
     assert check() == []  # nothing in it that others must not see
