@@ -95,8 +95,9 @@ Result<> read_faults(const Arguments& arguments, simulator::Options& wanted) {
 // A fault for a meter that is not there would silently do nothing.
 Result<> check_names(const simulator::Options& wanted,
                      const std::vector<simulator::LinkPlan>& links) {
-  for (const auto& [id, rates] : wanted.meter_faults) {
-    const bool known = std::any_of(links.begin(), links.end(), [&id = id](const auto& link) {
+  for (const auto& faults : wanted.meter_faults) {
+    const std::string& id = faults.first;
+    const bool known = std::any_of(links.begin(), links.end(), [&](const auto& link) {
       return std::any_of(link.meters.begin(), link.meters.end(),
                          [&](const auto& meter) { return meter.id == id; });
     });

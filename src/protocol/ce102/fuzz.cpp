@@ -61,14 +61,16 @@ void must_be_read_only(const Bytes& wire) {
   require(std::ranges::count(ce102::never_send, request->command) == 0);
 }
 
-void answer(Dialogue& dialogue, ByteReader& script) {
+// Returns what was answered.
+ByteView answer(Dialogue& dialogue, ByteReader& script) {
   const std::size_t length = script.u8().value_or(0);
   const auto bytes = script.take(std::min(length, script.left()));
   if (length == 0 || !bytes || bytes->empty()) {
     dialogue.silence();
-  } else {
-    dialogue.received(*bytes);
+    return {};
   }
+  dialogue.received(*bytes);
+  return *bytes;
 }
 
 void converse(ByteView bytes, const SettingValues& settings) {
@@ -76,14 +78,16 @@ void converse(ByteView bytes, const SettingValues& settings) {
   require(driver.has_value());
   ByteReader script(bytes);
   for (int poll = 0; poll < polls; ++poll) {
-    const auto dialogue = (*driver)->begin();
+    const auto dialogue = poll % 2 == 0 ? (*driver)->begin() : (*driver)->knock();
+    ByteView heard;
     int steps = 0;
     for (;; ++steps) {
       require(steps < most_steps);
       const auto step = dialogue->next();
       if (!step || std::holds_alternative<step::Finished>(*step)) break;
       if (const auto* send = std::get_if<step::Send>(&*step)) must_be_read_only(send->bytes);
-      if (std::holds_alternative<step::Listen>(*step)) answer(*dialogue, script);
+      if (std::holds_alternative<step::Drain>(*step)) dialogue->drained(heard);
+      if (std::holds_alternative<step::Listen>(*step)) heard = answer(*dialogue, script);
     }
   }
 }
