@@ -59,22 +59,6 @@ const config::ReadingOptions* options_of(const MeterState& state, const ReadingK
 
 }  // namespace
 
-std::string_view name(Rung rung) noexcept {
-  switch (rung) {
-    case Rung::resynchronise:
-      return "resynchronise";
-    case Rung::flush:
-      return "flush";
-    case Rung::reopen:
-      return "reopen";
-    case Rung::restart:
-      return "restart";
-    case Rung::cool_down:
-      return "cool_down";
-  }
-  return "";
-}
-
 Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, const Clock& clock,
                Known& known, Publish publish, Log log)
     : homeassistant_(settings.homeassistant),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/known.hpp"
+#include "app/ladder.hpp"
 #include "app/memory.hpp"
 #include "app/meter_state.hpp"
 #include "config/settings.hpp"
@@ -21,10 +22,6 @@
 #include <vector>
 
 namespace meterbridge::app {
-
-// The rungs of the recovery ladder, from mild to hard.
-enum class Rung { resynchronise, flush, reopen, restart, cool_down };
-[[nodiscard]] std::string_view name(Rung rung) noexcept;
 
 // What the bridge must know of a configured meter.
 struct MeterPlan {

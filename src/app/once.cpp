@@ -29,10 +29,6 @@ Milliseconds limit_of(const meter::Meter& meter) {
   return meter.settings().timeout.value_or(default_poll_limit);
 }
 
-bool is_transport_error(Errc code) {
-  return code == Errc::io || code == Errc::no_device;
-}
-
 // One conversation; what came of it is in `result`. True: worth another try within the meter's
 // time.
 asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialogue& dialogue,
@@ -118,7 +114,10 @@ asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wa
       continue;
     const config::LinkSettings* settings = find_link(house.settings, meter->settings().link);
     Job& job = jobs[settings->name];
-    if (!job.link) job.link = make_link(executor, *settings, meter->profile().line);
+    if (!job.link) {
+      job.link = make_link(executor, *settings,
+                           house.transport(executor, *settings, meter->profile().line));
+    }
     job.meters.push_back(meter.get());
   }
   std::size_t left = jobs.size();

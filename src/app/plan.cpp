@@ -2,6 +2,7 @@
 #include "app/plan.hpp"
 
 #include "io/links.hpp"
+#include "io/usb_reset.hpp"
 
 #include <algorithm>
 #include <random>
@@ -31,28 +32,35 @@ const config::LinkSettings* find_link(const config::Settings& settings, std::str
   return found == settings.links.end() ? nullptr : &*found;
 }
 
-std::unique_ptr<Link> make_link(boost::asio::any_io_executor executor,
-                                const config::LinkSettings& settings,
-                                const LineSettings& profile_line) {
-  std::unique_ptr<io::Transport> transport;
+std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor& executor,
+                                              const config::LinkSettings& settings,
+                                              const LineSettings& profile_line) {
   switch (settings.kind) {
-    case config::LinkKind::serial: {
-      io::SerialOptions options;
-      options.port = settings.serial;
-      options.line = settings.line.value_or(profile_line);
-      options.echo = settings.echo;
-      transport = io::make_serial(executor, std::move(options));
+    case config::LinkKind::serial:
       break;
-    }
     case config::LinkKind::tcp:
-      transport = io::make_tcp(executor, settings.host, settings.port, settings.echo);
-      break;
+      return io::make_tcp(executor, settings.host, settings.port, settings.echo);
     case config::LinkKind::replay:
-      transport = io::make_replay(executor, settings.replay);
-      break;
+      return io::make_replay(executor, settings.replay);
   }
-  return std::make_unique<Link>(executor, std::move(transport), settings.turnaround,
-                                settings.failing_share);
+  io::SerialOptions options;
+  options.port = settings.serial;
+  options.line = settings.line.value_or(profile_line);
+  options.echo = settings.echo;
+  return io::make_serial(executor, std::move(options));
+}
+
+std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
+                                const config::LinkSettings& settings,
+                                std::unique_ptr<io::Transport> transport) {
+  auto link = std::make_unique<Link>(executor, std::move(transport), settings.turnaround,
+                                     settings.failing_share);
+  if (settings.usb_reset && settings.kind == config::LinkKind::serial) {
+    link->allow_usb_reset([port = settings.serial] {
+      return io::reset_usb(port, facts_of(Rung::usb_reset).deadline);
+    });
+  }
+  return link;
 }
 
 MeterPlan plan_of(const meter::Meter& meter) {

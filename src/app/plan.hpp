@@ -10,6 +10,7 @@
 #include "meter/meter.hpp"
 #include "mqtt/broker.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,11 @@
 
 namespace meterbridge::app {
 
+// `profile_line` counts where the link does not say its own speed.
+std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor& executor,
+                                              const config::LinkSettings& settings,
+                                              const LineSettings& profile_line);
+
 // A valid configuration with its meters made. The meters refer to the library, and share it: those
 // that go on while the configuration is read anew keep the one they were made from.
 struct House {
@@ -25,6 +31,7 @@ struct House {
   config::Settings settings;
   std::shared_ptr<const meter::ProfileLibrary> library;
   std::vector<std::unique_ptr<meter::Meter>> meters;
+  std::function<decltype(make_transport)> transport = make_transport;  // another one in tests
 };
 
 // Error: invalid, with the meter's id in front.
@@ -32,10 +39,9 @@ Result<House> build_house(meter::Configuration configuration);
 
 [[nodiscard]] const config::LinkSettings* find_link(const config::Settings& settings,
                                                     std::string_view name);
-// `profile_line` counts where the link does not say its own speed.
-std::unique_ptr<Link> make_link(boost::asio::any_io_executor executor,
+std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
                                 const config::LinkSettings& settings,
-                                const LineSettings& profile_line);
+                                std::unique_ptr<io::Transport> transport);
 MeterPlan plan_of(const meter::Meter& meter);
 std::vector<MeterPlan> plans_of(const House& house);
 mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,

@@ -15,10 +15,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Failures in a row at which the ladder goes one rung up.
-constexpr unsigned flush_after = 2;
-constexpr unsigned reopen_after = 3;
-constexpr unsigned restart_after = 6;
+// The first retries come early.
+constexpr unsigned early_retries = 3;
 // A suspected meter has at least so many of its intervals between two polls (P06).
 constexpr int suspect_stretch = 2;
 
@@ -26,14 +24,19 @@ constexpr std::string_view asked_less_often = "; asked less often while others o
 
 constexpr auto longest_way = std::chrono::milliseconds(100);
 
-bool is_transport_error(Errc code) {
-  return code == Errc::io || code == Errc::no_device;
+// However many meters stand in the queue of a line: so long nobody waits for his turn.
+constexpr auto longest_queue = std::chrono::hours(1);
+constexpr auto nap = std::chrono::seconds(1);            // of a paused meter
+constexpr auto longest_sleep = std::chrono::minutes(1);  // between two signs of life
+
+Milliseconds silence_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
+  return silence.value_or(std::max(meter.settings().interval * 3, least_push_limit));
 }
 
 Milliseconds limit_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
   if (!meter.profile().protocol->pushes)
     return meter.settings().timeout.value_or(default_poll_limit);
-  return silence.value_or(std::max(meter.settings().interval * 3, least_push_limit));
+  return silence_of(meter, silence);
 }
 
 }  // namespace
@@ -48,14 +51,11 @@ Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, 
       guard_(executor),
       interval_(meter.settings().interval),
       limit_(limit_of(meter, silence)),
+      silence_(silence_of(meter, silence)),
       paused_(meter.settings().paused) {}
 
 Poller::~Poller() {
   link_.share().forget(id());
-}
-
-Milliseconds Poller::patience() const noexcept {
-  return interval_ * 3 + limit_ * 2 + Milliseconds(60000);
 }
 
 void Poller::poke() {
@@ -89,7 +89,6 @@ void Poller::set_paused(bool paused) {
 
 asio::awaitable<Poller::End> Poller::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  waiting_ = false;
   End end = End::cancelled;
   if (pushes()) {
     end = co_await listen_forever();
@@ -102,16 +101,16 @@ asio::awaitable<Poller::End> Poller::run() {
 asio::awaitable<Poller::End> Poller::poll_forever() {
   due_ = std::max(due_, Steady::now());
   for (;;) {
-    stamp_ = Steady::now();
+    const auto now = Steady::now();
     const bool over = co_await stopping();
     if (over) co_return End::cancelled;
     release_unstamped();
     if (paused_ && !poked_) {
-      co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
+      co_await sleep_until(now + nap);
       continue;
     }
-    if (stamp_ < due_) {
-      co_await wait_until(wake_, std::min(due_, stamp_ + std::chrono::minutes(1)));
+    if (now < due_) {
+      co_await sleep_until(std::min(due_, now + longest_sleep));
       continue;
     }
     poked_ = false;
@@ -120,11 +119,15 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
   }
 }
 
+asio::awaitable<void> Poller::sleep_until(Steady::time_point moment) {
+  promise(moment);
+  co_await wait_until(wake_, moment);
+}
+
 asio::awaitable<io::Line::Hold> Poller::acquire() {
-  waiting_ = true;
+  promise(Steady::now() + longest_queue);
   auto hold = co_await link_.line().acquire();
-  waiting_ = false;
-  stamp_ = Steady::now();
+  promise(Steady::now());
   co_return hold;
 }
 
@@ -132,16 +135,17 @@ asio::awaitable<io::Line::Hold> Poller::acquire() {
 asio::awaitable<bool> Poller::poll() {
   auto hold = co_await acquire();
   if (!hold) co_return true;
-  const auto begin = stamp_;
+  const auto begin = Steady::now();
   const auto allowed = link_.share().earliest(id());
   if (allowed > begin && !urgent_) {
     due_ = allowed;
     co_return true;
   }
-  if (link_.resting(stamp_)) {
+  if (link_.resting(begin)) {
     due_ = link_.next_attempt();
     co_return true;
   }
+  promise(Steady::now() + facts_of(Rung::reopen).deadline);
   auto opened = co_await link_.ensure_open();
   if (!opened) {
     // A device that returns is polled at once: the next attempt to open decides, not the interval.
@@ -155,6 +159,7 @@ asio::awaitable<bool> Poller::poll() {
   }
   urgent_ = false;
   const auto asked = Steady::now();
+  promise(asked + limit_);
   protocol::Driver& driver = meter_.driver();
   const auto dialogue = link_.share().suspects(id()) ? driver.knock() : driver.begin();
   auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
@@ -178,22 +183,18 @@ asio::awaitable<bool> Poller::poll() {
   bridge_.report(id(), suspected
                            ? Error(error.code(), error.detail() + std::string(asked_less_often))
                            : error);
-  const bool go_on = climb(error);
+  const bool go_on = co_await climb(error);
   // An answer, even a refusal, keeps the normal pace; a lost link has set its own time.
   if (!is_transport_error(error.code())) schedule_next(proves_frames(error.code()));
   co_return go_on;
 }
 
 void Poller::delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
-  const auto now = Steady::now();
-  link_.frames_seen(now);
-  progress_ = now;
-  stamp_ = now;
+  frames_seen();
   bytes_ = 0;
   told_ = false;
-  failures_ = 0;
   if (!Unstamped::is_set(clock_.now())) {
-    unstamped_.hold(telegram, took, now);
+    unstamped_.hold(telegram, took, Steady::now());
     bridge_.remark(id(), "the clock of this machine is not set (it shows " + iso_utc(clock_.now()) +
                              "): readings wait until it is");
     return;
@@ -223,7 +224,7 @@ void Poller::schedule_next(bool good) {
   const bool suspected = link_.share().suspects(id());
   const int stretch = suspected ? suspect_stretch : 1;
   // After a failure the first retry comes early: a device that was away is back within seconds.
-  if (!good && !suspected && failures_ <= reopen_after) {
+  if (!good && !suspected && failures_ <= early_retries) {
     due_ = now + std::min<Milliseconds>(interval_, Milliseconds(2000));
     return;
   }
@@ -233,41 +234,14 @@ void Poller::schedule_next(bool good) {
   due_ = std::max(due_, link_.share().earliest(id()));
 }
 
-// What a failed poll does to link and task. False: start the task anew.
-bool Poller::climb(const Error& error) {
-  if (proves_frames(error.code())) {
-    // The line is fine; a wrong password or a refused command is no reason to touch the adapter.
-    link_.frames_seen(Steady::now());
-    return true;
-  }
-  ++failures_;
-  if (is_transport_error(error.code())) {
-    bridge_.recovered(id(), Rung::reopen);
-    link_.close();
-    due_ = link_.next_attempt();
-    return true;
-  }
-  // That a suspected meter is silent says nothing about the line.
-  const unsigned silent = link_.share().suspects(id()) ? 0 : link_.count_silent_poll();
-  if (failures_ == 1) bridge_.recovered(id(), Rung::resynchronise);
-  if (failures_ >= flush_after && link_.transport().is_open()) {
-    bridge_.recovered(id(), Rung::flush);
-    link_.transport().discard_input();
-  }
-  if (silent >= reopen_after) {
-    bridge_.recovered(id(), Rung::reopen);
-    link_.close();
-  }
-  return failures_ % restart_after != 0;
-}
-
 asio::awaitable<bool> Poller::wait_for_link() {
   if (!link_.resting(Steady::now())) {
+    promise(Steady::now() + facts_of(Rung::reopen).deadline);
     auto opened = co_await link_.ensure_open();
     if (opened) co_return true;
   }
-  co_await wait_until(
-      wake_, std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(50)));
+  co_await sleep_until(
+      std::max(link_.next_attempt(), Steady::now() + std::chrono::milliseconds(50)));
   co_return false;
 }
 
@@ -276,12 +250,11 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
   auto hold = co_await acquire();
   if (!hold) co_return End::cancelled;
   for (;;) {
-    stamp_ = Steady::now();
     const bool over = co_await stopping();
     if (over) co_return End::cancelled;
     if (paused_) {
       link_.close();
-      co_await wait_until(wake_, stamp_ + std::chrono::seconds(1));
+      co_await sleep_until(Steady::now() + nap);
       continue;
     }
     const bool ready = co_await wait_for_link();
@@ -289,19 +262,22 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
     const auto dialogue = meter_.driver().begin();
     progress_ = Steady::now();
     bytes_ = 0;
-    const unsigned before = failures_;
     const auto ended = co_await (listen_contained(*dialogue) || guard_progress());
     const bool told_to_end = co_await stopping();
     if (told_to_end) co_return End::cancelled;
+    if (ended.index() == 1 && paused_) continue;
+    std::optional<Error> error;
     if (ended.index() == 1) {
-      if (!paused_) silence_over();
-    } else if (const std::optional<Error>& error = std::get<0>(ended)) {
-      ++failures_;
-      bridge_.report(id(), *error);
-      bridge_.recovered(id(), Rung::reopen);
-      link_.close();
+      error = silence_over();
+      // What was wrong with the telegrams that came says more than that none was good.
+      if (bytes_ == 0 || !std::exchange(told_, false)) bridge_.report(id(), *error);
+    } else {
+      error = std::get<0>(ended);
+      if (error) bridge_.report(id(), *error);
     }
-    if (failures_ > before && failures_ % restart_after == 0) co_return End::restart;
+    if (!error) continue;
+    const bool go_on = co_await climb(*error);
+    if (!go_on) co_return End::restart;
   }
 }
 
@@ -338,11 +314,7 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     if (is_transport_error(error.code()) || error.code() == Errc::bug) co_return error;
     bridge_.report(id(), error);
     told_ = true;
-    if (proves_frames(error.code())) {
-      link_.frames_seen(Steady::now());
-      progress_ = Steady::now();
-      stamp_ = progress_;
-    }
+    if (proves_frames(error.code())) frames_seen();
   }
 }
 
@@ -363,29 +335,8 @@ asio::awaitable<void> Poller::guard_progress() {
   while (!paused_ && Steady::now() < progress_ + limit_) {
     const bool over = co_await stopping();
     if (over) co_return;
+    promise(progress_ + limit_);
     co_await wait_until(guard_, progress_ + limit_);
-  }
-}
-
-void Poller::silence_over() {
-  ++failures_;
-  const std::string span = duration_text(limit_);
-  const std::string& place = link_.transport().name();
-  if (bytes_ == 0) {
-    bridge_.report(id(), Error(Errc::timeout, place + ": not one byte for " + span));
-  } else if (!std::exchange(told_, false)) {
-    // What was wrong with the telegrams that came says more than that none was good.
-    bridge_.report(
-        id(), Error(Errc::no_frame, place + ": " + std::to_string(bytes_) + " bytes in " + span +
-                                        ", but no telegram among them"));
-  }
-  bridge_.recovered(id(), failures_ == 1 ? Rung::resynchronise : Rung::flush);
-  link_.transport().discard_input();
-  // A network peer that vanished without a word looks like silence: only a new connection tells
-  // (P02).
-  if (failures_ >= flush_after || !link_.transport().local()) {
-    bridge_.recovered(id(), Rung::reopen);
-    link_.close();
   }
 }
 

@@ -29,6 +29,11 @@ inline constexpr Milliseconds default_poll_limit{30000};
 // A pushing meter is silent after three periods, but not before ten seconds.
 inline constexpr Milliseconds least_push_limit{10000};
 
+// The link itself failed: nothing is to be had from it before it is opened anew.
+[[nodiscard]] constexpr bool is_transport_error(Errc code) noexcept {
+  return code == Errc::io || code == Errc::no_device;
+}
+
 class Poller {
  public:
   enum class End { cancelled, restart };
@@ -56,16 +61,13 @@ class Poller {
 
   [[nodiscard]] bool paused() const noexcept { return paused_; }
 
-  // In the queue for the line: whoever holds it stands under a watchdog of his own.
-  [[nodiscard]] bool waiting() const noexcept { return waiting_; }
-
   [[nodiscard]] const Link& link() const noexcept { return link_; }
 
-  // The task's heartbeat, and how old it may get before the task counts as stuck: waiting for the
-  // line included.
-  [[nodiscard]] Steady::time_point stamp() const noexcept { return stamp_; }
+  // By then the task does something again: there is no state without a next attempt. Who keeps the
+  // task says so, too.
+  void promise(Steady::time_point moment) noexcept { promised_ = moment; }
 
-  [[nodiscard]] Milliseconds patience() const noexcept;
+  [[nodiscard]] bool overdue(Steady::time_point now) const noexcept { return now > promised_; }
 
  private:
   boost::asio::awaitable<End> poll_forever();
@@ -81,8 +83,14 @@ class Poller {
   void hand_over(const protocol::Telegram& telegram, Instant at, std::optional<Milliseconds> took);
   void release_unstamped();
   void schedule_next(bool good);
-  bool climb(const Error& error);
-  void silence_over();
+  boost::asio::awaitable<void> sleep_until(Steady::time_point moment);
+  // poller_ladder.cpp
+  void frames_seen();
+  boost::asio::awaitable<bool> climb(Error error);
+  boost::asio::awaitable<void> reset_or_reopen(Steady::time_point last_failure);
+  void reopen();
+  [[nodiscard]] bool vanished(const Error& error) const;
+  Error silence_over();
 
   [[nodiscard]] bool pushes() const noexcept { return meter_.profile().protocol->pushes; }
 
@@ -95,18 +103,20 @@ class Poller {
   boost::asio::steady_timer wake_;
   boost::asio::steady_timer guard_;
   Milliseconds interval_;
-  Milliseconds limit_;  // polled: of one poll; pushed: of silence
+  Milliseconds limit_;    // polled: of one poll; pushed: of silence
+  Milliseconds silence_;  // of a network peer, after which it is connected anew
   bool paused_ = false;
   bool poked_ = false;
   bool urgent_ = false;  // the next poll does not wait for its share of the line
-  bool waiting_ = false;
-  bool told_ = false;  // what is wrong was reported since the last telegram of a pushing meter
+  bool told_ = false;    // what is wrong was reported since the last telegram of a pushing meter
   Unstamped unstamped_;
   Steady::time_point due_{};
-  Steady::time_point stamp_ = Steady::now();
+  Steady::time_point promised_ = Steady::now();
   Steady::time_point progress_{};
-  unsigned failures_ = 0;    // in a row
-  std::uint64_t bytes_ = 0;  // since the last telegram of a pushing meter
+  Steady::time_point round_since_{};  // first failure of this round of the ladder
+  Steady::time_point failed_{};       // last one
+  unsigned failures_ = 0;             // in a row, without a valid frame
+  std::uint64_t bytes_ = 0;           // since the last telegram of a pushing meter
 };
 
 }  // namespace meterbridge::app

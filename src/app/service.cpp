@@ -35,9 +35,10 @@ constexpr auto save_every = 5s;      // of what was announced, at most
 constexpr auto values_every = 5min;  // of what was read: flash memory wears out
 constexpr auto loop_limit = 30s;     // a loop that is blocked for so long is dead
 constexpr Milliseconds cool_down_first{1000};
-constexpr Milliseconds cool_down_ceiling{60000};
-// While a task cools down its meter is deaf; a meter on a wire is back within seconds.
-constexpr Milliseconds cool_down_ceiling_local{4000};
+constexpr Milliseconds cool_down_ceiling = facts_of(Rung::cool_down).deadline;
+// Looks, not time: a program that was stopped and goes on has lost time, but its tasks get as many
+// seconds as always to show themselves.
+constexpr unsigned overdue_looks = 15;
 
 void write_log(bool warning, const std::string& line) {
   if (warning) {
@@ -82,7 +83,9 @@ Service::Service(House house, std::string file)
   events.connected = [this] { broker_connected(); };
   events.disconnected = [this](const Error& error) {
     bridge_->disconnected();
-    if (!stopping_ && !error.detail().empty()) spdlog::warn("broker: {}", error.detail());
+    if (error.detail().empty()) return;
+    broker_lost_ = Steady::now();
+    if (!stopping_) spdlog::warn("broker: {}", error.detail());
   };
   events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
   events.received = [this](const mqtt::Message& message) { received(message); };
@@ -102,7 +105,9 @@ Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
   const config::LinkSettings* settings = find_link(house_.settings, meter->settings().link);
   auto& link = links_[settings->name];
   if (!link) {
-    link = make_link(context_.get_executor(), *settings, meter->profile().line);
+    const auto executor = context_.get_executor();
+    link = make_link(executor, *settings,
+                     house_.transport(executor, *settings, meter->profile().line));
     watch_link(*link, settings->serial);
   }
   auto task = std::make_unique<Task>();
@@ -134,7 +139,9 @@ void Service::watch_link(Link& link, const std::string& serial) {
       bridge_->report(task->meter->settings().id, error);
       bridge_->link_lost(task->meter->settings().id);
     }
+    spdlog::debug("{}", error.detail());
   };
+  link.on_notice = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
   link.on_back = [this, &link] {
     for (const auto& task : tasks_) {
       if (&task->poller->link() == &link) task->poller->due_now();
@@ -150,6 +157,11 @@ int Service::run() {
   context_.run();
   save_values();
   store_.save(known_.json());
+  // What such a task holds must not be pulled from under it; and all that matters is written.
+  if (running_ > 0) {
+    spdlog::shutdown();
+    std::_Exit(exit_code_);
+  }
   leave_in_time(exit_code_);
   return exit_code_;
 }
@@ -188,7 +200,8 @@ asio::awaitable<void> Service::clockwork() {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto next = Steady::now();
   while (!stopping_) {
-    next += 1s;
+    // After a pause of the whole program the seconds are not made up for.
+    next = std::max(next + 1s, Steady::now());
     co_await wait_until(beat_, next);
     if (!stopping_) second();
   }
@@ -199,7 +212,7 @@ asio::awaitable<void> Service::keep(Task& task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::string& id = task.meter->settings().id;
   const bool local = task.poller->link().transport().local();
-  io::Backoff cool_down(cool_down_first, local ? cool_down_ceiling_local : cool_down_ceiling);
+  io::Backoff cool_down(cool_down_first, local ? local_cool_down : cool_down_ceiling);
   asio::steady_timer timer(context_);
   for (;;) {
     const bool ending = co_await stopping();
@@ -220,7 +233,9 @@ asio::awaitable<void> Service::keep(Task& task) {
     bridge_->recovered(id, Rung::cool_down);
     const auto pause = cool_down.next();
     spdlog::debug("{}: task ended, starts again in {}", id, duration_text(pause));
-    co_await wait_until(timer, Steady::now() + pause);
+    const auto again = Steady::now() + pause;
+    task.poller->promise(again);
+    co_await wait_until(timer, again);
   }
 }
 
@@ -253,14 +268,11 @@ void Service::save_values() {
 void Service::find_stuck_tasks() {
   const auto now = Steady::now();
   for (const auto& task : tasks_) {
-    const Poller& poller = *task->poller;
-    if (poller.paused() || poller.waiting() ||
-        now - poller.stamp() < poller.patience() + cool_down_ceiling)
-      continue;
+    task->overdue = task->poller->overdue(now) ? task->overdue + 1 : 0;
+    if (task->overdue < overdue_looks) continue;
     const std::string text =
-        "the task gave no sign of life for " +
-        duration_text(std::chrono::duration_cast<std::chrono::seconds>(now - poller.stamp())) +
-        " and cannot be ended; the program ends, to be started again";
+        "the task has been overdue for " + std::to_string(task->overdue) +
+        " s and cannot be ended; the program ends with 70, to be started again";
     spdlog::critical("{}: {}", task->meter->settings().id, text);
     bridge_->report(task->meter->settings().id, Error(Errc::bug, text));
     begin_shut_down(70);
@@ -320,6 +332,10 @@ void Service::broker_connected() {
   bridge_->connected();
   health_said_ = {};
   if (broker_->contested()) return;  // it was said, and comes again once a minute
+  if (const auto lost = std::exchange(broker_lost_, std::nullopt)) {
+    const auto away = std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - *lost);
+    spdlog::info("broker: good again after {}", duration_text(away));
+  }
   const Totals totals = bridge_->totals();
   spdlog::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
                house_.settings.mqtt.host, house_.settings.mqtt.port);

@@ -42,6 +42,7 @@ class Service {
     std::unique_ptr<Poller> poller;
     boost::asio::cancellation_signal stop;
     bool running = false;
+    unsigned overdue = 0;  // seconds in a row
   };
 
   Task& make_task(std::unique_ptr<meter::Meter> meter);
@@ -91,6 +92,7 @@ class Service {
   boost::asio::steady_timer ended_;         // of the way out
   boost::asio::steady_timer replaced_;      // the same for tasks that a reload ends
   Steady::time_point started_ = Steady::now();
+  std::optional<Steady::time_point> broker_lost_;
   Steady::time_point saved_{};
   Steady::time_point values_saved_ = Steady::now();
   Steady::time_point health_said_{};

@@ -144,6 +144,9 @@ void warn_useless(const Node& node, const LinkDraft& draft, Problems& problems) 
                      ? "has no effect on a tcp link: set the speed at the serial server"
                      : "has no effect on a replayed file");
   }
+  if (const Node* found = node.find("usb_reset"))
+    problems.add(Severity::warning, found->place, found->path,
+                 "has no effect: only a serial link may have a USB adapter");
 }
 
 }  // namespace
@@ -160,6 +163,7 @@ LinkDraft read_link(const Node& node, std::string name, Problems& problems) {
   if (values.has("baud")) draft.baud = static_cast<std::uint32_t>(values.integer("baud"));
   if (values.has("mode")) draft.mode = values.text("mode");
   draft.settings.echo = values.boolean("echo");
+  draft.settings.usb_reset = values.boolean("usb_reset");
   draft.settings.turnaround = values.duration("turnaround");
   draft.settings.failing_share = static_cast<int>(values.integer("failing_share"));
   if (values.has("silence")) draft.settings.silence = values.duration("silence");

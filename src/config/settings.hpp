@@ -62,6 +62,7 @@ struct LinkSettings {
   std::string replay;                // file of captured bytes, played as a pushing meter
   std::optional<LineSettings> line;  // unset = the profile's
   bool echo = false;                 // the adapter returns what we send
+  bool usb_reset = false;            // the recovery ladder may reset the USB adapter
   Milliseconds turnaround{50};       // least pause between two exchanges on the line
   int failing_share = 10;            // percent of its time that failing meters may cost the others
   std::optional<Milliseconds>

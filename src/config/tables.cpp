@@ -58,7 +58,7 @@ constexpr std::array mqtt_fields{
                    .choices = version_choices}},
     Field{.spec = {.name = "keepalive",
                    .type = Type::duration,
-                   .help = "longest silence towards the broker",
+                   .help = "a broker that is silent for so long (10s at least) is given up",
                    .fallback = "30s"},
           .least = Milliseconds(5000)},
     Field{.spec = {.name = "tls",
@@ -123,6 +123,11 @@ constexpr std::array link_fields{
                    .help = "reconnect when nothing valid came for so long; without it from the "
                            "meters' intervals"},
           .least = Milliseconds(1000)},
+    Field{.spec = {.name = "usb_reset",
+                   .type = Type::boolean,
+                   .help = "when nothing else helps, reset the USB adapter of a serial port; needs "
+                           "write access to its node below /dev/bus/usb",
+                   .fallback = "false"}},
     Field{.spec = {.name = "mqtt", .help = {}},
           .later = "links from MQTT topics are not supported by this version"},
 };

@@ -74,7 +74,7 @@ struct HealthFacts {
   std::uint64_t refused = 0;   // readings that the guard held back
   int error_rate_percent = 0;  // of the last 100 polls or telegrams
   std::map<std::string, std::uint64_t>
-      recoveries;  // rung -> count: resynchronise, flush, reopen, restart, cool_down
+      recoveries;  // rung -> count: resynchronise, flush, reopen, usb_reset, restart, cool_down
   std::optional<Milliseconds> poll_time;
   Milliseconds interval{};
   bool paused = false;

@@ -10,8 +10,8 @@
 namespace meterbridge::homeassistant {
 namespace {
 
-constexpr std::array<std::string_view, 5> rungs = {"resynchronise", "flush", "reopen", "restart",
-                                                   "cool_down"};
+constexpr std::array<std::string_view, 6> rungs = {"resynchronise", "flush",   "reopen",
+                                                   "usb_reset",     "restart", "cool_down"};
 constexpr std::uint64_t memory_step = 1 << 18;  // 256 KiB
 constexpr std::int64_t poll_time_step = 10;     // ms
 

@@ -2,10 +2,10 @@
 // Ports by what they are, not by the order in which they were plugged in.
 #include "core/text.hpp"
 #include "io/links.hpp"
+#include "io/usb_port.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -16,50 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view usb_prefix = "usb:";
 constexpr std::string_view path_prefix = "usb-path:";
-
-// One terminal behind a USB device.
-struct UsbPort {
-  UsbPort() = default;
-
-  std::string device;     // /dev/ttyUSB0
-  std::string vendor;     // 0403
-  std::string product;    // 6001
-  std::string serial;     // may be empty
-  std::string path;       // 1-1.2
-  std::string interface;  // 1-1.2:1.0, tells the ports of one adapter apart
-
-  [[nodiscard]] std::string text() const {
-    return device + " (" + vendor + ":" + product + (serial.empty() ? "" : ":" + serial) +
-           ", usb-path:" + (interface.empty() ? path : interface) + ")";
-  }
-};
-
-std::string attribute(const fs::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return std::string(trimmed(line));
-}
-
-// Walks from the terminal up to the USB device that carries it.
-std::optional<UsbPort> usb_port(const fs::path& terminal, const fs::path& sysfs) {
-  std::error_code failure;
-  auto at = fs::canonical(terminal / "device", failure);
-  if (failure) return std::nullopt;
-  const auto top = fs::canonical(sysfs, failure);
-  UsbPort port;
-  port.device = "/dev/" + terminal.filename().string();
-  for (; at != top && at.has_relative_path(); at = at.parent_path()) {
-    if (fs::exists(at / "bInterfaceNumber", failure)) port.interface = at.filename().string();
-    if (!fs::exists(at / "idVendor", failure)) continue;
-    port.vendor = attribute(at / "idVendor");
-    port.product = attribute(at / "idProduct");
-    port.serial = attribute(at / "serial");
-    port.path = at.filename().string();
-    return port;
-  }
-  return std::nullopt;
-}
 
 std::vector<UsbPort> usb_ports(const fs::path& sysfs) {
   std::vector<UsbPort> ports;

@@ -128,8 +128,7 @@ Result<std::unique_ptr<Client>> Client::make(const BrokerSettings& settings, boo
   }
   mosquitto* const instance = state->get();
   state->port = settings.port;
-  state->keepalive =
-      std::clamp(static_cast<int>(settings.keepalive.count()), shortest_keepalive, 65535);
+  state->keepalive = static_cast<int>(settings.keepalive.count());
   state->tls = tls;
   Callbacks::install(instance);
   mosquitto_int_option(instance, MOSQ_OPT_PROTOCOL_VERSION,
@@ -161,9 +160,10 @@ Result<std::unique_ptr<Client>> Client::make(const BrokerSettings& settings, boo
 }
 
 Result<> Client::begin(const std::string& address) {
+  // The library asks after one such time of silence, and gives up after a second one.
+  const int ask_after = std::clamp(state_->keepalive / 2, shortest_keepalive, 65535);
   errno = 0;
-  const int code =
-      mosquitto_connect_async(state_->get(), address.c_str(), state_->port, state_->keepalive);
+  const int code = mosquitto_connect_async(state_->get(), address.c_str(), state_->port, ask_after);
   const int system_error = errno;
   if (code == MOSQ_ERR_SUCCESS) return {};
   // On a fast line even the TLS handshake may come to its bad end within the call.

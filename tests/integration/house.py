@@ -40,10 +40,10 @@ def wait_for(condition, what, patience=PATIENCE):
 
 
 class Process:
-    def __init__(self, arguments, log, environment=None):
+    def __init__(self, arguments, log, environment=None, within=()):
         self.log_path = log
         self.log_file = open(log, "ab")
-        self.process = subprocess.Popen([BINARY, *arguments], stdout=self.log_file, stderr=self.log_file,
+        self.process = subprocess.Popen([*within, BINARY, *arguments], stdout=self.log_file, stderr=self.log_file,
                                         stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
 
     def log(self):
@@ -213,10 +213,10 @@ class House:
         self.runs += 1
         return Process(["run", "-c", str(self.file), *arguments], self.folder / f"run-{self.runs}.log", environment)
 
-    def simulate(self, *arguments):
+    def simulate(self, *arguments, within=()):
         """Meters on request; ready when it says so."""
         self.runs += 1
-        process = Process(["simulate", *arguments], self.folder / f"simulate-{self.runs}.log")
+        process = Process(["simulate", *arguments], self.folder / f"simulate-{self.runs}.log", within=within)
         wait_for(lambda: "READY" in process.log() or not process.alive(), "the simulator is ready")
         assert process.alive(), process.log()
         return process

@@ -114,7 +114,7 @@ TEST(Health, SaysNothingWhereNothingIsKnown) {
   for (const char* key : {"error", "last_frame", "last_reading", "poll_time", "interval"}) {
     EXPECT_TRUE(document.contains(key) && document[key].is_null()) << key;
   }
-  EXPECT_EQ(document["recoveries"].size(), 5U);
+  EXPECT_EQ(document["recoveries"].size(), 6U);
 }
 
 TEST(Health, WritesTheIntervalInSecondsWithoutIdleZeros) {
