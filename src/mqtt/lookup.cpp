@@ -13,9 +13,9 @@ std::shared_ptr<Lookup> Lookup::start(const boost::asio::any_io_executor& execut
   // No flags: "only addresses of configured families" hides localhost on a machine without network.
   lookup->resolver.async_resolve(
       host, "", Resolver::flags(),
-      [lookup](const boost::system::error_code& error, const Resolver::results_type& found) {
+      [lookup](const boost::system::error_code& failure, const Resolver::results_type& found) {
         lookup->done = true;
-        lookup->error = error;
+        lookup->error = failure;
         for (const auto& entry : found) {
           std::string address = entry.endpoint().address().to_string();
           auto& known = lookup->addresses;
