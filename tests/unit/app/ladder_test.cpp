@@ -34,7 +34,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Ladder : testing::Test {
-  ~Ladder() override {
+  ~Ladder() override { end(); }
+
+  // Called by every test whose meters refer to its own variables: they are asked until then.
+  void end() {
     for (auto& stop : stops)
       stop->emit(asio::cancellation_type::terminal);
     loop.until([this] { return running == 0; });
@@ -172,6 +175,7 @@ TEST_F(Ladder, P14ResetsTheAdapterAfterReopeningDidNotHelpAndNotAgainSoon) {
   add(polled);
   start();
   loop.until([this] { return restarts == 2; });
+  end();
   EXPECT_EQ(resets, 1);
   EXPECT_TRUE(closed_before);
   EXPECT_EQ(reopened_before, 1U);
@@ -208,6 +212,7 @@ TEST_F(Ladder, IsNotClimbedWhileValidFramesArriveWhateverTheyBring) {
   add(polled);
   start();
   loop.until([&] { return polls > 60; });
+  end();
   EXPECT_TRUE(recoveries().empty());
   EXPECT_EQ(line->opened, 1);
   EXPECT_FALSE(touched);
@@ -221,6 +226,7 @@ TEST_F(Ladder, IsLeftAtTheFirstValidFrame) {
   add(polled);
   start();
   loop.until([&] { return polls > 40; });
+  end();
   EXPECT_EQ(recoveries().size(), 1U);
   EXPECT_GE(recoveries()["resynchronise"], 20U);
 }
@@ -237,6 +243,7 @@ TEST_F(Ladder, P06ADeadMeterDoesNotTouchTheLineOnWhichOthersAnswer) {
   add(polled, 2);
   start();
   loop.until([&] { return restarts >= 2 && good > 20; });
+  end();
   EXPECT_EQ(recoveries("meter1")["reopen"], 0U);
   EXPECT_GE(recoveries("meter1")["flush"], 4U);
   EXPECT_EQ(line->opened, 1);
@@ -304,6 +311,7 @@ TEST_F(Ladder, P01NoFailureLeavesAStateWithoutANextAttempt) {
         return polls > all.size() * 2;
       },
       120s);
+  end();
 }
 
 }  // namespace
