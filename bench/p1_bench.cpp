@@ -2,7 +2,7 @@
 // A P1 meter that sends without a pause: frames found, checked and decoded, in blocks as a terminal
 // hands them out. 460 bytes with ten measured values, the same as in telegrams.py.
 #include "core/bytes.hpp"
-#include "protocol/p1/crc16.hpp"
+#include "protocol/crc16.hpp"
 #include "protocol/p1/receiver.hpp"
 
 #include <algorithm>
@@ -45,7 +45,7 @@ constexpr std::string_view text =
 std::string telegram() {
   std::array<char, 8> check{};
   std::snprintf(check.data(), check.size(), "%04X\r\n",
-                static_cast<unsigned>(p1::crc16(text, p1::Crc16::Kind::arc)));
+                static_cast<unsigned>(protocol::crc16(text, protocol::Crc16::Kind::arc)));
   return std::string(text) + check.data();
 }
 

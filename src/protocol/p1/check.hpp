@@ -2,7 +2,7 @@
 // The line behind the exclamation mark, compared with the text before it.
 #pragma once
 
-#include "protocol/p1/crc16.hpp"
+#include "protocol/crc16.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The telegrams that the responder pushes, country by country.
 #include "core/text.hpp"
-#include "protocol/p1/crc16.hpp"
+#include "protocol/crc16.hpp"
 #include "protocol/p1/responder.hpp"
 #include "protocol/p1/stamp.hpp"
 

@@ -118,7 +118,7 @@ TEST(P24, WithoutATagTheTextIsCheckedAsAPlainTelegramIs) {
                                 frame(good + "\r\n", 2, std::nullopt),
                             {{"key", key}})),
             (std::vector<Status>{Status::ok, Status::checksum}));
-  const std::string x25 = frame(good + crc_line(good, p1::Crc16::Kind::x25), 1, std::nullopt);
+  const std::string x25 = frame(good + crc_line(good, protocol::Crc16::Kind::x25), 1, std::nullopt);
   EXPECT_EQ(status(x25, {{"key", key}}), Status::checksum);
   EXPECT_EQ(status(x25, {{"key", key}, {"crc", "x25"}}), Status::ok);
   EXPECT_EQ(status(frame("/ABC5X\r\n\r\n!\r\n", 1, std::nullopt), {{"key", key}}), Status::key);

@@ -308,14 +308,15 @@ TEST(P1Framer, TheErrorNamesBothCrcs) {
 TEST(P1Framer, ChecksCanBeSwitchedOffOrReplaced) {
   const std::string text = body("HLY5\\D545-METER", {"1-0:1.8.0(000001.000*kWh)"});
   EXPECT_EQ(decode(text + "1234\r\n", {{"crc", "off"}})[0].status, Status::ok);
-  const std::string x25 = text + crc_line(text, p1::Crc16::Kind::x25);
+  const std::string x25 = text + crc_line(text, protocol::Crc16::Kind::x25);
   EXPECT_EQ(decode(x25)[0].status, Status::checksum);
   EXPECT_EQ(decode(x25, {{"crc", "x25"}})[0].status, Status::ok);
 }
 
 TEST(P1Framer, KnowsTheCheckValuesOfBothPolynomials) {
-  EXPECT_EQ(p1::crc16("123456789"), 0xBB3D);
-  EXPECT_EQ(p1::crc16("123456789", p1::Crc16::Kind::x25), 0x906E);
+  EXPECT_EQ(protocol::crc16("123456789"), 0xBB3D);
+  EXPECT_EQ(protocol::crc16("123456789", protocol::Crc16::Kind::modbus), 0x4B37);
+  EXPECT_EQ(protocol::crc16("123456789", protocol::Crc16::Kind::x25), 0x906E);
 }
 
 TEST(P1Framer, TwoMashedTelegramsWithoutCrcAreNotMixed) {

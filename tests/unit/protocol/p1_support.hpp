@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/text.hpp"
-#include "protocol/p1/crc16.hpp"
+#include "protocol/crc16.hpp"
 #include "protocol/p1/p1.hpp"
 
 #include <initializer_list>
@@ -36,9 +36,10 @@ inline std::vector<Decoded> decode(std::string_view stream,
   return p1::p1_protocol.decode(to_bytes(stream), settings(named));
 }
 
-inline std::string crc_line(std::string_view body, p1::Crc16::Kind kind = p1::Crc16::Kind::arc) {
+inline std::string crc_line(std::string_view body,
+                            protocol::Crc16::Kind kind = protocol::Crc16::Kind::arc) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  const std::uint16_t crc = p1::crc16(body, kind);
+  const std::uint16_t crc = protocol::crc16(body, kind);
   std::string line;
   for (const unsigned shift : {12U, 8U, 4U, 0U}) {
     line += digits[(crc >> shift) & 0x0FU];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "protocol/p1/crc16.hpp"
+#include "protocol/crc16.hpp"
 
 #include <array>
 #include <cstddef>
 
-namespace meterbridge::protocol::p1 {
+namespace meterbridge::protocol {
 namespace {
 
 // Eight tables: table k holds the effect of a byte that k more bytes follow, so that eight bytes
@@ -56,11 +56,11 @@ Crc16::Crc16(Kind kind) noexcept
     : kind_(kind), state_(kind == Kind::arc ? std::uint16_t{0} : std::uint16_t{0xFFFF}) {}
 
 void Crc16::add(std::string_view text) noexcept {
-  state_ = advance(kind_ == Kind::arc ? arc_tables : x25_tables, state_, text);
+  state_ = advance(kind_ == Kind::x25 ? x25_tables : arc_tables, state_, text);
 }
 
 std::uint16_t Crc16::value() const noexcept {
-  return kind_ == Kind::arc ? state_ : static_cast<std::uint16_t>(state_ ^ 0xFFFFU);
+  return kind_ == Kind::x25 ? static_cast<std::uint16_t>(state_ ^ 0xFFFFU) : state_;
 }
 
 std::uint16_t crc16(std::string_view text, Crc16::Kind kind) noexcept {
@@ -69,4 +69,8 @@ std::uint16_t crc16(std::string_view text, Crc16::Kind kind) noexcept {
   return crc.value();
 }
 
-}  // namespace meterbridge::protocol::p1
+std::uint16_t crc16(ByteView bytes, Crc16::Kind kind) noexcept {
+  return crc16(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), kind);
+}
+
+}  // namespace meterbridge::protocol
