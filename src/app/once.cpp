@@ -53,6 +53,9 @@ asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialo
   co_return false;
 }
 
+// A disturbance may spoil one telegram; that many in a row are the answer.
+constexpr int enough_wrong_keys = 3;
+
 // A pushing meter may be heard in the middle of a telegram, or through a disturbance: it is given
 // its whole limit. A gateway may hang up after each conversation: it is opened once more.
 asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
@@ -63,6 +66,7 @@ asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
   auto hold = co_await link.line().acquire();
   std::unique_ptr<protocol::Dialogue> dialogue;
   int openings = 0;
+  int wrong_keys = 0;
   bool again = true;
   while (again && Steady::now() < end) {
     if (!link.transport().is_open()) {
@@ -78,6 +82,8 @@ asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
     const auto left =
         std::chrono::duration_cast<Milliseconds>(end - Steady::now()) + Milliseconds(1);
     again = co_await try_meter(meter, link, *dialogue, left, result);
+    const bool wrong_key = result.error && fault_of(result.error->code()) == Fault::wrong_key;
+    if (wrong_key && ++wrong_keys == enough_wrong_keys) break;
   }
   result.took = std::chrono::duration_cast<Milliseconds>(Steady::now() - begin);
   co_return result;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "app/state_file.hpp"
 
+#include "io/descriptor.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,25 +15,7 @@
 namespace meterbridge::app {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
-  // The last chance of the file system to report a lost write.
-  bool close_checked() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
+using io::Descriptor;
 
 Error failed(const std::string& path, const char* what) {
   return {Errc::io, path + ": " + what + ": " + std::generic_category().message(errno)};
@@ -78,7 +61,7 @@ Result<> write_atomically(const std::string& path, std::string_view content) {
       ::unlink(fresh.c_str());
       return error;
     }
-    if (::fsync(file.get()) != 0 || !file.close_checked()) return failed(fresh, "writing");
+    if (::fsync(file.get()) != 0 || ::close(file.release()) != 0) return failed(fresh, "writing");
   }
   if (::rename(fresh.c_str(), path.c_str()) != 0) return failed(path, "renaming");
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

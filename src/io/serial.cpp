@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "io/descriptor.hpp"
 #include "io/links.hpp"
 #include "io/port_owner.hpp"
 #include "io/stream_transport.hpp"
@@ -20,26 +21,6 @@ namespace meterbridge::io {
 namespace {
 
 namespace asio = boost::asio;
-
-// An open descriptor on its way into the stream.
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int get() const noexcept { return number_; }
-
-  int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 class Serial final : public StreamTransport<asio::posix::stream_descriptor> {
  public:

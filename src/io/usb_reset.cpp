@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/usb_reset.hpp"
 
+#include "io/descriptor.hpp"
 #include "io/links.hpp"
 #include "io/usb_port.hpp"
 
@@ -39,25 +40,6 @@ namespace fs = std::filesystem;
 namespace asio = boost::asio;
 
 constexpr std::string_view hub_class = "09";
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int get() const noexcept { return number_; }
-
-  int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 std::string number_of(dev_t device) {
   return std::to_string(major(device)) + ":" + std::to_string(minor(device));
