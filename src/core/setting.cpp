@@ -154,6 +154,38 @@ Secret SettingValues::secret(std::string_view name) const {
   return held<Secret>(find(name));
 }
 
+std::span<const SettingValues> SettingValues::rows(std::string_view table) const {
+  const auto at = tables_.find(table);
+  if (at == tables_.end()) return {};
+  return at->second;
+}
+
+bool same_row(const TableSpec& table, const SettingValues& a, const SettingValues& b) {
+  return !table.identity.empty() && std::ranges::all_of(table.identity, [&](auto column) {
+    const Stored* left = a.find(column);
+    const Stored* right = b.find(column);
+    return left == nullptr || right == nullptr ? left == right : *left == *right;
+  });
+}
+
+void SettingValues::add_rows(const TableSpec& table, std::span<const SettingValues> rows) {
+  std::vector<SettingValues>& held = tables_[std::string(table.name)];
+  for (const SettingValues& row : rows) {
+    const auto same = std::find_if(held.begin(), held.end(), [&](const SettingValues& other) {
+      return same_row(table, row, other);
+    });
+    if (same != held.end()) {
+      *same = row;
+    } else {
+      held.push_back(row);
+    }
+  }
+}
+
+bool operator==(const SettingValues& a, const SettingValues& b) {
+  return a.values_ == b.values_ && a.tables_ == b.tables_;
+}
+
 Result<Stored> parse_setting(const SettingSpec& spec, std::string_view text) {
   switch (spec.type) {
     case SettingType::text:

@@ -44,6 +44,28 @@ struct SettingSpec {
   std::int64_t maximum = INT64_MAX;
 };
 
+class SettingValues;
+
+// What is wrong with one row of a table; `column` empty = with the row as a whole.
+struct RowFault {
+  std::size_t row = 0;
+  std::string column;
+  std::string text;
+};
+
+// A setting that is a list of rows: registers of a Modbus meter, codes of an IEC 62056-21 meter.
+// Its columns are settings themselves. Profiles fill it, and users in their configuration: their
+// rows come behind those of the profile, and replace the ones with the same `identity`.
+struct TableSpec {
+  std::string_view name;
+  std::string_view help;
+  std::span<const SettingSpec> columns;
+  std::span<const std::string_view> required = {};  // columns that every row must have
+  std::span<const std::string_view> identity = {};  // columns by which rows replace one another
+  // What columns owe each other and the other settings; each row fits its columns already.
+  std::vector<RowFault> (*check)(const SettingValues& settings) = nullptr;
+};
+
 // Values that passed their specs. Asking for a name or type that was not declared is a bug and
 // yields the type's empty value.
 class SettingValues {
@@ -59,12 +81,22 @@ class SettingValues {
   [[nodiscard]] Milliseconds duration(std::string_view name) const;
   [[nodiscard]] std::optional<Decimal> decimal(std::string_view name) const;
   [[nodiscard]] Secret secret(std::string_view name) const;  // key and secret
-  friend bool operator==(const SettingValues&, const SettingValues&) = default;
+
+  // Rows of a table; none when it was not given.
+  [[nodiscard]] std::span<const SettingValues> rows(std::string_view table) const;
+  // Behind the rows that are there; one of the same identity is replaced where it stands.
+  void add_rows(const TableSpec& table, std::span<const SettingValues> rows);
+
+  // Not defaulted here: clang would want the type of the rows, which is this one, to be complete.
+  friend bool operator==(const SettingValues& a, const SettingValues& b);
 
  private:
   std::map<std::string, Stored, std::less<>> values_;
+  std::map<std::string, std::vector<SettingValues>, std::less<>> tables_;
 };
 
+// Whether the identities of two rows are the same.
+[[nodiscard]] bool same_row(const TableSpec& table, const SettingValues& a, const SettingValues& b);
 // Checks one text against its spec. Error: invalid, one sentence with what is allowed; never
 // repeats a secret.
 Result<SettingValues::Stored> parse_setting(const SettingSpec& spec, std::string_view text);

@@ -38,7 +38,9 @@ struct Protocol {
   std::string_view title;  // for people
   bool pushes = false;     // the meter sends by itself; `interval` is then its usual period
   std::span<const SettingSpec>
-      settings;       // keys of a meter in the configuration, and options of `decode`
+      settings;  // keys of a meter in the configuration, and options of `decode`
+  // Settings that are lists of rows: register tables, code tables. Most protocols have none.
+  std::span<const TableSpec> tables = {};
   LineSettings line;  // when neither profile nor link says otherwise
   Result<std::unique_ptr<Driver>> (*driver)(const SettingValues& settings) = nullptr;
   // Captured bytes. Never fails as a whole: what is broken is an entry with its status.
