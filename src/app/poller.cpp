@@ -79,6 +79,7 @@ void Poller::set_interval(Milliseconds interval) {
 void Poller::set_paused(bool paused) {
   paused_ = paused;
   if (paused) {
+    poked_ = false;
     link_.share().forget(id());
   } else {
     due_now();
@@ -113,7 +114,6 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
       co_await sleep_until(std::min(due_, now + longest_sleep));
       continue;
     }
-    poked_ = false;
     const bool go_on = co_await poll();
     if (!go_on) co_return End::restart;
   }
@@ -150,8 +150,10 @@ asio::awaitable<bool> Poller::poll() {
   if (!opened) {
     // A device that returns is polled at once: the next attempt to open decides, not the interval.
     due_ = link_.next_attempt();
+    give_up_poke(opened.error());
     co_return true;
   }
+  poked_ = false;
   if (const auto refused = bridge_.refusal(id())) {
     bridge_.report(id(), *refused);
     schedule_next(true);
@@ -189,6 +191,13 @@ asio::awaitable<bool> Poller::poll() {
   co_return go_on;
 }
 
+// "Poll now" waits for the line's next attempt to open; of a paused meter for no other, because
+// whoever paused it may want the port for himself. A failed attempt is not reported to paused ones.
+void Poller::give_up_poke(const Error& why) {
+  if (!paused_ || why.code() == Errc::cancelled) return;
+  if (std::exchange(poked_, false)) bridge_.report(id(), why);
+}
+
 void Poller::delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
   frames_seen();
   bytes_ = 0;
@@ -220,6 +229,7 @@ void Poller::hand_over(const protocol::Telegram& telegram, Instant at,
 }
 
 void Poller::schedule_next(bool good) {
+  if (poked_) return;  // while the meter was asked: at once
   const auto now = Steady::now();
   const bool suspected = link_.share().suspects(id());
   const int stretch = suspected ? suspect_stretch : 1;

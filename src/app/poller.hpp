@@ -83,6 +83,7 @@ class Poller {
   void hand_over(const protocol::Telegram& telegram, Instant at, std::optional<Milliseconds> took);
   void release_unstamped();
   void schedule_next(bool good);
+  void give_up_poke(const Error& why);
   boost::asio::awaitable<void> sleep_until(Steady::time_point moment);
   // poller_ladder.cpp
   void frames_seen();
@@ -106,7 +107,7 @@ class Poller {
   Milliseconds limit_;    // polled: of one poll; pushed: of silence
   Milliseconds silence_;  // of a network peer, after which it is connected anew
   bool paused_ = false;
-  bool poked_ = false;
+  bool poked_ = false;   // until the meter was asked once more
   bool urgent_ = false;  // the next poll does not wait for its share of the line
   bool told_ = false;    // what is wrong was reported since the last telegram of a pushing meter
   Unstamped unstamped_;

@@ -314,5 +314,66 @@ TEST_F(Ladder, P01NoFailureLeavesAStateWithoutANextAttempt) {
   end();
 }
 
+TEST_F(Ladder, PollNowOfAPausedMeterOutlastsTheRestOfItsLine) {
+  make_line();
+  int asked = 0;
+  says()[1] = [&]() -> std::optional<Errc> {
+    ++asked;
+    return std::nullopt;
+  };
+  says()[2] = [] { return std::nullopt; };
+  add(polled, 1);
+  add(polled, 2);
+  pollers[0]->set_paused(true);
+  line->absent = true;
+  start();
+  loop.until([this] { return link->resting(Steady::now()); });  // after an attempt of the other one
+  pollers[0]->poke();
+  line->absent = false;
+  loop.until([&] { return asked == 1; });
+  end();
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(Ladder, PollNowOfAPausedMeterIsOneAttemptAndWhyItFailedIsTold) {
+  make_line();
+  int asked = 0;
+  says()[1] = [&]() -> std::optional<Errc> {
+    ++asked;
+    return std::nullopt;
+  };
+  Poller& poller = add(polled, 1);
+  poller.set_paused(true);
+  line->absent = true;
+  start();
+  poller.poke();
+  loop.until([this] { return bridge->state("meter1")->health.fault == Fault::no_device; });
+  EXPECT_THAT(bridge->state("meter1")->health.error, HasSubstr("absent"));
+  line->absent = false;
+  // Whoever paused it may want the port: it is not taken when the device returns.
+  loop.until([this] { return !link->resting(Steady::now()); });
+  poller.set_interval(1ms);  // wakes it
+  for (int turn = 0; turn < 100; ++turn)
+    loop.poll();
+  EXPECT_EQ(line->attempts, 1);
+  poller.poke();
+  loop.until([&] { return asked == 1; });
+  end();
+}
+
+TEST_F(Ladder, PollNowWhileTheMeterIsAskedAsksItAgainAtOnce) {
+  make_line();
+  int asked = 0;
+  Poller& poller = add(polled, 1);
+  says()[1] = [&]() -> std::optional<Errc> {
+    if (++asked == 1) poller.poke();
+    return std::nullopt;
+  };
+  poller.set_interval(1h);
+  start();
+  loop.until([&] { return asked == 2; });
+  end();
+}
+
 }  // namespace
 }  // namespace meterbridge::app

@@ -106,6 +106,8 @@ class QuietLine final : public io::Transport {
 
   boost::asio::awaitable<Result<>> open() override {
     co_await boost::asio::post(executor_, boost::asio::use_awaitable);
+    ++attempts;
+    if (absent) co_return Error(Errc::no_device, "the line is absent");
     ++opened;
     open_ = true;
     co_return Result<>();
@@ -133,6 +135,8 @@ class QuietLine final : public io::Transport {
 
   [[nodiscard]] bool local() const noexcept override { return local_; }
 
+  bool absent = false;
+  int attempts = 0;
   int opened = 0;
   int discarded = 0;
 
