@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/bridge.hpp"
 
+#include "app/password_mark.hpp"
 #include "app/version.hpp"
 #include "core/json_writer.hpp"
 #include "meter/publish_rate.hpp"
@@ -15,8 +16,6 @@ namespace {
 using homeassistant::EntityFacts;
 using homeassistant::Kind;
 
-// A meter is away, and a value too old to show, after so many periods without it.
-constexpr int periods_until_stale = 3;
 constexpr std::chrono::seconds health_every{60};  // P41: diagnostics change at most once a minute
 
 Kind kind_of(const Value& value) {
@@ -40,15 +39,6 @@ int precision_of(const Value& value) {
 // What a meter says of itself is read once or rarely; it does not age.
 bool ages(const ReadingKey& key) {
   return key.quantity != Quantity::serial && key.quantity != Quantity::firmware;
-}
-
-// Tells one password from another and nothing more: FNV-1a, salted with the random client id.
-std::string fingerprint(const std::string& salt, const Secret& password) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : salt + "/" + password.reveal()) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  }
-  return std::to_string(hash);
 }
 
 // By key alone, for sub-meters too, as factor and offset are applied.
@@ -84,7 +74,7 @@ void Bridge::add_meter(const MeterPlan& plan) {
   for (auto& [id, meter] : known_.meters) {
     if (meter.parent == plan.settings.id) add_submeter(id, parent, meter.medium);
   }
-  restore(Memory());
+  with_submeters(plan.settings.id, [](MeterState& state) { keep_serial(state); });
 }
 
 // By value: what is passed may lie in what add_state() resets.
@@ -176,10 +166,11 @@ void Bridge::take(MeterState& state, const Sample& sample) {
         reading.key, reading.value, now,
         meter::publish_interval(reading.key, reading.value, state.plan->settings.publish));
     if (first) continue;
+    // What was shown as unknown shows at once.
+    if (std::exchange(value->second.stale, false)) value->second.shown_at.reset();
     value->second.value = reading.value;
     value->second.at = now;
     value->second.waits = true;
-    value->second.stale = false;
   }
   state.time = sample.at;
   state.last_reading = now;
@@ -200,6 +191,7 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
   MeterState* main = find(meter);
   if (main == nullptr) return;
   count(*main, false);
+  main->password_refused = false;
   if (!std::exchange(main->known->refused, std::string()).empty()) known_changed_ = true;
   main->health.last_frame = clock_.now();
   main->health.poll_time = took;
@@ -226,8 +218,11 @@ void Bridge::report(std::string_view meter, const Error& error) {
   if (proves_frames(error.code())) state->health.last_frame = clock_.now();
   if (error.code() == Errc::access) {
     const Secret password = state->plan->settings.protocol.secret("password");
-    state->known->refused = fingerprint(known_.client_id, password);
-    known_changed_ = true;
+    if (!refusal(meter)) {
+      state->known->refused = password_mark(password);
+      state->password_refused = true;
+      known_changed_ = true;
+    }
   }
   const Fault fault = fault_of(error.code());
   state->health.fault = fault;
@@ -248,13 +243,13 @@ void Bridge::remark(std::string_view meter, const std::string& text) {
   if (state->remarks.failed(now, Error(Errc::mismatch, text))) event(meter, "line_disturbed", text);
 }
 
-std::optional<Error> Bridge::refusal(std::string_view meter) const {
-  const MeterState* known = state(meter);
-  if (known == nullptr || known->known->refused.empty()) return std::nullopt;
-  if (known->known->refused !=
-      fingerprint(known_.client_id, known->plan->settings.protocol.secret("password"))) {
-    return std::nullopt;
-  }
+std::optional<Error> Bridge::refusal(std::string_view meter) {
+  MeterState* known = find(meter);
+  if (known == nullptr) return std::nullopt;
+  if (!known->password_refused)
+    known->password_refused =
+        is_mark_of(known->known->refused, known->plan->settings.protocol.secret("password"));
+  if (!*known->password_refused) return std::nullopt;
   return Error(
       Errc::access,
       "the meter refused this password; it is not tried again until another one is configured");
@@ -282,12 +277,17 @@ void Bridge::paused(std::string_view meter, bool paused) {
 void Bridge::age(MeterState& state) {
   const auto now = clock_.steady();
   const auto limit = state.health.interval * periods_until_stale;
-  bool changed = false;
-  for (auto& [key, kept] : state.values) {
-    if (kept.stale || !ages(key) || now - kept.at < limit) continue;
-    kept.stale = true;
-    changed = true;
-  }
+  const auto too_old = [&](const auto& entry) {
+    return !entry.second.stale && ages(entry.first) && now - entry.second.at >= limit;
+  };
+  const bool changed = std::any_of(state.values.begin(), state.values.end(), too_old);
+  // What still waited for its time was the last that the meter said: it is not lost.
+  if (changed && std::any_of(state.values.begin(), state.values.end(), [&](const auto& entry) {
+        return entry.second.waits && too_old(entry);
+      }))
+    show(state, true);
+  for (auto& entry : state.values)
+    entry.second.stale |= too_old(entry);
   if (!changed) show(state, false);
   if (state.online && (!state.last_reading || now - *state.last_reading >= limit))
     set_online(state, false);
@@ -307,10 +307,9 @@ void Bridge::tick() {
 // is counted, and its newest state goes out with the next minute.
 void Bridge::health_tick(MeterState& state) {
   const auto since = clock_.steady() - state.health_published;
-  const bool early = state.health.fault != state.fault_published && state.health_tokens >= 1;
-  if (!early && since < health_every) return;
-  const double minutes = std::chrono::duration<double, std::ratio<60>>(since).count();
-  state.health_tokens = std::min(4.0, state.health_tokens + minutes - (early ? 1 : 0));
+  if (since < health_every &&
+      (state.health.fault == state.fault_published || !state.early_health.take(clock_.steady())))
+    return;
   say_health(state);
 }
 

@@ -68,7 +68,7 @@ class Bridge {
   void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
   // The meter refused the password that is configured now: it must not be asked again (three wrong
   // ones lock a CE307).
-  [[nodiscard]] std::optional<Error> refusal(std::string_view meter) const;
+  [[nodiscard]] std::optional<Error> refusal(std::string_view meter);
   void recovered(std::string_view meter, Rung rung);
   void interval_changed(std::string_view meter, Milliseconds interval);
   void paused(std::string_view meter, bool paused);
@@ -115,6 +115,7 @@ class Bridge {
   void admit(MeterState& state, Sample& sample);
   void take(MeterState& state, const Sample& sample);
   void restore(MeterState& state, const MeterMemory& memory);
+  static void keep_serial(MeterState& state);
   [[nodiscard]] Memory memory_of(std::string_view wanted) const;
   void show(MeterState& state, bool all);
   void guard_event(MeterState& state, const meter::Guard::Notice& notice);

@@ -10,11 +10,8 @@
 namespace meterbridge::app {
 namespace {
 
-constexpr double event_capacity = 10;
-constexpr double events_per_minute = 0.1;
 // A faster meter is read anew before anybody misses its values.
 constexpr Milliseconds slow_meter{60000};
-constexpr int periods_until_stale = 3;
 
 std::string_view event_type(meter::Guard::Notice::Kind kind) {
   using Kind = meter::Guard::Notice::Kind;
@@ -43,16 +40,12 @@ void Bridge::admit(MeterState& state, Sample& sample) {
   main->health.error = (state.is_submeter() ? state.facts.id + ": " : std::string()) + verdict.why;
 }
 
-// One event when something begins and one when it ends; what flutters is counted, not told.
+// One event when something begins and one when it ends; what flutters is counted, not told. A
+// fluttering counter does not use up what another meter's serial number has to say.
 void Bridge::guard_event(MeterState& state, const meter::Guard::Notice& notice) {
-  const auto now = clock_.steady();
-  const double minutes =
-      std::chrono::duration<double, std::ratio<60>>(now - state.event_refilled).count();
-  if (state.event_refilled != MeterState::Time{})
-    state.event_tokens = std::min(event_capacity, state.event_tokens + minutes * events_per_minute);
-  state.event_refilled = now;
-  if (state.event_tokens < 1) return;
-  --state.event_tokens;
+  const bool replaced = notice.kind == meter::Guard::Notice::Kind::replaced;
+  TokenBucket& budget = replaced ? state.replacements : state.guard_events;
+  if (!budget.take(clock_.steady())) return;
   event(state.facts.id, event_type(notice.kind), notice.text);
 }
 
@@ -105,16 +98,20 @@ void Bridge::restore(const Memory& memory) {
   for (auto& [id, state] : states_) {
     const auto found = memory.meters.find(id);
     if (found != memory.meters.end()) restore(state, found->second);
-    // A damaged memory does not make another meter of it.
-    meter::GuardMemory guard = state.guard->memory();
-    if (!guard.serial.empty()) continue;
-    guard.serial = state.known->identity.serial;
-    state.guard->restore(std::move(guard));
   }
+}
+
+// A damaged memory does not make another meter of it.
+void Bridge::keep_serial(MeterState& state) {
+  meter::GuardMemory guard = state.guard->memory();
+  if (!guard.serial.empty()) return;
+  guard.serial = state.known->identity.serial;
+  state.guard->restore(std::move(guard));
 }
 
 void Bridge::restore(MeterState& state, const MeterMemory& memory) {
   state.guard->restore(memory.guard);
+  keep_serial(state);
   const auto period = state.health.interval;
   if (period < slow_meter) return;
   const auto steady = clock_.steady();

@@ -14,16 +14,6 @@ std::string span_text(std::chrono::steady_clock::duration span) {
 
 }  // namespace
 
-bool FaultLog::Budget::take(Time now) {
-  if (filled == Time{}) filled = now;
-  const std::chrono::duration<double> passed = now - filled;
-  tokens = std::min(capacity, tokens + passed / refill);
-  filled = now;
-  if (tokens < 1) return false;
-  tokens -= 1;
-  return true;
-}
-
 std::optional<std::string> FaultLog::failed(Time now, const Error& error) {
   const Fault fault = fault_of(error.code());
   if (!summary_due_) {
@@ -43,7 +33,7 @@ std::optional<std::string> FaultLog::failed(Time now, const Error& error) {
   }
   ++in_trouble_;
   if (fault == fault_) return std::nullopt;
-  Budget& budget = in_trouble_ < lasting ? brief_trouble_ : lasting_trouble_;
+  TokenBucket& budget = in_trouble_ < lasting ? brief_trouble_ : lasting_trouble_;
   if (!budget.take(now)) return std::nullopt;
   fault_ = fault;
   announced_ = true;

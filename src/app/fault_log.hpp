@@ -5,6 +5,7 @@
 // attempt are mostly left to the summaries.
 #pragma once
 
+#include "app/token_bucket.hpp"
 #include "core/fault.hpp"
 #include "core/result.hpp"
 
@@ -27,16 +28,6 @@ class FaultLog {
   std::optional<std::string> tick(Time now);
 
  private:
-  // So many lines at once, and a new one after each `refill`.
-  struct Budget {
-    double tokens;
-    std::chrono::minutes refill;
-    double capacity = tokens;
-    Time filled{};
-
-    bool take(Time now);
-  };
-
   [[nodiscard]] std::string hint() const;
 
   // So many failures in a row are lasting trouble.
@@ -47,8 +38,8 @@ class FaultLog {
       std::chrono::minutes(5), std::chrono::hours(1), std::chrono::hours(6),
       std::chrono::hours(24)};
 
-  Budget brief_trouble_{2, std::chrono::hours(24)};
-  Budget lasting_trouble_{4, std::chrono::hours(2)};
+  TokenBucket brief_trouble_{2, std::chrono::hours(24)};
+  TokenBucket lasting_trouble_{4, std::chrono::hours(2)};
   bool bad_ = false;         // the last attempt failed
   bool announced_ = false;   // the beginning of this trouble was written
   Fault fault_ = Fault::ok;  // kind that was written last

@@ -21,8 +21,8 @@ struct KnownMeter {
   std::map<ReadingKey, homeassistant::EntityFacts> entities;  // delivered at least once
   std::map<std::string, std::string> components;  // announced in device documents: key -> platform
   std::set<std::string> discovery;                // retained discovery topics
-  // Fingerprint of the password that the meter refused: it is never tried again, not after a
-  // restart either.
+  // Mark of the password that the meter refused (app/password_mark): it is never tried again, not
+  // after a restart either.
   std::string refused;
   std::set<std::string> topics;  // other retained topics: availability, state, health
 };

@@ -76,11 +76,10 @@ Json meter_json(const MeterMemory& meter) {
   }
   Json registers = Json::object();
   for (const auto& [key, kept] : meter.guard.registers) {
-    registers[key.text()] = {{"value", kept.value.str()},
-                             {"unit", std::string(symbol(kept.unit))},
-                             {"at", milliseconds(kept.at)},
-                             {"scale", kept.scale},
-                             {"carried", kept.carried.str()}};
+    registers[key.text()] = {
+        {"value", kept.value.str()},     {"unit", std::string(symbol(kept.unit))},
+        {"at", milliseconds(kept.at)},   {"scale", kept.scale},
+        {"carried", kept.carried.str()}, {"carry_next", kept.carry_next}};
   }
   Json held = Json::object();
   for (const auto& [key, kept] : meter.guard.held) {
@@ -126,11 +125,13 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
   each_key(json, "registers", [&](const ReadingKey& key, const Json& entry) {
     const auto value = decimal_in(entry, "value");
     const auto carried = decimal_in(entry, "carried");
+    const Json* next = member(entry, "carry_next");
     if (!value || !carried) return;
     const std::string unit = text_in(entry, "unit");
     meter::GuardMemory::Register& kept = guard.registers[key];
     kept.value = *value;
     kept.carried = *carried;
+    kept.carry_next = next != nullptr && next->is_boolean() && next->get<bool>();
     kept.unit = unit.empty() ? Unit::none : unit_from(unit).value_or(Unit::none);
     kept.at = instant_in(entry, "at");
     kept.scale = text_in(entry, "scale");

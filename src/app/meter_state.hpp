@@ -3,6 +3,7 @@
 
 #include "app/fault_log.hpp"
 #include "app/known.hpp"
+#include "app/token_bucket.hpp"
 #include "homeassistant/documents.hpp"
 #include "meter/guard.hpp"
 
@@ -16,6 +17,9 @@
 namespace meterbridge::app {
 
 struct MeterPlan;
+
+// A meter is away, and a value too old to show, after so many periods without it.
+constexpr int periods_until_stale = 3;
 
 // Everything the bridge holds of one meter, or of one sub-meter behind it.
 struct MeterState {
@@ -45,14 +49,15 @@ struct MeterState {
   homeassistant::MeterFacts facts;
   std::map<ReadingKey, Kept> values;
   std::unique_ptr<meter::Guard> guard;
-  double event_tokens = 10;  // events of the guard that are left; one comes back in ten minutes
-  Time event_refilled{};
-  Instant time{};  // of the last sample
+  TokenBucket guard_events{10, std::chrono::minutes(10)};
+  TokenBucket replacements{10, std::chrono::minutes(10)};
+  std::optional<bool> password_refused;  // the configured one; nothing = not looked yet
+  Instant time{};                        // of the last sample
   std::optional<Time> last_reading;
   homeassistant::HealthFacts health;
   Time health_published{};
   Fault fault_published = Fault::starting;
-  double health_tokens = 4;  // early publications that are left; one comes back each minute
+  TokenBucket early_health{4, std::chrono::minutes(1)};
   FaultLog log;
   FaultLog remarks;         // of what is wrong on the line although the meter is read
   std::bitset<100> failed;  // the last hundred attempts

@@ -202,7 +202,7 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
   frames_seen();
   bytes_ = 0;
   told_ = false;
-  if (!Unstamped::is_set(clock_.now())) {
+  if (!clock_is_set(clock_.now())) {
     unstamped_.hold(telegram, took, Steady::now());
     bridge_.remark(id(), "the clock of this machine is not set (it shows " + iso_utc(clock_.now()) +
                              "): readings wait until it is");

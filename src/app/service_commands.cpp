@@ -162,6 +162,7 @@ void Service::guard_command(std::string_view meter, std::string_view what,
       "set/" + std::string(what) + ": " + (done ? *done : done.error().detail());
   bridge_->event(meter, done ? "command_done" : "command_refused", text);
   bridge_->show_next(meter);
+  if (done) save_values();
   if (Task* task = find_task(meter); done && task != nullptr) task->poller->due_now();
 }
 

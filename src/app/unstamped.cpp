@@ -5,11 +5,6 @@
 
 namespace meterbridge::app {
 
-bool Unstamped::is_set(Instant now) noexcept {
-  constexpr std::chrono::sys_days written = std::chrono::year(2026) / 1 / 1;
-  return now >= written;
-}
-
 void Unstamped::hold(const protocol::Telegram& telegram, std::optional<Milliseconds> took,
                      Steady::time_point came) {
   kept_.emplace();
@@ -19,7 +14,7 @@ void Unstamped::hold(const protocol::Telegram& telegram, std::optional<Milliseco
 }
 
 std::optional<KeptTelegram> Unstamped::release(Instant now, Steady::time_point steady) {
-  if (!kept_ || !is_set(now)) return std::nullopt;
+  if (!kept_ || !clock_is_set(now)) return std::nullopt;
   kept_->at = now - std::chrono::duration_cast<Milliseconds>(steady - came_);
   return std::exchange(kept_, std::nullopt);
 }

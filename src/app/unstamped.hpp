@@ -23,9 +23,6 @@ class Unstamped {
  public:
   using Steady = std::chrono::steady_clock;
 
-  // A time before this program was written is no time.
-  [[nodiscard]] static bool is_set(Instant now) noexcept;
-
   void hold(const protocol::Telegram& telegram, std::optional<Milliseconds> took,
             Steady::time_point came);
   // What is held, once the clock is set.

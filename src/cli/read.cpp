@@ -116,13 +116,12 @@ class Refusals {
             house.settings, app::plans_of(house), clock_, known_, [](mqtt::Message) {},
             [](bool, const std::string&) {}) {}
 
-  [[nodiscard]] std::optional<Error> veto(const std::string& meter) const {
+  [[nodiscard]] std::optional<Error> veto(const std::string& meter) {
     return bridge_.refusal(meter);
   }
 
   void failed(const std::string& meter, const Error& error) {
     if (error.code() != Errc::access) return;
-    if (known_.client_id.empty()) known_.client_id = app::new_client_id("meterbridge");
     bridge_.report(meter, error);
     store_.save(known_.json());
   }

@@ -196,6 +196,11 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   return wrong("is no duration");
 }
 
+bool clock_is_set(Instant now) noexcept {
+  constexpr std::chrono::sys_days written = std::chrono::year(2026) / 1 / 1;
+  return now >= written;
+}
+
 std::string duration_text(Milliseconds duration) {
   const std::int64_t count = duration.count();
   if (count == 0) return "0s";

@@ -40,6 +40,9 @@ Result<Seconds> to_utc(const LocalTime& local, std::optional<Season> season = {}
 [[nodiscard]] std::string iso_utc(Instant instant);           // 2026-11-20T18:30:00.000Z
 [[nodiscard]] std::string iso_local(const LocalTime& local);  // 2023-07-24T15:07:30
 
+// A time before this program was written is no time: a board without a battery after its start.
+[[nodiscard]] bool clock_is_set(Instant now) noexcept;
+
 // "500ms" "30s" "5m" "1h"; a bare number is refused. Error: invalid, in words.
 Result<Milliseconds> parse_duration(std::string_view text);
 [[nodiscard]] std::string duration_text(

@@ -11,8 +11,6 @@ namespace {
 
 constexpr int step_confirmations = 2;
 constexpr double seconds_per_hour = 3600;
-// A clock that says less was never set.
-constexpr Instant built{std::chrono::seconds(1735689600)};  // 2025-01-01
 
 const Decimal& number_of(const Reading& reading) {
   return *std::get_if<Decimal>(&reading.value);
@@ -65,8 +63,6 @@ Guard::Track& Guard::track_of(const Reading& reading) {
   if (fresh) {
     found->second.limits = limits_of(reading.key, reading.unit, *settings_);
     found->second.scale = scale_of(*settings_, reading.key);
-    if (const auto held = memory_.held.extract(reading.key); !held.empty())
-      found->second.held = held.mapped();
   }
   return found->second;
 }
@@ -74,6 +70,10 @@ Guard::Track& Guard::track_of(const Reading& reading) {
 Guard::Verdict Guard::admit(Sample& sample, const Moment& now) {
   Verdict verdict;
   look_at_serial(sample, now, verdict);
+  for (Reading& reading : sample.readings) {
+    if (std::holds_alternative<Decimal>(reading.value) && is_cumulative(reading.key))
+      carry(reading, track_of(reading).scale, verdict);
+  }
   if (!settings_->guard.enabled) return verdict;
   watts_ = largest_power(sample);
   const auto out = [&](Reading& reading) {
@@ -85,7 +85,8 @@ Guard::Verdict Guard::admit(Sample& sample, const Moment& now) {
     if (decision == Decision::take) settle(reading, track, now, verdict);
     if (decision != Decision::refuse) return false;
     ++verdict.refused;
-    if (verdict.why.empty()) verdict.why = reading.key.text() + ": " + track.held->why;
+    if (verdict.why.empty())
+      verdict.why = reading.key.text() + ": " + memory_.held.at(reading.key).why;
     return true;
   };
   // In order, and each once: std::remove_if promises neither.
@@ -121,21 +122,15 @@ Guard::Decision Guard::judge(Reading& reading, Track& track, const Moment& now, 
 
 Guard::Decision Guard::judge_register(Reading& reading, Track& track, const Moment& now,
                                       Verdict& verdict) {
-  if (number_of(reading).is_negative())
-    return hold(reading, track, false, "a counter is never negative", now, verdict);
-  auto old = memory_.registers.find(reading.key);
-  if (old == memory_.registers.end()) return Decision::take;
-  GuardMemory::Register& before = old->second;
-  // Measured in another way since: the numbers cannot be compared.
-  if (before.unit != reading.unit || before.scale != track.scale) {
-    memory_.registers.erase(old);
-    return Decision::take;
-  }
-  if (const auto carried = number_of(reading).plus(before.carried)) reading.value = *carried;
   const Decimal& value = number_of(reading);
+  if (value.is_negative())
+    return hold(reading, track, false, "a counter is never negative", now, verdict);
   if (track.limits.maximum && value > *track.limits.maximum)
     return hold(reading, track, false, "above " + with_unit(*track.limits.maximum, reading.unit),
                 now, verdict);
+  const auto old = memory_.registers.find(reading.key);
+  if (old == memory_.registers.end()) return Decision::take;
+  GuardMemory::Register& before = old->second;
   if (!memory_.newcomer.empty())
     return hold(reading, track, false, "another meter answers, serial number " + memory_.newcomer,
                 now, verdict);
@@ -146,7 +141,7 @@ Guard::Decision Guard::judge_register(Reading& reading, Track& track, const Mome
                   "lower than " + with_unit(before.value, reading.unit) + " before", now, verdict);
     reading.value = before.value;  // rounding of a sum, or a digit less than before (P17)
     before.at = now.wall;
-    track.held.reset();
+    memory_.held.erase(reading.key);
     return Decision::keep_old;
   }
   if (too_fast(reading, track, before, now))
@@ -173,7 +168,7 @@ bool Guard::too_fast(const Reading& reading, const Track& track, const GuardMemo
   } else {
     // From an earlier run, or not seen to move in this one. With a clock that was not set nobody
     // knows how long that was.
-    if (now.wall < built || now.wall < old.at) return false;
+    if (!clock_is_set(now.wall) || now.wall < old.at) return false;
     span += (now.wall - old.at) + update_period(reading.key);
   }
   const auto growth = number_of(reading).minus(old.value);
@@ -183,8 +178,8 @@ bool Guard::too_fast(const Reading& reading, const Track& track, const GuardMemo
 }
 
 // Whether a refused value goes on from the refused one before it, as a live register would.
-bool Guard::follows(const Reading& reading, const Track& track, const Moment& now) const {
-  const Held& held = *track.held;
+bool Guard::follows(const Reading& reading, const Track& track, const Held& held,
+                    const Moment& now) const {
   const Decimal& value = number_of(reading);
   const auto growth = value.minus(held.latest);
   if (!growth) return false;
@@ -209,13 +204,13 @@ bool Guard::convinced(const ReadingKey& key, const Held& held, const Moment& now
 Guard::Decision Guard::hold(const Reading& reading, Track& track, bool provable, std::string why,
                             const Moment& now, Verdict& verdict) {
   const Decimal& value = number_of(reading);
-  const bool begins = !track.held;
-  if (begins || !follows(reading, track, now)) {
-    track.held.emplace();
-    track.held->first = value;
-    track.held->since = now.wall;
+  const auto [found, begins] = memory_.held.try_emplace(reading.key);
+  Held& held = found->second;
+  if (begins || !follows(reading, track, held, now)) {
+    held = Held();
+    held.first = value;
+    held.since = now.wall;
   }
-  Held& held = *track.held;
   held.latest = value;
   held.latest_at = now.wall;
   held.provable = provable;
@@ -223,7 +218,7 @@ Guard::Decision Guard::hold(const Reading& reading, Track& track, bool provable,
   ++held.confirmations;
   if (convinced(reading.key, held, now)) {
     track.grown.reset();
-    decided_ = true;
+    decided_ |= is_cumulative(reading.key);
     return Decision::take;
   }
   // A changed serial number is said once for the meter.
@@ -234,11 +229,10 @@ Guard::Decision Guard::hold(const Reading& reading, Track& track, bool provable,
 
 void Guard::settle(const Reading& reading, Track& track, const Moment& now, Verdict& verdict) {
   const Decimal& value = number_of(reading);
-  if (track.held) {
+  if (memory_.held.erase(reading.key) != 0) {
     verdict.notices.push_back(
         {Notice::Kind::released,
          reading.key.text() + ": " + with_unit(value, reading.unit) + " is believed, and goes on"});
-    track.held.reset();
   }
   if (!is_cumulative(reading.key)) {
     track.last = value;
@@ -257,15 +251,12 @@ void Guard::settle(const Reading& reading, Track& track, const Moment& now, Verd
 }
 
 std::size_t Guard::held() const noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(tracks_.begin(), tracks_.end(),
-                    [](const auto& each) { return each.second.held.has_value(); }));
+  return memory_.held.size();
 }
 
 GuardMemory Guard::memory() const {
   GuardMemory memory = memory_;
-  for (const auto& [key, track] : tracks_)
-    if (track.held && is_cumulative(key)) memory.held.insert_or_assign(key, *track.held);
+  std::erase_if(memory.held, [](const auto& each) { return !is_cumulative(each.first); });
   return memory;
 }
 

@@ -30,9 +30,10 @@ struct GuardMemory {
     Register() = default;
     Decimal value;  // as published
     Unit unit = Unit::none;
-    Instant at{};       // when it was read
-    std::string scale;  // factor and offset of the configuration at that time
-    Decimal carried;    // what `replace` adds to go on from the old meter's reading
+    Instant at{};             // when it was read
+    std::string scale;        // factor and offset of the configuration at that time
+    Decimal carried;          // what `replace` adds to go on from the old meter's reading
+    bool carry_next = false;  // the new meter's first value tells how much that is
   };
 
   // A register's value that is not believed yet. By the wall clock: `run --once` is a new run each
@@ -55,7 +56,7 @@ struct GuardMemory {
   Instant newcomer_since{};
   int newcomer_seen = 0;
   std::map<ReadingKey, Register> registers;
-  std::map<ReadingKey, Held> held;
+  std::map<ReadingKey, Held> held;  // of measured values only within a run
 };
 
 // How a replaced meter's entities go on: with the new meter's own reading, or with the old reading
@@ -102,7 +103,6 @@ class Guard {
     Track() = default;
     std::optional<Decimal> last;  // of a measured value
     std::optional<Time> grown;    // of a register: when it changed last in this run
-    std::optional<Held> held;
     Limits limits;
     std::string scale;
   };
@@ -115,10 +115,14 @@ class Guard {
   Decision hold(const Reading& reading, Track& track, bool provable, std::string why,
                 const Moment& now, Verdict& verdict);
   void settle(const Reading& reading, Track& track, const Moment& now, Verdict& verdict);
+  void compare_scale(const Reading& reading, const std::string& scale, Verdict& verdict);
+  void carry(Reading& reading, const std::string& scale, Verdict& verdict);
+  void moved(const ReadingKey& key);
   void look_at_serial(const Sample& sample, const Moment& now, Verdict& verdict);
   void adopt_newcomer(Continuation how, const Moment& now);
   [[nodiscard]] bool convinced(const ReadingKey& key, const Held& held, const Moment& now) const;
-  [[nodiscard]] bool follows(const Reading& reading, const Track& track, const Moment& now) const;
+  [[nodiscard]] bool follows(const Reading& reading, const Track& track, const Held& held,
+                             const Moment& now) const;
   [[nodiscard]] double per_hour(const Reading& reading, const Track& track) const;
   [[nodiscard]] bool too_fast(const Reading& reading, const Track& track,
                               const GuardMemory::Register& old, const Moment& now) const;

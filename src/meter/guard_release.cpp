@@ -28,8 +28,6 @@ void Guard::look_at_serial(const Sample& sample, const Moment& now, Verdict& ver
          "the meter with serial number " + serial + " answers again, not " + memory_.newcomer});
     memory_.newcomer.clear();
     memory_.held.clear();
-    for (auto& [key, track] : tracks_)
-      track.held.reset();
     return;
   }
   if (!settings_->guard.enabled) {
@@ -58,46 +56,81 @@ void Guard::look_at_serial(const Sample& sample, const Moment& now, Verdict& ver
   adopt_newcomer(Continuation::new_cycle, now);
 }
 
-void Guard::adopt_newcomer(Continuation how, const Moment& now) {
-  for (auto old = memory_.registers.begin(); old != memory_.registers.end();) {
-    const auto track = tracks_.find(old->first);
-    const bool seen = track != tracks_.end() && track->second.held;
-    if (how == Continuation::carry_on && seen) {
-      GuardMemory::Register& kept = old->second;
-      kept.carried = raised(kept.carried, kept.value, track->second.held->latest);
-      kept.at = now.wall;
-      ++old;
-    } else {
-      old = memory_.registers.erase(old);
-    }
+// Adds what the meter before had counted to a register that goes on from it.
+void Guard::carry(Reading& reading, const std::string& scale, Verdict& verdict) {
+  compare_scale(reading, scale, verdict);
+  const auto found = memory_.registers.find(reading.key);
+  if (found == memory_.registers.end()) return;
+  GuardMemory::Register& kept = found->second;
+  const Decimal fresh = *std::get_if<Decimal>(&reading.value);
+  if (kept.carry_next && memory_.newcomer.empty()) {
+    kept.carried = raised(Decimal(), kept.value, fresh);
+    kept.carry_next = false;
+    decided_ = true;
   }
-  for (auto& [key, track] : tracks_) {
-    track.held.reset();
-    track.grown.reset();
+  if (const auto sum = fresh.plus(kept.carried)) reading.value = *sum;
+}
+
+// Measured in another way since: the numbers cannot be compared, nor added.
+void Guard::compare_scale(const Reading& reading, const std::string& scale, Verdict& verdict) {
+  const auto found = memory_.registers.find(reading.key);
+  if (found == memory_.registers.end()) return;
+  const GuardMemory::Register& kept = found->second;
+  if (kept.unit == reading.unit && kept.scale == scale) return;
+  if (kept.carry_next || kept.carried != Decimal())
+    verdict.notices.push_back(
+        {Notice::Kind::replaced, reading.key.text() +
+                                     ": factor, offset or unit changed; what the meter before had "
+                                     "counted is no longer added (offset does it)"});
+  memory_.registers.erase(found);
+}
+
+// What is held of a register tells the gap already; of the others the next value will.
+void Guard::adopt_newcomer(Continuation how, const Moment& now) {
+  if (how == Continuation::new_cycle) memory_.registers.clear();
+  for (auto& [key, kept] : memory_.registers) {
+    const auto held = memory_.held.find(key);
+    if (held != memory_.held.end())
+      kept.carried = raised(kept.carried, kept.value, held->second.latest);
+    kept.carry_next = held == memory_.held.end();
+    kept.at = now.wall;
   }
   memory_.held.clear();
+  for (auto& [key, track] : tracks_)
+    track.grown.reset();
   memory_.earlier.push_back(std::exchange(memory_.serial, std::exchange(memory_.newcomer, {})));
   decided_ = true;
+}
+
+// A restored register may not have been seen in this run.
+void Guard::moved(const ReadingKey& key) {
+  if (const auto track = tracks_.find(key); track != tracks_.end()) track->second.grown.reset();
 }
 
 Result<std::string> Guard::accept(std::optional<ReadingKey> key, const Moment& now) {
   if (!memory_.newcomer.empty()) return replace(Continuation::new_cycle, now);
   std::string done;
   std::string kept;
-  for (auto& [each, track] : tracks_) {
-    if (!track.held || (key && each != *key)) continue;
-    if (!track.held->provable) {
-      kept += (kept.empty() ? "" : ", ") + each.text() + " (" + track.held->why + ")";
+  for (auto held = memory_.held.begin(); held != memory_.held.end();) {
+    const auto& [each, what] = *held;
+    if (key && each != *key) {
+      ++held;
       continue;
     }
-    done += (done.empty() ? "" : ", ") + each.text() + " " + track.held->latest.str();
-    if (const auto old = memory_.registers.find(each); old != memory_.registers.end()) {
-      old->second.value = track.held->latest;
-      old->second.at = now.wall;
+    if (!what.provable) {
+      kept += (kept.empty() ? "" : ", ") + each.text() + " (" + what.why + ")";
+      ++held;
+      continue;
     }
-    track.last = track.held->latest;
-    track.grown.reset();
-    track.held.reset();
+    done += (done.empty() ? "" : ", ") + each.text() + " " + what.latest.str();
+    if (const auto old = memory_.registers.find(each); old != memory_.registers.end()) {
+      old->second.value = what.latest;
+      old->second.at = now.wall;
+    } else if (const auto track = tracks_.find(each); track != tracks_.end()) {
+      track->second.last = what.latest;
+    }
+    moved(each);
+    held = memory_.held.erase(held);
   }
   if (done.empty()) {
     if (!kept.empty()) return Error(Errc::not_found, "no word makes these possible: " + kept);
@@ -116,22 +149,21 @@ Result<std::string> Guard::replace(Continuation how, const Moment& now) {
     return "the meter with serial number " + serial + " " + words;
   }
   // A meter that tells no serial number: what fell is taken for the new meter's.
-  std::size_t count = 0;
-  for (auto& [key, track] : tracks_) {
+  const std::size_t count = std::erase_if(memory_.held, [&](const auto& entry) {
+    const auto& [key, held] = entry;
     const auto old = memory_.registers.find(key);
-    if (!track.held || !track.held->provable || old == memory_.registers.end()) continue;
+    if (!held.provable || old == memory_.registers.end()) return false;
     GuardMemory::Register& kept = old->second;
     if (how == Continuation::carry_on) {
-      kept.carried = raised(kept.carried, kept.value, track.held->latest);
+      kept.carried = raised(kept.carried, kept.value, held.latest);
     } else {
-      kept.value = track.held->latest;
+      kept.value = held.latest;
       kept.carried = Decimal();
     }
     kept.at = now.wall;
-    track.grown.reset();
-    track.held.reset();
-    ++count;
-  }
+    moved(key);
+    return true;
+  });
   if (count == 0)
     return Error(Errc::not_found, "nothing is held back: the same meter answers as before");
   decided_ = true;

@@ -9,27 +9,30 @@ namespace {
 
 // Wide enough for any meter of the kind, tight enough for a slipped decimal point or a flipped bit.
 // Voltage: medium voltage behind transformers has a factor. Frequency: 0 while a phase is missing.
+// A larger step is believed with the second value (a phase that fails, a battery that is measured
+// anew); 0 = any step is normal (loads, panels at sunrise).
 struct Row {
   Quantity quantity;
   std::int64_t minimum;
   std::int64_t maximum;
+  std::int64_t step;
   bool scales;  // with the factor of a transformer
 };
 
 constexpr std::array rows = {
-    Row{Quantity::voltage, 0, 1000, true},
-    Row{Quantity::dc_voltage, -2000, 2000, true},
-    Row{Quantity::current, -6500, 6500, true},
-    Row{Quantity::dc_current, -6500, 6500, true},
-    Row{Quantity::frequency, 0, 70, false},
-    Row{Quantity::power_factor, -1, 1, false},
-    Row{Quantity::phase_angle, -360, 360, false},
-    Row{Quantity::thd_voltage, 0, 1000, false},
-    Row{Quantity::thd_current, 0, 1000, false},
-    Row{Quantity::state_of_charge, 0, 100, false},
-    Row{Quantity::temperature, -100, 250, false},
-    Row{Quantity::temperature_flow, -100, 250, false},
-    Row{Quantity::temperature_return, -100, 250, false},
+    Row{Quantity::voltage, 0, 1000, 100, true},
+    Row{Quantity::dc_voltage, -2000, 2000, 0, true},
+    Row{Quantity::current, -6500, 6500, 0, true},
+    Row{Quantity::dc_current, -6500, 6500, 0, true},
+    Row{Quantity::frequency, 0, 70, 5, false},
+    Row{Quantity::power_factor, -1, 1, 0, false},
+    Row{Quantity::phase_angle, -360, 360, 0, false},
+    Row{Quantity::thd_voltage, 0, 1000, 0, false},
+    Row{Quantity::thd_current, 0, 1000, 0, false},
+    Row{Quantity::state_of_charge, 0, 100, 50, false},
+    Row{Quantity::temperature, -100, 250, 50, false},
+    Row{Quantity::temperature_flow, -100, 250, 50, false},
+    Row{Quantity::temperature_return, -100, 250, 50, false},
 };
 
 // Three phases of 100 A are 69 kW; larger plants show it in their power reading, or say max_power.
@@ -112,6 +115,7 @@ Limits limits_of(const ReadingKey& key, Unit unit, const config::MeterSettings& 
     if (row != rows.end() && key.aspect == Aspect::none) {
       limits.minimum = scaled(row->minimum, row->scales ? factor : one);
       limits.maximum = scaled(row->maximum, row->scales ? factor : one);
+      if (row->step != 0) limits.step = scaled(row->step, row->scales ? factor : one);
     }
   }
   if (own != meter.readings.end()) keep_own(limits, own->second);

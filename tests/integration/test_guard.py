@@ -46,7 +46,8 @@ def test_P15_a_restart_forgets_no_counter_and_the_user_has_the_last_word(tmp_pat
             event = ear.wait_json("meterbridge/p1/event", lambda e: e["event_type"] == "value_refused", seen, patience=60)
             assert "lower than" in event["text"]
             ear.wait_json("meterbridge/p1/health", lambda h: h["state"] == "refused", seen, patience=60)
-            assert all(s.get("energy_import") is None for s in states(ear, seen))
+            told = states(ear, seen)
+            assert told and all(s.get("energy_import") is None for s in told)
             ear.publish("meterbridge/p1/set/accept", "no_such_key")
             ear.wait_json("meterbridge/p1/event", lambda e: e["event_type"] == "command_refused", seen)
             ear.publish("meterbridge/p1/set/accept", "")

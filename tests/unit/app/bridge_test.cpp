@@ -176,6 +176,9 @@ TEST_F(House, ARefusedPasswordIsRememberedOverARestartUntilItIsChanged) {
   bridge->report("house", Error(Errc::access, "the meter refused the password"));
   EXPECT_TRUE(bridge->refusal("house"));
   EXPECT_EQ(known.json().find("777777"), std::string::npos);
+  EXPECT_TRUE(bridge->take_known_changed());
+  bridge->report("house", Error(Errc::access, "it is not tried again"));
+  EXPECT_FALSE(bridge->take_known_changed()) << "not a write to the flash with every poll";
   const auto again = Known::parse(known.json());
   ASSERT_TRUE(again);
   known = *again;

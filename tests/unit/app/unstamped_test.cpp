@@ -20,9 +20,9 @@ protocol::Telegram telegram(std::string name) {
 }
 
 TEST(Unstamped, P29ATimeBeforeTheProgramWasWrittenIsNoTime) {
-  EXPECT_FALSE(Unstamped::is_set(boot));
-  EXPECT_FALSE(Unstamped::is_set(std::chrono::sys_days(std::chrono::year(2025) / 12 / 31)));
-  EXPECT_TRUE(Unstamped::is_set(noon));
+  EXPECT_FALSE(clock_is_set(boot));
+  EXPECT_FALSE(clock_is_set(std::chrono::sys_days(std::chrono::year(2025) / 12 / 31)));
+  EXPECT_TRUE(clock_is_set(noon));
 }
 
 TEST(Unstamped, P29TheNewestReadingIsStampedWithTheTimeAtWhichItCame) {

@@ -191,7 +191,8 @@ std::span<const Layer> table() {
       {"app",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant"},
        {},
-       {asio, system, {"spdlog"}, json, json_names},
+       // The mark of a refused password.
+       {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}},
        true},
       {"cli",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "simulator", "app"},

@@ -299,6 +299,98 @@ TEST_F(GuardTest, P30_ANewMeterCarriesOnFromTheOldReading) {
   EXPECT_EQ(energy("0", "4712"), "-");
 }
 
+TEST_F(GuardTest, P30_CarriesOnAfterARestartToo) {
+  const ReadingKey exported = make_key(Quantity::energy, Direction::export_);
+  const auto both = [&](const char* in, const char* out, const char* serial) {
+    return read({Reading(import_key, Value(*Decimal::parse(in)), Unit::kWh),
+                 Reading(exported, Value(*Decimal::parse(out)), Unit::kWh)},
+                serial);
+  };
+  both("2979.64", "500.00", "4711");
+  pass(30s);
+  EXPECT_EQ(energy("3.10", "4712"), "-") << "only one of the two is held";
+  restart();
+  ASSERT_TRUE(guard.replace(Continuation::carry_on, now));
+  restart();
+  pass(30s);
+  EXPECT_EQ(both("3.20", "7.00", "4712").refused, 0U);
+  ASSERT_EQ(sample.readings.size(), 2U);
+  EXPECT_EQ(std::get<Decimal>(sample.readings[0].value).str(), "2979.74");
+  EXPECT_EQ(std::get<Decimal>(sample.readings[1].value).str(), "500.00") << "from its first value";
+  restart();
+  pass(30s);
+  both("3.20", "7.10", "4712");
+  EXPECT_EQ(std::get<Decimal>(sample.readings.at(1).value).str(), "500.10");
+}
+
+TEST_F(GuardTest, P30_WhatIsCarriedGoesOnWithoutTheGuard) {
+  energy("2979.64", "4711");
+  pass(30s);
+  energy("3.10", "4712");
+  ASSERT_TRUE(guard.replace(Continuation::carry_on, now));
+  settings.guard.enabled = false;
+  restart();
+  pass(30s);
+  EXPECT_EQ(energy("3.30", "4712"), "2979.84");
+  settings.readings[import_key].factor = Decimal(40);
+  restart();
+  EXPECT_EQ(energy("132.00", "4712"), "132.00");
+  ASSERT_EQ(verdict.notices.size(), 1U);
+  EXPECT_THAT(verdict.notices[0].text, HasSubstr("no longer added"));
+}
+
+TEST_F(GuardTest, P15_AcceptReleasesWhatAnEarlierRunHeld) {
+  energy("2979.64");
+  pass(30s);
+  EXPECT_EQ(energy("12.00"), "-");
+  restart();
+  EXPECT_EQ(guard.held(), 1U);
+  ASSERT_TRUE(guard.accept(import_key, now));
+  pass(30s);
+  EXPECT_EQ(energy("12.01"), "12.01");
+}
+
+TEST_F(GuardTest, P16_TheFirstValueOfACounterHasARangeToo) {
+  settings.readings[import_key].maximum = Decimal(100000);
+  guard = Guard(settings);
+  EXPECT_EQ(energy("4294967.29"), "-");
+  pass(30s);
+  EXPECT_EQ(energy("2979.64"), "2979.64");
+}
+
+TEST_F(GuardTest, P16_AStepOfAMeasuredValueIsNoDecisionForTheDisk) {
+  EXPECT_EQ(measured(Quantity::voltage, "230.0", Unit::V), "230.0");
+  EXPECT_EQ(measured(Quantity::voltage, "0.0", Unit::V), "-");
+  EXPECT_EQ(measured(Quantity::voltage, "0.0", Unit::V), "0.0") << "a phase that failed";
+  EXPECT_FALSE(guard.take_decided());
+  EXPECT_TRUE(guard.memory().held.empty());
+}
+
+struct Leap {
+  Quantity quantity;
+  Unit unit;
+  const char* before;
+  const char* after;
+};
+
+class P16_Slopes : public GuardTest, public ::testing::WithParamInterface<Leap> {};
+
+TEST_P(P16_Slopes, AreBelievedWithTheSecondValue) {
+  const Leap& row = GetParam();
+  EXPECT_EQ(measured(row.quantity, row.before, row.unit), row.before);
+  EXPECT_EQ(measured(row.quantity, row.after, row.unit), "-");
+  EXPECT_EQ(measured(row.quantity, row.before, row.unit), row.before) << "it was a disturbance";
+  EXPECT_EQ(measured(row.quantity, row.after, row.unit), "-");
+  EXPECT_EQ(measured(row.quantity, row.after, row.unit), row.after);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, P16_Slopes,
+    ::testing::Values(Leap{Quantity::voltage, Unit::V, "230.1", "23.0"},
+                      Leap{Quantity::frequency, Unit::Hz, "49.98", "4.99"},
+                      Leap{Quantity::state_of_charge, Unit::percent, "87", "0"},
+                      Leap{Quantity::temperature, Unit::celsius, "21.5", "85.0"}));
+
 TEST_F(GuardTest, P30_WithoutAWordTheNewCycleBeginsByItself) {
   energy("2979.64", "4711");
   std::string out = "-";
