@@ -92,11 +92,9 @@ Service::Service(House house, std::string file)
   broker_ = std::make_unique<mqtt::Broker>(
       context_.get_executor(),
       broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()), std::move(events));
-  broker_->subscribe(bridge_->facts().base + "/+/set/+", 1);
+  broker_->subscribe(bridge_->facts().base + "/+/set/+", 1, true);
   broker_->subscribe(homeassistant::bridge_health_topic(bridge_->facts()), 1);
-  if (house_.settings.homeassistant.discovery != config::Discovery::off) {
-    broker_->subscribe(house_.settings.homeassistant.birth_topic, 1);
-  }
+  subscribe_homeassistant();
   for (auto& meter : std::exchange(house_.meters, {}))
     make_task(std::move(meter));
 }

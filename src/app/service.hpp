@@ -66,6 +66,10 @@ class Service {
   void find_stuck_tasks();
   void say_bridge_health();
   void hear_bridge_health(const mqtt::Message& message);
+  void subscribe_homeassistant();
+  [[nodiscard]] std::string own_document_topic() const;
+  void hear_own_document(const mqtt::Message& message);
+  [[nodiscard]] bool is_retained_command(const mqtt::Message& message, std::string_view meter);
   void save_values();
   void guard_command(std::string_view meter, std::string_view what, const std::string& payload);
   void say_status();
@@ -101,6 +105,8 @@ class Service {
   std::string run_id_;     // of this process, in the bridge's health
   std::string other_run_;  // of another bridge on our base topic
   Steady::time_point other_said_{};
+  Steady::time_point other_base_said_{};
+  std::set<std::string> retained_commands_;  // topics on which one was refused
   bool broker_running_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

@@ -23,6 +23,7 @@ namespace {
 constexpr long least_interval = 1;  // seconds
 constexpr long longest_interval = 86400;
 constexpr auto other_said_every = 1h;
+constexpr std::size_t retained_told = 100;  // topics at most
 constexpr long birth_delay_ms[] = {
     1000, 4000};  // so that a house full of bridges does not answer at once
 
@@ -93,6 +94,48 @@ void Service::hear_bridge_health(const mqtt::Message& message) {
   if (first) say_bridge_health();  // so that the other one learns it, too
 }
 
+void Service::subscribe_homeassistant() {
+  if (house_.settings.homeassistant.discovery == config::Discovery::off) return;
+  broker_->subscribe(house_.settings.homeassistant.birth_topic, 1);
+  broker_->subscribe(own_document_topic(), 1);
+}
+
+// Where the bridge itself is announced, and so is every other one with our instance name; empty
+// without discovery.
+std::string Service::own_document_topic() const {
+  switch (house_.settings.homeassistant.discovery) {
+    case config::Discovery::device:
+      return homeassistant::bridge_document(bridge_->facts()).topic;
+    case config::Discovery::component:
+      return homeassistant::bridge_component_documents(bridge_->facts()).front().topic;
+    case config::Discovery::off:
+      break;
+  }
+  return {};
+}
+
+// Two bridges with one instance name and a base topic each: they never meet there, but all their
+// identities are the same. What is retained may be our own, from before the base topic was changed.
+void Service::hear_own_document(const mqtt::Message& message) {
+  constexpr std::string_view end = "/status\"";
+  const std::string& base = bridge_->facts().base;
+  const std::string_view text = message.payload;
+  const std::size_t at = text.find(end);
+  if (message.retain || at == std::string_view::npos) return;
+  const std::size_t quote = text.rfind('"', at);
+  const std::string_view other = text.substr(quote + 1, at - quote - 1);
+  if (other == base) return;
+  const auto now = Steady::now();
+  if (other_base_said_ != Steady::time_point{} && now - other_base_said_ < other_said_every) return;
+  other_base_said_ = now;
+  spdlog::warn(
+      "another meterbridge with our instance name \"{}\" uses this broker, under the base topic "
+      "\"{}\" (ours is \"{}\"): both give their entities the same identities, and Home Assistant "
+      "shows now one's, now the other's. Give one of them an instance name of its own",
+      bridge_->facts().instance, sanitised(other, 64), base);
+  bridge_->announce();  // so that the other one learns it, too
+}
+
 void Service::say_status() {
   std::size_t good = 0;
   for (const auto& task : tasks_) {
@@ -121,6 +164,7 @@ void Service::received(const mqtt::Message& message) {
   }
   if (message.topic == homeassistant::bridge_health_topic(bridge_->facts()))
     return hear_bridge_health(message);
+  if (message.topic == own_document_topic()) return hear_own_document(message);
   // <base>/<meter>/set/<what>
   const std::string& base = bridge_->facts().base;
   if (!message.topic.starts_with(base + "/")) return;
@@ -129,6 +173,7 @@ void Service::received(const mqtt::Message& message) {
   if (slash == std::string_view::npos) return;
   const std::string_view meter = rest.substr(0, slash);
   const std::string_view what = rest.substr(slash + 5);
+  if (is_retained_command(message, meter)) return;
   // A sub-meter has a guard, too, but no task.
   if ((what == "accept" || what == "replace") && bridge_->state(meter) != nullptr)
     return guard_command(meter, what, message.payload);
@@ -138,6 +183,31 @@ void Service::received(const mqtt::Message& message) {
     return;
   }
   command(*task, what, message.payload);
+}
+
+// A retained command would be carried out again with every connection, for ever; refused in words.
+// Who then removes it sends an empty message to the same topic, which is no command either.
+bool Service::is_retained_command(const mqtt::Message& message, std::string_view meter) {
+  if (message.payload.empty() && (message.retain || retained_commands_.contains(message.topic))) {
+    retained_commands_.erase(message.topic);
+    return true;
+  }
+  if (!message.retain) return false;
+  if (retained_commands_.size() < retained_told &&
+      retained_commands_.insert(message.topic).second) {
+    const std::string topic = sanitised(message.topic);
+    const std::string why = "a retained message on " + topic +
+                            " is no command: it would be repeated with every connection. Send "
+                            "commands without the retain flag, and remove this one (mosquitto_pub "
+                            "-r -n -t " +
+                            topic + ")";
+    if (bridge_->state(meter) != nullptr) {
+      bridge_->event(meter, "command_refused", why);
+    } else {
+      spdlog::warn("{}", why);
+    }
+  }
+  return true;
 }
 
 // accept: a reading key, or nothing for all that is held. replace: new_cycle (also when empty), or

@@ -96,8 +96,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
   if (changes.announcement) bridge_->reconfigure(house_.settings);
-  if (changes.announcement && house_.settings.homeassistant.discovery != config::Discovery::off)
-    broker_->subscribe(house_.settings.homeassistant.birth_topic, 1);
+  if (changes.announcement) subscribe_homeassistant();
   for (auto& meter : meters) {
     const std::string& id = meter->settings().id;
     if (!holds(changes.changed, id) && !holds(changes.added, id)) continue;

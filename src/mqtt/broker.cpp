@@ -138,17 +138,17 @@ void Broker::State::answered(const ClientRecord& record) {
   accepted = true;
   early_hang_ups = 0;
   window = std::max<std::size_t>(1, std::min(settings.window, record.receive_maximum));
-  for (const auto& [filter, qos] : subscriptions)
-    subscribe(filter, qos);
+  for (const Subscription& wanted : subscriptions)
+    subscribe(wanted);
   if (awaited.empty() && !ended) ready();
 }
 
-void Broker::State::subscribe(const std::string& filter, int qos) {
-  const auto id = client->subscribe(filter, qos);
+void Broker::State::subscribe(const Subscription& wanted) {
+  const auto id = client->subscribe(wanted.filter, wanted.qos, wanted.flag_as_published);
   if (id) {
-    awaited[*id] = filter;
+    awaited[*id] = wanted.filter;
   } else if (id.error().code() == Errc::invalid) {
-    tell(place() + ": " + filter + ": " + id.error().detail());
+    tell(place() + ": " + wanted.filter + ": " + id.error().detail());
   } else {
     fail(id.error());
   }
@@ -265,20 +265,21 @@ boost::asio::awaitable<void> Broker::run() {
   return state_->run();
 }
 
-void Broker::subscribe(std::string filter, int qos) {
+void Broker::subscribe(std::string filter, int qos, bool flag_as_published) {
   if (const auto usable = subscribable(filter); !usable) {
     state_->tell(state_->place() + ": " + usable.error().detail());
     return;
   }
   auto& known = state_->subscriptions;
   const auto found = std::find_if(known.begin(), known.end(),
-                                  [&](const auto& entry) { return entry.first == filter; });
+                                  [&](const auto& entry) { return entry.filter == filter; });
+  Subscription wanted{std::move(filter), qos, flag_as_published};
+  if (state_->accepted && !state_->ended && !state_->leaving) state_->subscribe(wanted);
   if (found == known.end()) {
-    known.emplace_back(filter, qos);
+    known.push_back(std::move(wanted));
   } else {
-    found->second = qos;
+    *found = std::move(wanted);
   }
-  if (state_->accepted && !state_->ended && !state_->leaving) state_->subscribe(filter, qos);
 }
 
 void Broker::publish(Message message) {

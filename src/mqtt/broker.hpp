@@ -63,7 +63,9 @@ class Broker {
   // Broker must outlive it. Cancelled without leave() it hangs up, and the broker publishes the
   // will.
   boost::asio::awaitable<void> run();
-  void subscribe(std::string filter, int qos);  // remembered over reconnects
+  // Remembered over reconnects. A broker takes the retain flag off what is published while we
+  // listen. `flag_as_published`: it shall not (MQTT 5; older brokers always do).
+  void subscribe(std::string filter, int qos, bool flag_as_published = false);
   // Into the outbox; newest value per retained topic. What no broker would take is dropped with a
   // notice.
   void publish(Message message);

@@ -40,6 +40,7 @@ struct Client::State {
   std::uint16_t port = 0;
   int keepalive = 0;
   const TlsContext* tls = nullptr;
+  bool mqtt5 = false;
   bool accepted = false;  // CONNACK said yes
   bool exhausted = false;
 
@@ -130,6 +131,7 @@ Result<std::unique_ptr<Client>> Client::make(const BrokerSettings& settings, boo
   state->port = settings.port;
   state->keepalive = static_cast<int>(settings.keepalive.count());
   state->tls = tls;
+  state->mqtt5 = mqtt5;
   Callbacks::install(instance);
   mosquitto_int_option(instance, MOSQ_OPT_PROTOCOL_VERSION,
                        mqtt5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
@@ -239,10 +241,13 @@ Result<int> Client::publish(const Message& message) {
   return id;
 }
 
-Result<int> Client::subscribe(const std::string& filter, int qos) {
+Result<int> Client::subscribe(const std::string& filter, int qos, bool flag_as_published) {
   int id = 0;
   errno = 0;
-  const int code = mosquitto_subscribe(state_->get(), &id, filter.c_str(), qos);
+  const int options =
+      flag_as_published && state_->mqtt5 ? int{MQTT_SUB_OPT_RETAIN_AS_PUBLISHED} : 0;
+  const int code =
+      mosquitto_subscribe_v5(state_->get(), &id, filter.c_str(), qos, options, nullptr);
   if (code == MOSQ_ERR_INVAL || code == MOSQ_ERR_MALFORMED_UTF8) {
     return Error{Errc::invalid, "the subscription is not usable"};
   }

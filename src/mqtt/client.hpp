@@ -63,7 +63,8 @@ class Client {
   // The packet's id. Errors: invalid when the message itself is refused; all others end the
   // connection.
   Result<int> publish(const Message& message);
-  Result<int> subscribe(const std::string& filter, int qos);
+  // `flag_as_published`: see Broker::subscribe.
+  Result<int> subscribe(const std::string& filter, int qos, bool flag_as_published);
   void disconnect();
 
   [[nodiscard]] ClientRecord take_record();

@@ -22,6 +22,12 @@ namespace meterbridge::mqtt {
 
 struct Lookup;
 
+struct Subscription {
+  std::string filter;
+  int qos = 1;
+  bool flag_as_published = false;
+};
+
 struct Broker::State {
   using Executor = boost::asio::any_io_executor;
   using TimePoint = Signal::TimePoint;
@@ -39,7 +45,7 @@ struct Broker::State {
   void step(const Result<>& outcome);  // after each call of the library
   void absorb();
   void answered(const ClientRecord& record);
-  void subscribe(const std::string& filter, int qos);
+  void subscribe(const Subscription& wanted);
   void subscribed(const ClientRecord::Answer& answer);
   void acknowledged(const ClientRecord::Answer& answer);
   void denied(const std::string& topic, int reason);
@@ -74,7 +80,7 @@ struct Broker::State {
   std::optional<BrokerSettings> next_settings;
   BrokerEvents events;
   Outbox outbox;
-  std::vector<std::pair<std::string, int>> subscriptions;
+  std::vector<Subscription> subscriptions;
   std::vector<boost::asio::steady_timer*> flushers;
 
   Signal wake;  // for whichever coroutine waits: sending, pausing

@@ -71,3 +71,30 @@ def test_P60_a_second_instance_with_the_same_base_topic_is_noticed_by_both(tmp_p
             ear.wait_topic("meterbridge/p1/health", seen)
             assert words not in again.log()
             assert again.stop() == 0
+
+
+@pytest.mark.parametrize("discovery", ["device", "component"])
+def test_P60_one_instance_name_under_two_base_topics_is_noticed_by_both(tmp_path, discovery):
+    house = House(tmp_path, [])
+    house.write([P1.format(tty=house.tty("p1"))], extra=f"homeassistant: {{discovery: {discovery}}}")
+    words = 'with our instance name "meterbridge"'
+    with house.broker(), Observer(house.port) as ear:
+        copy = twin(house, tmp_path / "copy", state=False)
+        copy.file.write_text(copy.file.read_text().replace(f"port: {house.port}", f"port: {house.port}, base_topic: second"))
+        with house.bridge() as one:
+            ear.wait_topic("meterbridge/bridge/health")
+            with copy.bridge() as two:
+                wait_for(lambda: words in one.log() and words in two.log(), "both name the other")
+                assert 'base topic "second" (ours is "meterbridge")' in one.log()
+                assert 'base topic "meterbridge" (ours is "second")' in two.log()
+                assert two.stop() == 0
+            assert one.log().count(words) == 1
+            assert one.stop() == 0
+        # What is retained of an earlier base topic is no second instance.
+        with copy.bridge() as moved:
+            seen = ear.count()
+            ear.wait_topic("second/p1/health", seen)
+            ear.publish("second/p1/set/resend", "")
+            ear.wait_topic("second/p1/health", ear.count())
+            assert words not in moved.log()
+            assert moved.stop() == 0

@@ -68,6 +68,24 @@ TEST_P(Delivery, RetainedMessagesReachThoseWhoComeLater) {
   EXPECT_THAT(reader.received, ElementsAre(Message("house/state", "{\"power\":230.1}", true, 1)));
 }
 
+TEST_P(Delivery, TheFlagOfWhatIsRetainedJustNowIsKeptWhereItIsWanted) {
+  Party reader(loop, with_version("reader"));
+  reader->subscribe("house/set/#", 1, true);
+  reader->subscribe("house/state", 1);
+  reader.start();
+  ASSERT_TRUE(reader.wait_connected());
+  Party writer(loop, with_version("writer"));
+  writer.start();
+  writer->publish(Message("house/set/poll", "1", true));
+  writer->publish(Message("house/set/poll", "2", false));
+  writer->publish(Message("house/state", "3", true));
+  ASSERT_TRUE(reader.wait_received(3));
+  const bool kept = GetParam() == 5;
+  EXPECT_THAT(reader.received, ElementsAre(Message("house/set/poll", "1", kept, 1),
+                                           Message("house/set/poll", "2", false, 1),
+                                           Message("house/state", "3", false, 1)));
+}
+
 TEST_P(Delivery, TenThousandMessagesPassAWindowOfTwentyNoneLostNoneDoubled) {
   constexpr int count = 10000;
   Party reader(loop, with_version("reader"));
