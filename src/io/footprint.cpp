@@ -18,8 +18,8 @@ struct Range {
   std::uintptr_t end = 0;
 };
 
-// A line of the kernel's list: "7f00-8f00 r-xp 00000000 08:01 123 /usr/lib/libc.so.6". Code that
-// comes unchanged from a file; everything else would be lost.
+// The head of a mapping: "7f00-8f00 r-xp 00000000 08:01 123 /usr/lib/libc.so.6". True for code that
+// comes from a file.
 bool parse_code(std::string_view line, Range& range) noexcept {
   constexpr int hexadecimal = 16;
   const char* const last = line.data() + line.size();
@@ -31,21 +31,34 @@ bool parse_code(std::string_view line, Range& range) noexcept {
   return rest.starts_with(" r-xp ") && rest.find(" /") != std::string_view::npos;
 }
 
+// "Anonymous:             4 kB": pages of a mapping that are no longer what stands in the file. The
+// loader writes into code with text relocations, a debugger into code with breakpoints; the file
+// would not bring that back.
+bool is_unchanged(std::string_view line) noexcept {
+  return line.ends_with(" 0 kB");
+}
+
 }  // namespace
 
 void release_code() noexcept {
   try {
-    std::ifstream maps("/proc/self/maps");
+    std::ifstream maps("/proc/self/smaps");
     std::string line;
+    Range range;
+    bool code = false;
     while (std::getline(maps, line)) {
-      Range range;
-      if (!parse_code(line, range)) continue;
+      if (!line.starts_with("Anonymous:")) {
+        // Only the head of a mapping has no colon behind its first word.
+        if (line.find(':') > line.find(' ')) code = parse_code(line, range);
+        continue;
+      }
+      if (!code || !is_unchanged(line)) continue;
       // The kernel names addresses as numbers.
       // NOLINTNEXTLINE(performance-no-int-to-ptr,cppcoreguidelines-pro-type-reinterpret-cast)
       ::madvise(reinterpret_cast<void*>(range.begin), range.end - range.begin, MADV_DONTNEED);
     }
   } catch (const std::exception&) {
-    // Then the memory stays as it is.
+    // Then the memory stays as it is, as it does where the kernel keeps no such account.
   }
 }
 

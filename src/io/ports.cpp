@@ -17,18 +17,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view usb_prefix = "usb:";
 constexpr std::string_view path_prefix = "usb-path:";
 
-std::vector<UsbPort> usb_ports(const fs::path& sysfs) {
-  std::vector<UsbPort> ports;
-  std::error_code failure;
-  for (fs::directory_iterator at(sysfs / "class/tty", failure), end; !failure && at != end;
-       at.increment(failure)) {
-    if (auto port = usb_port(at->path(), sysfs)) ports.push_back(std::move(*port));
-  }
-  std::sort(ports.begin(), ports.end(),
-            [](const auto& a, const auto& b) { return a.device < b.device; });
-  return ports;
-}
-
 bool is_hex4(std::string_view text) noexcept {
   return text.size() == 4 &&
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;

@@ -3,8 +3,10 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 namespace meterbridge::io {
 
@@ -40,6 +42,18 @@ std::optional<UsbPort> usb_port(const fs::path& terminal, const fs::path& sysfs)
     return port;
   }
   return std::nullopt;
+}
+
+std::vector<UsbPort> usb_ports(const fs::path& sysfs) {
+  std::vector<UsbPort> ports;
+  std::error_code failure;
+  for (fs::directory_iterator at(sysfs / "class/tty", failure), end; !failure && at != end;
+       at.increment(failure)) {
+    if (auto port = usb_port(at->path(), sysfs)) ports.push_back(std::move(*port));
+  }
+  std::sort(ports.begin(), ports.end(),
+            [](const auto& a, const auto& b) { return a.device < b.device; });
+  return ports;
 }
 
 }  // namespace meterbridge::io

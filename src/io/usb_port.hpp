@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace meterbridge::io {
 
@@ -29,5 +30,7 @@ struct UsbPort {
 // terminals that are behind none.
 [[nodiscard]] std::optional<UsbPort> usb_port(const std::filesystem::path& terminal,
                                               const std::filesystem::path& sysfs);
+// All that are there, ordered by the device's name.
+[[nodiscard]] std::vector<UsbPort> usb_ports(const std::filesystem::path& sysfs);
 
 }  // namespace meterbridge::io

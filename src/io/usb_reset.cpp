@@ -41,6 +41,16 @@ namespace asio = boost::asio;
 
 constexpr std::string_view hub_class = "09";
 
+// "/dev/ttyUSB4, /dev/ttyUSB5": the other ports of the same device, which a reset would cut off.
+std::string neighbours(const UsbPort& port, const UsbSystem& system) {
+  std::string names;
+  for (const UsbPort& other : usb_ports(system.sysfs)) {
+    if (other.directory != port.directory || other.device == port.device) continue;
+    names += (names.empty() ? "" : ", ") + other.device;
+  }
+  return names;
+}
+
 std::string number_of(dev_t device) {
   return std::to_string(major(device)) + ":" + std::to_string(minor(device));
 }
@@ -62,6 +72,9 @@ Result<UsbPort> usb_device_of(const std::string& port, const UsbSystem& system) 
   if (!found) return Error(Errc::unsupported, *device + " is not behind a USB device");
   if (attribute(found->directory / "bDeviceClass") == hub_class)
     return Error(Errc::unsupported, found->path + " is a hub, and others are behind it");
+  if (const std::string others = neighbours(*found, system); !others.empty())
+    return Error(Errc::unsupported,
+                 found->path + " has other ports, too (" + others + "), and would take them along");
   return std::move(*found);
 }
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "core/bytes.hpp"
+#include "fakes/scratch.hpp"
+#include "io/descriptor.hpp"
 #include "io/footprint.hpp"
 
 #include <cstddef>
 #include <fstream>
+#include <string>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace meterbridge::io {
 namespace {
@@ -26,6 +31,24 @@ TEST(Footprint, CodeThatWasLetGoComesBackWhenItIsCalled) {
   release_code();
   EXPECT_LT(file_pages(), held);
   EXPECT_EQ(to_hex(to_bytes("code")), before);
+}
+
+// As the loader leaves code with text relocations: mapped from a file, changed, executable.
+TEST(Footprint, CodeThatIsNotAsInItsFileStays) {
+  constexpr std::size_t size = 4096;
+  const fakes::Scratch scratch;
+  const std::string file = scratch.file("code", std::string(size, 'f'));
+  const Descriptor open_file(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_GE(open_file.get(), 0);
+  void* const place =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, open_file.get(), 0);
+  ASSERT_NE(place, MAP_FAILED);
+  char* const code = static_cast<char*>(place);
+  code[100] = 'r';
+  ASSERT_EQ(::mprotect(place, size, PROT_READ | PROT_EXEC), 0);
+  release_code();
+  EXPECT_EQ(code[100], 'r');
+  ::munmap(place, size);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Adapter {
   std::string path = "1-1.2";
   std::string devnum = "4";
   std::string device_class = "00";
+  std::string interface = "1.0";
 };
 
 class UsbReset : public testing::Test {
@@ -85,7 +86,7 @@ class UsbReset : public testing::Test {
     scratch.file(device + "/busnum", "1\n");
     scratch.file(device + "/devnum", adapter.devnum + "\n");
     scratch.file(device + "/dev", number_of(adapter.node) + "\n");
-    const std::string port = device + "/" + adapter.path + ":1.0";
+    const std::string port = device + "/" + adapter.path + ":" + adapter.interface;
     scratch.file(port + "/bInterfaceNumber", "00\n");
     const std::string terminal = port + "/" + adapter.tty + "/tty/" + adapter.tty;
     fs::create_directories(scratch.path() / terminal);
@@ -150,6 +151,17 @@ TEST_F(UsbReset, P14NeverResetsAHub) {
   hub.device_class = "09";
   plug(hub);
   EXPECT_THAT(tried(place("dev/ttyUSB3")), HasSubstr("1-1.2 is a hub"));
+  EXPECT_THAT(resets, IsEmpty());
+}
+
+TEST_F(UsbReset, P14LeavesAnAdapterAloneThatHasOtherPortsToo) {
+  plug({});
+  Adapter second;
+  second.tty = "ttyUSB4";
+  second.port = "/dev/random";
+  second.interface = "1.1";
+  plug(second);
+  EXPECT_THAT(tried(place("dev/ttyUSB3")), HasSubstr("1-1.2 has other ports, too (/dev/ttyUSB4)"));
   EXPECT_THAT(resets, IsEmpty());
 }
 
