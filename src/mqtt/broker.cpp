@@ -244,6 +244,12 @@ void Broker::State::judge_end(const Error& why) {
   contested = contest.ended(end_reason, why.code() == Errc::io, lasted);
 }
 
+void Broker::State::judge_duration() {
+  const auto lasts = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - connected_at);
+  if (const auto sentence = contest.lasting(lasts)) tell(place() + ": " + *sentence);
+}
+
 void Broker::State::drop_connection() {
   connected = false;
   accepted = false;

@@ -26,6 +26,12 @@ bool Contest::ended(std::optional<int> reason, bool by_broker, std::chrono::mill
   return recognised();
 }
 
+std::optional<std::string> Contest::lasting(std::chrono::milliseconds so_far) {
+  if (!recognised() || so_far <= longest_bout) return std::nullopt;
+  *this = Contest();
+  return "the connection lasts again: nobody throws us out any more";
+}
+
 bool Contest::recognised() const noexcept {
   return in_a_row_ >= enough;
 }
@@ -38,7 +44,8 @@ std::optional<std::string> Contest::sentence(const std::string& client_id, Time 
       told_by_broker_
           ? "another client with our client id \"" + client_id + "\" has thrown us out, " + times
           : "the broker closed the connection soon after it had accepted it, " + times +
-                ": probably another client has our client id \"" + client_id + "\"";
+                ": probably another client has our client id \"" + client_id +
+                "\", or the broker does not like what we say (its log tells)";
   return what +
          ". Is a second meterbridge running with a copy of our state directory or the same "
          "mqtt.client_id? Stop it, or give it an instance name and a state directory of its own. "

@@ -25,6 +25,8 @@ class Contest {
   [[nodiscard]] bool suspected() const noexcept { return in_a_row_ > 0; }
 
   [[nodiscard]] bool recognised() const noexcept;
+  // The connection that is open now has lasted so long. What to say when that ends a contest, once.
+  std::optional<std::string> lasting(std::chrono::milliseconds so_far);
   // What to say of it, once an hour; nothing in between.
   std::optional<std::string> sentence(const std::string& client_id, Time now);
 

@@ -304,6 +304,7 @@ asio::awaitable<void> Broker::State::housekeeping() {
       co_return;
     }
     step(client->keep_alive());
+    if (connected) judge_duration();
   }
 }
 

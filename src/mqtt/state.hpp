@@ -74,6 +74,7 @@ struct Broker::State {
   Awaitable<bool> interrupted();  // the same, or other settings are waiting
   void take_settings();
   void judge_end(const Error& why);
+  void judge_duration();
 
   Executor executor;
   BrokerSettings settings;

@@ -45,6 +45,14 @@ Error unusable(std::string_view what, const std::string& path) {
           std::string(what) + " " + path + " cannot be used: " + take_library_error()};
 }
 
+Error locked(const std::string& key) {
+  ERR_clear_error();
+  return {Errc::invalid, "the client key (tls.key) " + key +
+                             " is protected by a password, which nobody can type in here: store it "
+                             "without one (openssl pkey -in FILE -out NEW), readable for this "
+                             "service only"};
+}
+
 std::string common_name(const X509_NAME* name) {
   std::array<char, 256> buffer{};
   if (X509_NAME_get_text_by_NID(const_cast<X509_NAME*>(name), NID_commonName, buffer.data(),
@@ -111,6 +119,7 @@ struct TlsContext::State {
   bool numeric = false;
   bool own_certificate = false;
   bool asked_for_certificate = false;
+  bool asked_for_password = false;
   std::string verdict;
   Context context;
 
@@ -145,6 +154,12 @@ struct TlsContext::State {
     return 1;
   }
 
+  // OpenSSL's own way is to ask on the terminal, and to wait.
+  static int no_password(char*, int, int, void* state) {
+    static_cast<State*>(state)->asked_for_password = true;
+    return -1;
+  }
+
   Result<> trust(const std::string& ca) {
     if (ca.empty()) {
       SSL_CTX_set_default_verify_paths(context.get());
@@ -160,6 +175,8 @@ struct TlsContext::State {
 
   Result<> identify(const TlsFiles& files) {
     SSL_CTX_set_cert_cb(context.get(), &certificate_wanted, this);
+    SSL_CTX_set_default_passwd_cb(context.get(), &no_password);
+    SSL_CTX_set_default_passwd_cb_userdata(context.get(), this);
     if (files.certificate.empty() && files.key.empty()) return {};
     if (files.certificate.empty() || files.key.empty()) {
       return Error{Errc::invalid, "tls.certificate and tls.key belong together: one is missing"};
@@ -168,6 +185,7 @@ struct TlsContext::State {
       return unusable("the client certificate (tls.certificate)", files.certificate);
     }
     if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+      if (asked_for_password) return locked(files.key);
       return unusable("the client key (tls.key)", files.key);
     }
     own_certificate = true;

@@ -46,6 +46,18 @@ TEST(Contest, IsOverAfterALongConnection) {
   EXPECT_FALSE(contest.recognised());
 }
 
+TEST(Contest, P60ItsEndIsSaidOnceWhileTheConnectionLasts) {
+  Contest contest;
+  EXPECT_FALSE(contest.lasting(1h)) << "there was none";
+  for (int i = 0; i < 3; ++i)
+    (void)contest.ended(session_taken_over, true, 60s);
+  EXPECT_FALSE(contest.lasting(60s)) << "no longer than a bout of the contest";
+  EXPECT_TRUE(contest.lasting(91s));
+  EXPECT_FALSE(contest.recognised());
+  EXPECT_FALSE(contest.lasting(92s));
+  EXPECT_FALSE(contest.ended(session_taken_over, true, 1s)) << "a new one begins from the start";
+}
+
 TEST(Contest, IsSaidOnceAnHourWithWhatToDo) {
   Contest contest;
   for (int i = 0; i < 3; ++i)

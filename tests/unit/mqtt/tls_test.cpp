@@ -204,6 +204,22 @@ TEST_F(Tls, FilesThatAreAbsentOrWrongAreNamed) {
   EXPECT_THAT(complaint(settings), AllOf(HasSubstr("tls.key"), HasSubstr("cannot be used")));
 }
 
+// OpenSSL would ask on the terminal, and the loop would wait for an answer.
+TEST_F(Tls, P59AKeyWithAPasswordIsNamedAndNobodyIsAsked) {
+  fakes::MosquittoServer server(listener(authority->sign("server", "DNS:localhost")));
+  ASSERT_TRUE(server.start()) << server.log();
+  BrokerSettings settings = secure(server);
+  const auto own = authority->sign("client", "DNS:client");
+  const std::string locked = own.key + ".locked";
+  const std::string lock =
+      "openssl pkey -aes256 -passout pass:x -in " + own.key + " -out " + locked;
+  ASSERT_EQ(std::system(lock.c_str()), 0);
+  settings.certificate = own.certificate;
+  settings.key = locked;
+  EXPECT_THAT(complaint(settings), AllOf(HasSubstr(locked), HasSubstr("protected by a password"),
+                                         HasSubstr("openssl pkey")));
+}
+
 TEST_F(Tls, APortWithoutTlsIsToldInWords) {
   fakes::MosquittoServer server;
   ASSERT_TRUE(server.start()) << server.log();
