@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace meterbridge::cli {
 namespace {
@@ -12,6 +13,13 @@ const Option* find_option(std::span<const Option> options, std::string_view name
     return o.name == name || (!o.short_name.empty() && o.short_name == name);
   });
   return found == options.end() ? nullptr : &*found;
+}
+
+// Of KEY=VALUE the key stays readable.
+void overwrite(char* value) {
+  char* const equals = std::strchr(value, '=');
+  for (char* at = equals == nullptr ? value : equals + 1; *at != '\0'; ++at)
+    *at = '*';
 }
 
 Error unknown_option(std::string_view word, std::span<const Option> options) {
@@ -64,6 +72,18 @@ Result<Arguments> Arguments::parse(std::span<const std::string_view> words,
     }
   }
   return arguments;
+}
+
+void hide_secrets(std::span<char* const> words, std::span<const Option> options) {
+  for (std::size_t i = 0; i < words.size() && std::string_view(words[i]) != "--"; ++i) {
+    const std::string_view word = words[i];
+    const std::size_t equals = word.starts_with("--") ? word.find('=') : std::string_view::npos;
+    const Option* const option = find_option(options, word.substr(0, equals));
+    if (option == nullptr || option->value.empty()) continue;
+    const bool inside = equals != std::string_view::npos;
+    if (!inside) ++i;
+    if (option->secret && i < words.size()) overwrite(inside ? words[i] + equals + 1 : words[i]);
+  }
 }
 
 bool Arguments::has(std::string_view name) const {

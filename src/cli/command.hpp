@@ -25,6 +25,8 @@ struct Option {
   std::string_view value;       // "FILE"; empty = a flag
   std::string_view help;
   bool repeatable = false;
+  bool secret =
+      false;  // its value may be one: taken off the command line, which everybody can read
 };
 
 class Arguments {
@@ -45,6 +47,10 @@ class Arguments {
   std::vector<std::pair<std::string, std::string>> options_;
   std::vector<std::string> words_;
 };
+
+// Overwrites the values of secret options in the process's own command line, where other users see
+// them (ps). For words that were parsed.
+void hide_secrets(std::span<char* const> words, std::span<const Option> options);
 
 struct Command {
   std::string_view name;

@@ -20,13 +20,13 @@ constexpr std::array options{
     Option{"--profile", "", "NAME",
            "settings of a meter type (`meterbridge profiles list` has the names)"},
     Option{"--hex", "", "", "the input is hex text, not bytes"},
-    Option{"--key", "", "HEX", "key of encrypted telegrams, 32 hex digits"},
+    Option{"--key", "", "HEX", "key of encrypted telegrams, 32 hex digits", false, true},
     Option{"--key-file", "", "FILE", "file that holds the key; without both, METERBRIDGE_KEY"},
-    Option{"--auth-key", "", "HEX|none", "authentication key of encrypted telegrams"},
+    Option{"--auth-key", "", "HEX|none", "authentication key of encrypted telegrams", false, true},
     Option{"--address", "", "N", "address of the meter; what other meters say is a mismatch"},
     Option{"--crc", "", "on|off|x25", "how telegrams are checked"},
     Option{"--set", "", "KEY=VALUE",
-           "any other setting of the protocol, as in the configuration; repeatable", true},
+           "any other setting of the protocol, as in the configuration; repeatable", true, true},
     Option{"--json", "", "", "one JSON object per telegram or exchange"},
 };
 

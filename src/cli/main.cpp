@@ -72,7 +72,8 @@ int unknown_command(std::string_view word) {
   return exit_usage;
 }
 
-int run(std::span<const std::string_view> words) {
+int run(std::span<char* const> given) {
+  const std::vector<std::string_view> words(given.begin(), given.end());
   if (words.empty()) {
     complain(overview());
     return exit_usage;
@@ -87,7 +88,8 @@ int run(std::span<const std::string_view> words) {
       std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == wanted; });
   if (command == all.end()) return unknown_command(wanted);
   const std::vector<Option> options = options_of(*command);
-  auto arguments = Arguments::parse(words.subspan(1), options);
+  auto arguments = Arguments::parse(std::span(words).subspan(1), options);
+  hide_secrets(given.subspan(1), options);
   if (!arguments) {
     complain("meterbridge " + std::string(command->name) + ": " + arguments.error().detail() +
              "\nusage: meterbridge " + std::string(command->synopsis));
@@ -110,8 +112,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE,
               SIG_IGN);  // a closed pipe is an error of one write, not the end of the program
   try {
-    const std::vector<std::string_view> words(argv + 1, argv + argc);
-    return run(words);
+    return run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     complain(std::string("meterbridge: a bug: ") + error.what());
     return exit_stuck;

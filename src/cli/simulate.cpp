@@ -25,7 +25,7 @@ constexpr std::array<Option, 11> options{
     Option{"--tcp", "", "HOST:PORT",
            "with --profile: listens there; port 0 lets the system choose"},
     Option{"--set", "", "KEY=VALUE",
-           "with --profile: a setting of its protocol, e.g. address=13462; repeatable", true},
+           "with --profile: a setting of its protocol, e.g. address=13462; repeatable", true, true},
     Option{"--count", "", "TELEGRAMS", "ends after so many telegrams or answers of each meter"},
     Option{"--period", "", "DURATION",
            "pushing meters send that often, e.g. 1s, instead of their own period"},

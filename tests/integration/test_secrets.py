@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from house import PATIENCE, House, Observer, free_port, wait_for
+from house import BINARY, PATIENCE, House, Observer, free_port, wait_for
 
 MQTT, MQTT_WRONG = "Planted-Mqtt-Pass-4711", "Planted-Wrong-Pass-4712"
 KEY, KEY_WRONG = "5A17B0C4D9E83F62718A9CB4E0D5F396", "5A17B0C4D9E83F62718A9CB4E0D5F397"
@@ -146,3 +146,28 @@ def test_P58_public_files_with_secrets_are_named_once(tmp_path):
     assert len(check()) == 1 and check()[0].startswith(f"{key}: warning: ")
     house.file.write_text(meter % "")
     assert check() == []  # nothing in it that others must not see
+
+
+def command_line(process):
+    return pathlib.Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")[:-1]
+
+
+def test_P58_secrets_of_the_command_line_do_not_stay_there(tmp_path):
+    house = House(tmp_path, [])
+    port = free_port()
+    with house.simulate("--profile", "p1", "--tcp", f"127.0.0.1:{port}", "--period", "200ms", "--set", f"key={KEY}",
+                        f"--set=auth_key={AUTH}", "--seed", "7") as meter:
+        shown = command_line(meter.process)
+        assert shown[-4:] == ["key=" + "*" * 32, "--set=auth_key=" + "*" * 32, "--seed", "7"] and found(" ".join(shown)) == []
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as line:
+            telegram = b""
+            while len(telegram) < 3000:
+                telegram += line.recv(4096)
+    for arguments in (["--key", KEY, "--auth-key", AUTH], [f"--key={KEY}", "--set", f"auth_key={AUTH}"]):
+        with subprocess.Popen([BINARY, "decode", "--protocol", "p1", *arguments, "--json"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as decoder:
+            wait_for(lambda: "*" * 32 in " ".join(command_line(decoder)[-2:]), "the keys are taken off the command line")
+            shown = command_line(decoder)
+            assert shown[1:4] == ["decode", "--protocol", "p1"] and shown[-1] == "--json" and found(" ".join(shown)) == []
+            out, _ = decoder.communicate(telegram, PATIENCE)
+        assert b'"status":"ok"' in out and b'"status":"key"' not in out
