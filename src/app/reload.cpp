@@ -29,7 +29,7 @@ bool same(const meter::Profile* a, const meter::Profile* b) {
   if (a == nullptr || b == nullptr) return a == b;
   return a->id == b->id && a->vendor == b->vendor && a->model == b->model &&
          a->protocol == b->protocol && a->line == b->line && a->interval == b->interval &&
-         a->preset == b->preset;
+         a->preset == b->preset && a->rows == b->rows;
 }
 
 // The first meter of a link gives it the line that it does not name itself.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/command.hpp"
+#include "cli/catalogue.hpp"
 #include "core/text.hpp"
 #include "meter/profile_library.hpp"
 #include "protocol/registry.hpp"
@@ -18,7 +18,8 @@ using protocol::Protocol;
 constexpr std::array options{
     Option{"--protocol", "-p", "NAME", "ce102, p1; may be left out with --profile"},
     Option{"--profile", "", "NAME",
-           "settings of a meter type (`meterbridge profiles list` has the names)"},
+           "a meter type (`meterbridge profiles list` has the names), or a file NAME.yaml"},
+    Option{"--config", "-c", "FILE", "with --profile: beside it lie profiles of your own"},
     Option{"--hex", "", "", "the input is hex text, not bytes"},
     Option{"--key", "", "HEX", "key of encrypted telegrams, 32 hex digits", false, true},
     Option{"--key-file", "", "FILE", "file that holds the key; without both, METERBRIDGE_KEY"},
@@ -78,14 +79,14 @@ Result<> set(const Protocol& protocol, std::string_view name, std::string_view t
 }
 
 Result<const meter::Profile*> profile_of(const Arguments& arguments,
-                                         const meter::ProfileLibrary& library) {
+                                         meter::ProfileLibrary& library) {
   const auto name = arguments.value("--profile");
   if (!name) return nullptr;
-  const meter::Profile* profile = library.find(*name);
-  if (profile == nullptr) return unknown("profile", *name, library.names());
+  const auto profile = choose_profile(library, *name);
+  if (!profile) return profile.error();
   const auto protocol = arguments.value("--protocol");
-  if (protocol && *protocol != profile->protocol->name) {
-    return usage("the profile " + *name + " speaks " + std::string(profile->protocol->name) +
+  if (protocol && *protocol != (*profile)->protocol->name) {
+    return usage("the profile " + *name + " speaks " + std::string((*profile)->protocol->name) +
                  ", not " + *protocol);
   }
   return profile;
@@ -173,13 +174,8 @@ Result<> apply_options(const Arguments& arguments, const Protocol& protocol,
 
 Result<SettingValues> settings_of(const Arguments& arguments, const Protocol& protocol,
                                   const meter::Profile* profile) {
-  SettingValues values = default_settings(protocol.settings);
-  if (profile != nullptr) {
-    for (const auto& [name, text] : profile->preset) {
-      if (auto done = set(protocol, name, text, values); !done)
-        return done.error().within(profile->id);
-    }
-  }
+  SettingValues values =
+      profile == nullptr ? default_settings(protocol.settings) : meter::default_values(*profile);
   if (auto done = apply_options(arguments, protocol, values); !done) return done.error();
   return values;
 }
@@ -251,9 +247,9 @@ std::string for_people(const Decoded& decoded) {
 Result<std::vector<Decoded>> decode(const Arguments& arguments) {
   if (arguments.words().size() > 1)
     return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
-  const auto library = meter::ProfileLibrary::embedded();
-  if (!library) return library.error();
-  const auto profile = profile_of(arguments, *library);
+  meter::ProfileLibrary library;
+  if (arguments.has("--profile")) library = load_library(arguments);
+  const auto profile = profile_of(arguments, library);
   if (!profile) return profile.error();
   const auto protocol = protocol_of(arguments, *profile);
   if (!protocol) return protocol.error();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/command.hpp"
-#include "core/text.hpp"
+#include "cli/catalogue.hpp"
 #include "meter/proof.hpp"
 
 #include <algorithm>
@@ -8,6 +7,11 @@
 
 namespace meterbridge::cli {
 namespace {
+
+constexpr std::array options{
+    Option{"--config", "-c", "FILE",
+           "beside it lie profiles of your own; default as for every command"},
+};
 
 std::string padded(std::string text, std::size_t width) {
   text.append(text.size() < width ? width - text.size() : 0, ' ');
@@ -35,15 +39,33 @@ std::string preset_of(const meter::Profile& profile, std::string_view name) {
   return {};
 }
 
-int show_profile(const meter::ProfileLibrary& library, const std::string& name) {
-  const meter::Profile* profile = library.find(name);
-  if (profile == nullptr) {
-    const std::vector<std::string_view> names = library.names();
-    const std::string_view near = nearest(name, names);
-    complain("there is no profile \"" + name + "\"" +
-             (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+// The rows of the profile's tables, each with the columns that at least one row has.
+std::string tables_of(const meter::Profile& profile) {
+  std::string text;
+  for (const TableSpec& spec : profile.protocol->tables) {
+    const auto rows = profile.rows.rows(spec.name);
+    if (rows.empty()) continue;
+    std::vector<std::vector<std::string>> cells(rows.size() + 1);
+    for (const SettingSpec& column : spec.columns) {
+      if (std::ranges::none_of(rows, [&](const auto& row) { return row.has(column.name); }))
+        continue;
+      cells[0].emplace_back(column.name);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        cells[i + 1].push_back(rows[i].has(column.name) ? setting_text(*rows[i].find(column.name))
+                                                        : std::string{});
+    }
+    text += "\n" + std::string(spec.name) + ": " + std::string(spec.help) + "\n" + table(cells);
+  }
+  return text;
+}
+
+int show_profile(meter::ProfileLibrary& library, const std::string& name) {
+  const auto chosen = choose_profile(library, name);
+  if (!chosen) {
+    complain(chosen.error().detail());
     return exit_usage;
   }
+  const meter::Profile* profile = *chosen;
   const protocol::Protocol& protocol = *profile->protocol;
   std::string text = profile->id + ": " + profile->vendor + " " + profile->model + "\n";
   if (!profile->notes.empty()) text += profile->notes + "\n";
@@ -59,6 +81,7 @@ int show_profile(const meter::ProfileLibrary& library, const std::string& name) 
                     std::string(spec.help)});
   }
   text += table(rows);
+  text += tables_of(*profile);
   text += "\nIn the configuration:\nmeters:\n  - id: house\n    profile: " + profile->id +
           "\n    link: {serial: /dev/serial/by-id/...}\n";
   print(text);
@@ -105,38 +128,37 @@ int test_profiles(const meter::ProfileLibrary& shipped, std::span<const std::str
 }
 
 int run_profiles(const Arguments& arguments) {
-  const auto library = meter::ProfileLibrary::embedded();
-  if (!library) {
-    complain(library.error().detail());
-    return exit_failed;
-  }
+  meter::ProfileLibrary library = load_library(arguments);
   const std::vector<std::string>& words = arguments.words();
   const std::string what = words.empty() ? "list" : words.front();
   const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
-  if (what == "list" && rest.empty()) return list_profiles(*library);
-  if (what == "show" && rest.size() == 1) return show_profile(*library, rest.front());
-  if (what == "test") return test_profiles(*library, rest);
+  if (what == "list" && rest.empty()) return list_profiles(library);
+  if (what == "show" && rest.size() == 1) return show_profile(library, rest.front());
+  if (what == "test") return test_profiles(library, rest);
   complain("write profiles list, profiles show NAME, or profiles test [FILE...]");
   return exit_usage;
 }
 
 }  // namespace
 
-const Command profiles_command{"profiles",
-                               "profiles list | show NAME | test [FILE...]",
-                               "the catalogue of meters",
-                               "list   one profile a line, its name first\n"
-                               "show   what a profile sets, and which keys its meters take\n"
-                               "test   proves profiles without a meter: by the exchanges written "
-                               "into them, and against their protocol's\n"
-                               "       simulated meter; all shipped profiles, or those of the "
-                               "files. Exit code 1 when one fails, 2 when a\n"
-                               "       file is no valid profile\n"
-                               "\n"
-                               "Example: find the name for the configuration\n"
-                               "  meterbridge profiles list\n"
-                               "  meterbridge profiles show energomera-ce307\n",
-                               {},
-                               run_profiles};
+const Command profiles_command{
+    "profiles",
+    "profiles [-c FILE] list | show NAME | test [FILE...]",
+    "the catalogue of meters",
+    "list   one profile a line, its name first; your own ones, too, from "
+    "the folder beside the configuration\n"
+    "show   what a profile (or the one in a file NAME.yaml) sets, and "
+    "which keys its meters take\n"
+    "test   proves profiles without a meter: by the exchanges written "
+    "into them, and against their protocol's\n"
+    "       simulated meter; all shipped profiles, or those of the "
+    "files. Exit code 1 when one fails, 2 when a\n"
+    "       file is no valid profile\n"
+    "\n"
+    "Example: find the name for the configuration\n"
+    "  meterbridge profiles list\n"
+    "  meterbridge profiles show energomera-ce307\n",
+    options,
+    run_profiles};
 
 }  // namespace meterbridge::cli

@@ -10,12 +10,17 @@ namespace {
 
 constexpr std::array options{
     Option{"--markdown", "", "", "a table of all settings for people instead"},
+    Option{"--profile", "", "", "the schema of a meter profile instead"},
 };
 
 int run_schema(const Arguments& arguments) {
   if (!arguments.words().empty()) {
     complain("schema takes no further words");
     return exit_usage;
+  }
+  if (arguments.has("--profile")) {
+    print(meter::profile_schema());
+    return exit_ok;
   }
   const auto library = meter::ProfileLibrary::embedded();
   if (!library) {
@@ -31,7 +36,7 @@ int run_schema(const Arguments& arguments) {
 }  // namespace
 
 const Command schema_command{"schema",
-                             "schema [--markdown]",
+                             "schema [--markdown | --profile]",
                              "JSON Schema of the configuration file, for editors",
                              "Prints a JSON Schema (draft 2020-12). With it an editor completes "
                              "keys and underlines mistakes while you type.\n"

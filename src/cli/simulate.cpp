@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/command.hpp"
+#include "cli/catalogue.hpp"
 #include "config/document.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::array<Option, 11> options{
     Option{"--config", "-c", "FILE", "plays every meter of a configuration, each on its own link"},
-    Option{"--profile", "", "NAME", "plays one meter (`meterbridge profiles list` has the names)"},
+    Option{"--profile", "", "NAME",
+           "plays one meter (`meterbridge profiles list` has the names, or a file "
+           "NAME.yaml)"},
     Option{"--pty", "", "PATH", "with --profile: PATH becomes a link to a pseudo-terminal"},
     Option{"--tcp", "", "HOST:PORT",
            "with --profile: listens there; port 0 lets the system choose"},
@@ -132,16 +134,10 @@ Result<simulator::Options> options_of(const Arguments& arguments) {
 }
 
 Result<std::vector<simulator::LinkPlan>> plan_profile(const Arguments& arguments,
-                                                      const meter::ProfileLibrary& library) {
-  const std::string name = arguments.value("--profile").value_or("");
-  const meter::Profile* profile = library.find(name);
-  if (profile == nullptr) {
-    const auto names = library.names();
-    const std::string_view near = nearest(name, names);
-    return invalid(
-        "no profile \"" + name + "\"" +
-        (near.empty() ? std::string() : ", did you mean \"" + std::string(near) + "\"?"));
-  }
+                                                      meter::ProfileLibrary& library) {
+  const auto chosen = choose_profile(library, arguments.value("--profile").value_or(""));
+  if (!chosen) return chosen.error();
+  const meter::Profile* profile = *chosen;
   if (arguments.has("--pty") == arguments.has("--tcp"))
     return invalid("--profile needs either --pty PATH or --tcp HOST:PORT");
   simulator::LinkPlan link;
@@ -224,9 +220,8 @@ int run_simulate(const Arguments& arguments) {
   const auto wanted = options_of(arguments);
   if (!wanted) return refuse(wanted.error());
   if (arguments.has("--profile")) {
-    const auto library = meter::ProfileLibrary::embedded();
-    if (!library) return refuse(library.error());
-    const auto links = plan_profile(arguments, *library);
+    meter::ProfileLibrary library = load_library(arguments);
+    const auto links = plan_profile(arguments, library);
     return links ? play(*links, *wanted) : refuse(links.error());
   }
   meter::Configuration configuration;

@@ -167,6 +167,22 @@ std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, P
   return documents;
 }
 
+std::optional<Node> profiles_folder(const Node& root, const std::string& file) {
+  const std::filesystem::path beside = std::filesystem::path(file).parent_path();
+  std::error_code failed;
+  if (const Node* named = root.find("profiles_directory")) {
+    if (named->kind != Kind::scalar || named->missing) return std::nullopt;
+    Node folder = *named;
+    folder.scalar = (beside / named->scalar).string();  // an absolute path stays as it is
+    return folder;
+  }
+  Node folder;
+  folder.scalar = (beside / "profiles").string();
+  folder.place = at_file(folder.scalar);
+  if (!std::filesystem::is_directory(folder.scalar, failed)) return std::nullopt;
+  return folder;
+}
+
 std::string default_state_directory() {
   // systemd gives a list where several are configured; the first is ours.
   const std::string given = environment("STATE_DIRECTORY").value_or("");

@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,9 @@ namespace meterbridge::config {
 
 // FILE as a tree, with secrets.yaml beside it and the environment as sources.
 Node load_document(const std::string& file, Problems& problems);
+// The folder of the user's own profiles: profiles_directory, from where FILE lies, or `profiles`
+// beside FILE if there is one.
+std::optional<Node> profiles_folder(const Node& root, const std::string& file);
 // All *.yaml files of the folder that `node` names, by name: (path, text).
 std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, Problems& problems);
 // read_settings unless the document could not be read, with the defaults that come from the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/reader.hpp"
+#include "config/rows.hpp"
 #include "config/tables.hpp"
 #include "core/text.hpp"
 
@@ -20,6 +21,16 @@ std::vector<SettingSpec> all_settings(const Catalogue& catalogue) {
       if (!known)
         all.push_back(
             SettingSpec{.name = spec.name, .type = SettingType::secret, .help = spec.help});
+    }
+  }
+  return all;
+}
+
+std::vector<TableSpec> all_tables(const Catalogue& catalogue) {
+  std::vector<TableSpec> all;
+  for (const ProfileFacts& facts : catalogue.profiles) {
+    for (const TableSpec& table : facts.tables) {
+      if (std::ranges::count(all, table.name, &TableSpec::name) == 0) all.push_back(table);
     }
   }
   return all;
@@ -47,6 +58,7 @@ SettingValues preset_values(const ProfileFacts& facts) {
       if (auto stored = parse_setting(spec, text)) values.set(name, *std::move(stored));
     }
   }
+  values.share_tables(facts.rows);
   return values;
 }
 
@@ -176,7 +188,13 @@ void MeterReader::read_meter(const Node& node) {
   const std::vector<SettingSpec> extra =
       facts == nullptr ? all_settings(catalogue_) : facts->settings;
   const std::string what = facts == nullptr ? "a meter" : "a meter with profile " + facts->id;
-  const Section section{what, meter_section.fields};
+  const std::vector<TableSpec> tables =
+      facts == nullptr ? all_tables(catalogue_)
+                       : std::vector(facts->tables.begin(), facts->tables.end());
+  const TableFields table_fields(tables);
+  std::vector<Field> fields(meter_section.fields.begin(), meter_section.fields.end());
+  fields.insert(fields.end(), table_fields.fields().begin(), table_fields.fields().end());
+  const Section section{what, fields};
   const SettingValues values = read_section(node, section, extra, problems_);
 
   MeterSettings meter;
@@ -200,6 +218,7 @@ void MeterReader::read_meter(const Node& node) {
       const auto* stored = node.find(spec.name) == nullptr ? nullptr : values.find(spec.name);
       if (stored != nullptr) meter.protocol.set(spec.name, *stored);
     }
+    read_tables(node, tables, meter.protocol, problems_);
   }
   meters_.push_back(std::move(meter));
   facts_.push_back(facts);

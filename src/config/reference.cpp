@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The documentation table of all settings, from the tables of the reader.
 #include "config/reader.hpp"
+#include "config/rows.hpp"
 #include "config/tables.hpp"
 
 #include <algorithm>
@@ -83,6 +84,13 @@ void add_section(std::string& text, std::string_view title, const Section& secti
       text += row(field.spec.name, form_of(field), field.spec, field.required);
 }
 
+void add_tables(std::string& text, const ProfileFacts& facts) {
+  const TableFields tables(facts.tables);
+  for (const Field& table : tables.fields())
+    add_section(text, "`" + std::string(table.spec.name) + "` of protocol " + facts.protocol,
+                *table.section);
+}
+
 }  // namespace
 
 std::string settings_reference(const Catalogue& catalogue) {
@@ -112,6 +120,10 @@ std::string settings_reference(const Catalogue& catalogue) {
             "\n\nProfiles: " + profiles + "\n" + std::string(head);
     for (const SettingSpec& spec : facts.settings)
       text += row(spec.name, type_of(spec), spec, false);
+    for (const TableSpec& table : facts.tables)
+      text += row(table.name, "list of maps", SettingSpec{.name = table.name, .help = table.help},
+                  false);
+    add_tables(text, facts);
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tables of the reader as JSON Schema: what an editor underlines is what `check` refuses.
 #include "config/reader.hpp"
+#include "config/rows.hpp"
 #include "config/tables.hpp"
 
 #include <algorithm>
@@ -178,6 +179,13 @@ void add_protocols(Json& meter, const Catalogue& catalogue) {
       allowed.push_back(name);
       if (!properties.contains(name)) properties[name] = Json{{"description", spec.help}};
     }
+    const TableFields tables(group.front()->tables);
+    for (const Field& field : tables.fields()) {
+      const std::string name(field.spec.name);
+      types[name] = field_schema(field);
+      allowed.push_back(name);
+      if (!properties.contains(name)) properties[name] = Json{{"description", field.spec.help}};
+    }
     Json profile{{"properties", {{"profile", {{"enum", std::move(names)}}}}},
                  {"required", Json::array({"profile"})}};
     Json then{{"properties", std::move(types)}, {"propertyNames", {{"enum", std::move(allowed)}}}};
@@ -188,19 +196,83 @@ void add_protocols(Json& meter, const Catalogue& catalogue) {
   if (!rules.empty()) meter["allOf"] = std::move(rules);
 }
 
+Json document(std::string_view title, std::string_view description, Json body) {
+  Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+              {"title", title},
+              {"description", description}};
+  for (auto& [key, value] : body.items())
+    schema[key] = std::move(value);
+  return schema;
+}
+
+// What settings and tables of one protocol may hold. Numbers may be written as text everywhere a
+// scalar is: YAML readers hand on either.
+Json protocol_rules(const ProfileFacts& protocol) {
+  Json settings = Json::object();
+  for (const SettingSpec& spec : protocol.settings) {
+    settings[std::string(spec.name)] = scalar_schema(spec);
+    describe(settings[std::string(spec.name)], spec);
+  }
+  Json rules = Json::object();
+  rules["settings"] = Json{{"type", {"object", "null"}},
+                           {"properties", std::move(settings)},
+                           {"additionalProperties", false}};
+  const TableFields tables(protocol.tables);
+  for (const Field& field : tables.fields())
+    rules[std::string(field.spec.name)] = field_schema(field);
+  return rules;
+}
+
+Json names_in(const Json& properties, std::span<const Field> fields) {
+  Json names = Json::array();
+  for (const Field& field : fields)
+    names.push_back(field.spec.name);
+  for (const auto& [name, unused] : properties.items())
+    names.push_back(name);
+  return names;
+}
+
 }  // namespace
+
+std::string profile_schema(const Section& profile, std::span<const Field> test,
+                           const Catalogue& protocols) {
+  Json root = section_schema(profile);
+  root.erase("additionalProperties");
+  Json rules = Json::array();
+  Json names = Json::array();
+  for (const ProfileFacts& protocol : protocols.profiles) {
+    names.push_back(protocol.protocol);
+    Json own = protocol_rules(protocol);
+    Json tests = own;
+    Json allowed = names_in(own, profile.fields);
+    Json allowed_in_test = names_in(own, test);
+    own["tests"] = Json{{"items",
+                         {{"properties", std::move(tests)},
+                          {"propertyNames", {{"enum", std::move(allowed_in_test)}}}}}};
+    rules.push_back(Json{
+        {"if",
+         {{"properties", {{"protocol", {{"const", protocol.protocol}}}}},
+          {"required", Json::array({"protocol"})}}},
+        {"then",
+         {{"properties", std::move(own)}, {"propertyNames", {{"enum", std::move(allowed)}}}}}});
+  }
+  root["properties"]["protocol"]["enum"] = std::move(names);
+  root["allOf"] = std::move(rules);
+  return document("Profile of meterbridge",
+                  "What a type of meter is. A duration is written with its unit (500ms, 30s, 5m).",
+                  std::move(root))
+             .dump(2) +
+         "\n";
+}
 
 std::string settings_schema(const Catalogue& catalogue) {
   Json root = section_schema(root_section);
   // Profiles of the user's own make the list of names and settings an open one.
   add_protocols(root["properties"]["meters"]["items"], catalogue);
-  Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-              {"title", "Configuration of meterbridge"},
-              {"description",
-               "A duration is written with its unit (500ms, 30s, 5m, 1h). !secret NAME reads "
-               "secrets.yaml beside the file, !env NAME the environment."}};
-  for (auto& [key, value] : root.items())
-    schema[key] = std::move(value);
+  Json schema = document("Configuration of meterbridge",
+                         "A duration is written with its unit (500ms, 30s, 5m, 1h). !secret NAME "
+                         "reads secrets.yaml beside the file, !env NAME the environment.",
+                         std::move(root));
   schema["type"] = {"object", "null"};
   return schema.dump(2) + "\n";
 }

@@ -41,6 +41,12 @@ struct Section {
 
 [[nodiscard]] const Field* find_field(const Section& section, std::string_view name) noexcept;
 
+struct Catalogue;
+// JSON Schema of a profile's file: its fields, and for each protocol (one entry of the catalogue
+// each) what `settings` and the protocol's tables may hold, in the profile and in its tests.
+[[nodiscard]] std::string profile_schema(const Section& profile, std::span<const Field> test,
+                                         const Catalogue& protocols);
+
 // Adds an error at a node's place and path.
 void complain(Problems& problems, const Node& node, std::string text);
 // The node's value for a message: quoted, bounded, and `!secret NAME` for what must not be

@@ -148,6 +148,8 @@ struct ProfileFacts {
   LineSettings line;
   std::vector<SettingSpec> settings;  // of its protocol
   std::vector<std::pair<std::string, std::string>> preset;
+  std::span<const TableSpec> tables;  // of its protocol
+  SettingValues rows;                 // of these tables, from the profile
   std::vector<std::string_view> layouts;
 };
 
@@ -155,7 +157,8 @@ struct Catalogue {
   std::vector<ProfileFacts> profiles;
 };
 
-// The settings of a profile's protocol: their defaults with the profile's preset on top.
+// The settings of a profile's protocol: their defaults with the profile's preset on top, and its
+// rows.
 [[nodiscard]] SettingValues preset_values(const ProfileFacts& facts);
 // Everything wrong lands in `problems`, ordered by place; the result is usable only when none is an
 // error.

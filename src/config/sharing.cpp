@@ -100,6 +100,9 @@ void MeterReader::check_addresses(const LinkDraft& link) {
       const std::size_t other = link.meters[j];
       if (facts_[other] == nullptr || facts_[other]->protocol != facts_[meter]->protocol) continue;
       if (address_of(meters_[other].protocol) != address) continue;
+      // One device may carry several meters in different registers, as a PLC does.
+      if (!facts_[meter]->tables.empty() && meters_[other].protocol != meters_[meter].protocol)
+        continue;
       complain_about_meter(meter, (address.empty() ? std::string("has no address of its own")
                                                    : "has the same address " + address) +
                                       (address.empty() ? " like " : " as ") + meters_[other].path +

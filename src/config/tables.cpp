@@ -236,8 +236,11 @@ constexpr std::array root_fields{
     Field{.spec = {.name = "state_directory",
                    .help = "where the program keeps its state; without it $STATE_DIRECTORY or "
                            "/var/lib/meterbridge"}},
-    Field{.spec = {.name = "profiles_directory",
-                   .help = "folder with meter profiles of your own (*.yaml)"}},
+    Field{
+        .spec = {.name = "profiles_directory",
+                 .help =
+                     "folder with meter profiles of your own (*.yaml), from where this file lies; "
+                     "without it `profiles` beside this file"}},
     Field{
         .spec = {.name = "mqtt", .help = "the broker"}, .section = &mqtt_section, .scalar = false},
     Field{.spec = {.name = "homeassistant", .help = "what Home Assistant gets"},

@@ -157,7 +157,7 @@ Secret SettingValues::secret(std::string_view name) const {
 std::span<const SettingValues> SettingValues::rows(std::string_view table) const {
   const auto at = tables_.find(table);
   if (at == tables_.end()) return {};
-  return at->second;
+  return *at->second;
 }
 
 bool same_row(const TableSpec& table, const SettingValues& a, const SettingValues& b) {
@@ -169,7 +169,9 @@ bool same_row(const TableSpec& table, const SettingValues& a, const SettingValue
 }
 
 void SettingValues::add_rows(const TableSpec& table, std::span<const SettingValues> rows) {
-  std::vector<SettingValues>& held = tables_[std::string(table.name)];
+  if (rows.empty()) return;
+  auto& shared = tables_[std::string(table.name)];
+  std::vector<SettingValues> held = shared == nullptr ? std::vector<SettingValues>() : *shared;
   for (const SettingValues& row : rows) {
     const auto same = std::find_if(held.begin(), held.end(), [&](const SettingValues& other) {
       return same_row(table, row, other);
@@ -180,10 +182,15 @@ void SettingValues::add_rows(const TableSpec& table, std::span<const SettingValu
       held.push_back(row);
     }
   }
+  shared = std::make_shared<const std::vector<SettingValues>>(std::move(held));
 }
 
 bool operator==(const SettingValues& a, const SettingValues& b) {
-  return a.values_ == b.values_ && a.tables_ == b.tables_;
+  return a.values_ == b.values_ &&
+         std::ranges::equal(a.tables_, b.tables_, [](const auto& left, const auto& right) {
+           return left.first == right.first &&
+                  (left.second == right.second || *left.second == *right.second);
+         });
 }
 
 Result<Stored> parse_setting(const SettingSpec& spec, std::string_view text) {
@@ -215,6 +222,24 @@ Result<Stored> parse_setting(const SettingSpec& spec, std::string_view text) {
     }
   }
   return Error{Errc::bug, std::string(spec.name) + " has an unknown type"};
+}
+
+std::string setting_text(const SettingValues::Stored& stored) {
+  struct Writer {
+    std::string operator()(const std::string& text) const { return text; }
+
+    std::string operator()(std::int64_t number) const { return std::to_string(number); }
+
+    std::string operator()(const Decimal& number) const { return number.str(); }
+
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+
+    std::string operator()(Milliseconds length) const { return duration_text(length); }
+
+    std::string operator()(const Secret&) const { return "***"; }
+  };
+
+  return std::visit(Writer{}, stored);
 }
 
 SettingValues default_settings(std::span<const SettingSpec> specs) {

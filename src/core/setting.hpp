@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,6 +63,7 @@ struct TableSpec {
   std::span<const SettingSpec> columns;
   std::span<const std::string_view> required = {};  // columns that every row must have
   std::span<const std::string_view> identity = {};  // columns by which rows replace one another
+  std::string_view example = {};                    // of a row, for messages
   // What columns owe each other and the other settings; each row fits its columns already.
   std::vector<RowFault> (*check)(const SettingValues& settings) = nullptr;
 };
@@ -87,12 +89,16 @@ class SettingValues {
   // Behind the rows that are there; one of the same identity is replaced where it stands.
   void add_rows(const TableSpec& table, std::span<const SettingValues> rows);
 
+  // Takes the other's tables in place of its own, without a copy: a thousand meters of one profile
+  // have one table.
+  void share_tables(const SettingValues& other) { tables_ = other.tables_; }
+
   // Not defaulted here: clang would want the type of the rows, which is this one, to be complete.
   friend bool operator==(const SettingValues& a, const SettingValues& b);
 
  private:
   std::map<std::string, Stored, std::less<>> values_;
-  std::map<std::string, std::vector<SettingValues>, std::less<>> tables_;
+  std::map<std::string, std::shared_ptr<const std::vector<SettingValues>>, std::less<>> tables_;
 };
 
 // Whether the identities of two rows are the same.
@@ -100,6 +106,8 @@ class SettingValues {
 // Checks one text against its spec. Error: invalid, one sentence with what is allowed; never
 // repeats a secret.
 Result<SettingValues::Stored> parse_setting(const SettingSpec& spec, std::string_view text);
+// As a user would write it; *** for what is secret.
+[[nodiscard]] std::string setting_text(const SettingValues::Stored& stored);
 // All fallbacks of the specs.
 [[nodiscard]] SettingValues default_settings(std::span<const SettingSpec> specs);
 // Published example keys and all-zero keys: refused in configurations, never in `decode`. The

@@ -10,12 +10,21 @@
 namespace meterbridge::meter {
 namespace {
 
-void add_own_profiles(const config::Node& root, ProfileLibrary& library,
+void add_own_profiles(const config::Node& root, const std::string& file, ProfileLibrary& library,
                       config::Problems& problems) {
-  const config::Node* folder = root.find("profiles_directory");
-  if (folder == nullptr || folder->kind != config::Kind::scalar || folder->missing) return;
-  for (const auto& [file, text] : config::load_folder(*folder, problems))
-    library.add(text, file, problems);
+  const auto folder = config::profiles_folder(root, file);
+  if (!folder) return;
+  for (const auto& [name, text] : config::load_folder(*folder, problems))
+    library.add(text, name, problems);
+}
+
+ProfileLibrary shipped(config::Problems& problems) {
+  auto embedded = ProfileLibrary::embedded();
+  if (embedded) return *std::move(embedded);
+  config::Place place;
+  place.file = "meterbridge";
+  problems.add(config::Severity::error, place, {}, embedded.error().detail());
+  return {};
 }
 
 bool is_faulty(const config::MeterSettings& settings, const config::Problems& problems) {
@@ -42,22 +51,25 @@ void try_drivers(const Configuration& configuration, config::Problems& problems)
 
 Configuration load_configuration(const std::string& file, config::Problems& problems) {
   Configuration configuration;
-  auto embedded = ProfileLibrary::embedded();
-  if (embedded) {
-    configuration.library = *std::move(embedded);
-  } else {
-    config::Place place;
-    place.file = "meterbridge";
-    problems.add(config::Severity::error, place, {}, embedded.error().detail());
-  }
+  configuration.library = shipped(problems);
   const config::Node root = config::load_document(file, problems);
-  add_own_profiles(root, configuration.library, problems);
+  add_own_profiles(root, file, configuration.library, problems);
   const config::Catalogue known = catalogue(configuration.library);
   configuration.settings = config::settings_of(root, known, problems);
   config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);
   problems.sort();
   return configuration;
+}
+
+ProfileLibrary load_profiles(const std::string& file, config::Problems& problems) {
+  ProfileLibrary library = shipped(problems);
+  // What else is wrong with the configuration is not asked here, nor whether there is one.
+  config::Problems others;
+  const config::Node root = config::load_document(file, others);
+  add_own_profiles(root, file, library, problems);
+  problems.sort();
+  return library;
 }
 
 }  // namespace meterbridge::meter

@@ -21,4 +21,8 @@ struct Configuration {
 // problems are ordered by place.
 Configuration load_configuration(const std::string& file, config::Problems& problems);
 
+// The shipped profiles and those that FILE's folder of profiles adds or replaces, for commands that
+// need no configuration. Only faults of profiles are problems: the file itself need not exist.
+ProfileLibrary load_profiles(const std::string& file, config::Problems& problems);
+
 }  // namespace meterbridge::meter

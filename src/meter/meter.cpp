@@ -119,6 +119,8 @@ config::Catalogue catalogue(const ProfileLibrary& library) {
     facts.line = profile.line;
     facts.settings.assign(profile.protocol->settings.begin(), profile.protocol->settings.end());
     facts.preset = profile.preset;
+    facts.tables = profile.protocol->tables;
+    facts.rows = profile.rows;
     for (const protocol::TelegramLayout& layout : profile.protocol->layouts)
       facts.layouts.push_back(layout.name);
     catalogue.profiles.push_back(std::move(facts));

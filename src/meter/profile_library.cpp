@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "meter/profile_library.hpp"
 
+#include "config/rows.hpp"
 #include "config/section.hpp"
+#include "config/settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,11 +35,12 @@ constexpr std::array test_fields{
     Field{.spec = {.name = "exchange", .help = "requests and answers in hex, in order"},
           .many = Many::named},
     Field{.spec = {.name = "telegram", .help = "captured bytes in hex"}},
+    Field{.spec = {.name = "settings", .help = "protocol settings of this test only"},
+          .many = Many::named},
     Field{.spec = {.name = "expect", .help = "reading keys and their values"},
           .many = Many::named,
           .required = true},
 };
-constexpr Section test_section{"a test", test_fields};
 
 constexpr std::array profile_fields{
     Field{.spec = {.name = "format",
@@ -64,11 +67,8 @@ constexpr std::array profile_fields{
           .many = Many::named},
     Field{.spec = {.name = "tests",
                    .help = "captured exchanges and the readings that must come of them"},
-          .section = &test_section,
-          .many = Many::list,
-          .scalar = false},
+          .many = Many::list},
 };
-constexpr Section profile_section{"a profile", profile_fields};
 
 bool is_profile_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -76,11 +76,22 @@ bool is_profile_name(std::string_view text) {
   });
 }
 
-void read_protocol(const Node& root, const SettingValues& values, Profile& profile,
-                   Problems& problems) {
+// Of all protocols, for documents whose own is not known.
+std::span<const TableSpec> all_tables() {
+  static const std::vector<TableSpec> all = [] {
+    std::vector<TableSpec> tables;
+    for (const protocol::Protocol& known : protocol::protocols())
+      tables.insert(tables.end(), known.tables.begin(), known.tables.end());
+    return tables;
+  }();
+  return all;
+}
+
+// Looked up first: the protocol decides which further keys there are.
+void read_protocol(const Node& root, Profile& profile, Problems& problems) {
   const Node* node = root.find("protocol");
-  if (node == nullptr || !values.has("protocol")) return;
-  const std::string wanted = values.text("protocol");
+  if (node == nullptr || node->kind != Kind::scalar) return;
+  const std::string& wanted = node->scalar;
   profile.protocol = protocol::find_protocol(wanted);
   if (profile.protocol != nullptr) return;
   std::vector<std::string_view> names;
@@ -106,13 +117,23 @@ void read_line(const Node& root, Profile& profile, Problems& problems) {
   }
 }
 
-void read_preset(const Node& root, Profile& profile, Problems& problems) {
+// A map whose fields are these, and the tables of the protocol.
+SettingValues read_map(const Node& node, std::string_view what, std::span<const Field> fields,
+                       const protocol::Protocol* protocol, Problems& problems) {
+  const config::TableFields tables(protocol == nullptr ? all_tables() : protocol->tables);
+  std::vector<Field> all(fields.begin(), fields.end());
+  all.insert(all.end(), tables.fields().begin(), tables.fields().end());
+  return read_section(node, Section{what, all}, {}, problems);
+}
+
+void read_settings(const Node& root, const protocol::Protocol* protocol,
+                   std::vector<std::pair<std::string, std::string>>& preset, Problems& problems) {
   const Node* node = config::map_in(root, "settings");
-  if (node == nullptr || profile.protocol == nullptr) return;
+  if (node == nullptr || protocol == nullptr) return;
   for (std::size_t i = 0; i < node->members.size(); ++i) {
     const std::string& name = node->members[i].first;
     const Node& value = node->members[i].second;
-    const auto specs = profile.protocol->settings;
+    const auto specs = protocol->settings;
     const auto spec = std::find_if(specs.begin(), specs.end(),
                                    [&name](const SettingSpec& s) { return s.name == name; });
     if (spec == specs.end()) {
@@ -120,10 +141,10 @@ void read_preset(const Node& root, Profile& profile, Problems& problems) {
       for (const SettingSpec& known : specs)
         names.push_back(known.name);
       problems.add(config::Severity::error, node->key_places[i], value.path,
-                   "protocol " + std::string(profile.protocol->name) + " has no such setting" +
+                   "protocol " + std::string(protocol->name) + " has no such setting" +
                        config::suggestion(name, names));
     } else if (read_scalar(value, *spec, problems)) {
-      profile.preset.emplace_back(name, value.scalar);
+      preset.emplace_back(name, value.scalar);
     }
   }
 }
@@ -154,6 +175,22 @@ void read_expectations(const Node& node, ProfileTest& test, Problems& problems) 
   }
 }
 
+void read_test_settings(const Node& node, const Profile& profile, ProfileTest& test,
+                        Problems& problems) {
+  if (profile.protocol == nullptr) return;
+  Profile tested = profile;
+  read_settings(node, profile.protocol, tested.preset, problems);
+  test.settings = default_values(tested);
+  read_tables(node, profile.protocol->tables, test.settings, problems);
+}
+
+void read_rows(const Node& root, Profile& profile, Problems& problems) {
+  if (profile.protocol == nullptr) return;
+  SettingValues values = default_values(profile);
+  read_tables(root, profile.protocol->tables, values, problems);
+  profile.rows.share_tables(values);
+}
+
 void read_tests(const Node& root, Profile& profile, Problems& problems) {
   const Node* tests = config::list_in(root, "tests");
   if (tests == nullptr) return;
@@ -163,7 +200,8 @@ void read_tests(const Node& root, Profile& profile, Problems& problems) {
       continue;
     }
     ProfileTest test;
-    const SettingValues values = read_section(node, test_section, {}, problems);
+    const SettingValues values = read_map(node, "a test", test_fields, profile.protocol, problems);
+    read_test_settings(node, profile, test, problems);
     const Node* exchange = config::map_in(node, "exchange");
     if ((exchange != nullptr) == values.has("telegram"))
       complain(problems, node, "a test has one of exchange and telegram");
@@ -190,7 +228,9 @@ void read_tests(const Node& root, Profile& profile, Problems& problems) {
 
 Profile read_profile(const Node& root, Problems& problems) {
   Profile profile;
-  const SettingValues values = read_section(root, profile_section, {}, problems);
+  read_protocol(root, profile, problems);
+  const SettingValues values =
+      read_map(root, "a profile", profile_fields, profile.protocol, problems);
   profile.id = values.text("id");
   if (const Node* id = root.find("id");
       id != nullptr && values.has("id") && !is_profile_name(profile.id))
@@ -200,14 +240,34 @@ Profile read_profile(const Node& root, Problems& problems) {
   profile.model = values.text("model");
   profile.notes = values.text("notes");
   profile.interval = values.duration("interval");
-  read_protocol(root, values, profile, problems);
   read_line(root, profile, problems);
-  read_preset(root, profile, problems);
+  read_settings(root, profile.protocol, profile.preset, problems);
+  read_rows(root, profile, problems);
   read_tests(root, profile, problems);
   return profile;
 }
 
 }  // namespace
+
+SettingValues default_values(const Profile& profile) {
+  config::ProfileFacts facts;
+  facts.settings.assign(profile.protocol->settings.begin(), profile.protocol->settings.end());
+  facts.preset = profile.preset;
+  facts.tables = profile.protocol->tables;
+  facts.rows = profile.rows;
+  return config::preset_values(facts);
+}
+
+std::string profile_schema() {
+  config::Catalogue protocols;
+  for (const protocol::Protocol& known : protocol::protocols()) {
+    config::ProfileFacts& facts = protocols.profiles.emplace_back();
+    facts.protocol = known.name;
+    facts.settings.assign(known.settings.begin(), known.settings.end());
+    facts.tables = known.tables;
+  }
+  return config::profile_schema(Section{"a profile", profile_fields}, test_fields, protocols);
+}
 
 Result<ProfileLibrary> ProfileLibrary::embedded() {
   ProfileLibrary library;
@@ -218,17 +278,18 @@ Result<ProfileLibrary> ProfileLibrary::embedded() {
   return library;
 }
 
-Result<> ProfileLibrary::add(std::string_view yaml, const std::string& file_name) {
+Result<std::string> ProfileLibrary::add(std::string_view yaml, const std::string& file_name) {
   Problems problems;
-  add(yaml, file_name, problems);
-  if (!problems.any_error()) return {};
+  std::string id = add(yaml, file_name, problems);
+  if (!problems.any_error()) return id;
   std::string text;
   for (const config::Problem& problem : problems.all())
     text += (text.empty() ? "" : "\n") + problem.str();
   return Error{Errc::invalid, std::move(text)};
 }
 
-void ProfileLibrary::add(std::string_view yaml, const std::string& file_name, Problems& problems) {
+std::string ProfileLibrary::add(std::string_view yaml, const std::string& file_name,
+                                Problems& problems) {
   Problems own;
   const Node root = config::parse_yaml(yaml, file_name, {}, own);
   Profile profile;
@@ -240,15 +301,17 @@ void ProfileLibrary::add(std::string_view yaml, const std::string& file_name, Pr
   own.sort();
   for (const config::Problem& problem : own.all())
     problems.add(problem.severity, problem.place, problem.path, problem.text);
-  if (own.any_error()) return;
-  const auto at =
-      std::lower_bound(profiles_.begin(), profiles_.end(), profile.id,
-                       [](const Profile& known, const std::string& id) { return known.id < id; });
+  if (own.any_error()) return {};
+  std::string id = profile.id;
+  const auto at = std::lower_bound(
+      profiles_.begin(), profiles_.end(), profile.id,
+      [](const Profile& known, const std::string& wanted) { return known.id < wanted; });
   if (at != profiles_.end() && at->id == profile.id) {
     *at = std::move(profile);
   } else {
     profiles_.insert(at, std::move(profile));
   }
+  return id;
 }
 
 const Profile* ProfileLibrary::find(std::string_view id) const noexcept {

@@ -30,6 +30,7 @@ struct ProfileTest {
   std::vector<protocol::TranscriptLine> exchange;
   Bytes telegram;
   std::vector<std::pair<std::string, std::string>> expect;
+  SettingValues settings;  // the profile's, with what this test adds
 };
 
 // A meter type. `preset` holds the protocol settings that the profile fixes (the user may override
@@ -44,17 +45,25 @@ struct Profile {
   LineSettings line;
   Milliseconds interval{};  // polled: default poll interval; pushed: the usual period
   std::vector<std::pair<std::string, std::string>> preset;
+  SettingValues rows;  // of the protocol's tables (registers, codes)
   std::vector<ProfileTest> tests;
 };
+
+// What a meter of this profile has when its user says nothing: defaults, preset and rows.
+[[nodiscard]] SettingValues default_values(const Profile& profile);
+
+// JSON Schema (draft 2020-12) of a profile, for editors.
+[[nodiscard]] std::string profile_schema();
 
 class ProfileLibrary {
  public:
   // Embedded profiles only. Error: invalid as file:line:column (a bug that a test catches).
   static Result<ProfileLibrary> embedded();
   // Adds or replaces by one document; file_name is for messages.
-  Result<> add(std::string_view yaml, const std::string& file_name);
-  // The same, for who collects problems.
-  void add(std::string_view yaml, const std::string& file_name, config::Problems& problems);
+  // Its id.
+  Result<std::string> add(std::string_view yaml, const std::string& file_name);
+  // The same, for who collects problems. Empty when it was not added.
+  std::string add(std::string_view yaml, const std::string& file_name, config::Problems& problems);
   [[nodiscard]] const Profile* find(std::string_view id) const noexcept;
 
   [[nodiscard]] std::span<const Profile> all() const noexcept { return profiles_; }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "meter/proof.hpp"
 
-#include "config/settings.hpp"
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -11,13 +9,6 @@ namespace meterbridge::meter {
 namespace {
 
 constexpr int most_steps = 10'000;
-
-SettingValues settings_of(const Profile& profile) {
-  config::ProfileFacts facts;
-  facts.settings.assign(profile.protocol->settings.begin(), profile.protocol->settings.end());
-  facts.preset = profile.preset;
-  return config::preset_values(facts);
-}
 
 std::string text_of(const Value& value) {
   struct Writer {
@@ -43,12 +34,11 @@ bool same(const Value& value, const std::string& expected) {
 }
 
 Result<std::vector<protocol::Decoded>> decode(const Profile& profile, const ProfileTest& test) {
-  const SettingValues settings = settings_of(profile);
-  if (!test.telegram.empty()) return profile.protocol->decode(test.telegram, settings);
+  if (!test.telegram.empty()) return profile.protocol->decode(test.telegram, test.settings);
   if (profile.protocol->decode_transcript == nullptr)
     return Error{Errc::invalid, "protocol " + std::string(profile.protocol->name) +
                                     " has no exchanges; write telegram"};
-  return profile.protocol->decode_transcript(test.exchange, settings);
+  return profile.protocol->decode_transcript(test.exchange, test.settings);
 }
 
 Result<> prove_test(const Profile& profile, const ProfileTest& test) {
@@ -126,8 +116,17 @@ Result<protocol::Telegram> play(protocol::Driver& driver, protocol::Responder& r
   return Error{Errc::watchdog, "the dialogue does not come to its end"};
 }
 
+// A template leaves its rows to the user: it is played with those of its first test.
+SettingValues dialogue_settings(const Profile& profile) {
+  const bool template_only = !profile.protocol->tables.empty() && !profile.tests.empty() &&
+                             std::ranges::all_of(profile.protocol->tables, [&](const auto& table) {
+                               return profile.rows.rows(table.name).empty();
+                             });
+  return template_only ? profile.tests.front().settings : default_values(profile);
+}
+
 Result<> prove_dialogue(const Profile& profile) {
-  SettingValues settings = settings_of(profile);
+  SettingValues settings = dialogue_settings(profile);
   // The one thing that a profile leaves to the user: which of several meters on the line is meant.
   for (const SettingSpec& spec : profile.protocol->settings) {
     if (spec.name == "address" && spec.type == SettingType::integer && !settings.has("address"))

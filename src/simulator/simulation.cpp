@@ -75,11 +75,7 @@ Result<MeterPlan> plan_meter(const meter::Profile& profile, std::span<const std:
   plan.id = profile.id;
   plan.profile = &profile;
   plan.period = profile.interval;
-  plan.settings = default_settings(profile.protocol->settings);
-  for (const auto& [name, text] : profile.preset) {
-    if (auto set = put(plan.settings, *profile.protocol, name, text); !set)
-      return set.error().within(profile.id);
-  }
+  plan.settings = meter::default_values(profile);
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos)

@@ -312,6 +312,7 @@ const TableSpec& register_table_spec() noexcept {
       .columns = columns,
       .required = required,
       .identity = identity,
+      .example = "key: energy_import, address: 0x0048, type: f32",
       .check = check,
   };
   return spec;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Three invented profiles, so that tests of the configuration do not depend on the shipped ones.
+// A few invented profiles, so that tests of the configuration do not depend on the shipped ones.
 #pragma once
 
 #include "config/settings.hpp"
@@ -9,6 +9,39 @@
 #include <string>
 
 namespace meterbridge::config {
+
+// A table of the kind that protocols declare; `high` needs `instant` of the meter.
+inline const TableSpec& test_table() {
+  static constexpr std::array<std::string_view, 2> kinds{"low", "high"};
+  static constexpr std::array columns{
+      SettingSpec{.name = "key", .help = "reading key"},
+      SettingSpec{.name = "code", .type = SettingType::integer, .help = "code", .maximum = 999},
+      SettingSpec{
+          .name = "kind", .type = SettingType::choice, .help = "kind", .choices = kinds}};
+  static constexpr std::array<std::string_view, 2> required{"key", "code"};
+  static constexpr std::array<std::string_view, 1> identity{"key"};
+  static constexpr TableSpec table{
+      .name = "codes",
+      .help = "codes",
+      .columns = columns,
+      .required = required,
+      .identity = identity,
+      .example = "key: energy_import, code: 180",
+      .check =
+          [](const SettingValues& settings) {
+            std::vector<RowFault> faults;
+            const auto rows = settings.rows("codes");
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+              if (rows[i].text("kind") == "high" && !settings.boolean("instant"))
+                faults.push_back({i, "kind", "high needs instant"});
+              if (settings.text("family") == "classic" && rows[i].integer("code") > 100)
+                faults.push_back({i, "code", "is above 100"});
+            }
+            return faults;
+          },
+  };
+  return table;
+}
 
 inline Catalogue test_catalogue() {
   static constexpr std::array<std::string_view, 3> families{"auto", "classic", "r51"};
@@ -68,6 +101,16 @@ inline Catalogue test_catalogue() {
   p1.settings.assign(pushed.begin(), pushed.end());
   p1.layouts = {"okosmero"};
   catalogue.profiles.push_back(p1);
+  ProfileFacts listed = house;
+  listed.id = "listed-meter";
+  listed.protocol = "listed";
+  listed.tables = {&test_table(), 1};
+  listed.preset.clear();
+  SettingValues row;
+  row.set("key", std::string("energy_import"));
+  row.set("code", std::int64_t{180});
+  listed.rows.add_rows(test_table(), std::span(&row, 1));
+  catalogue.profiles.push_back(listed);
   return catalogue;
 }
 

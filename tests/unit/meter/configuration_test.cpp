@@ -113,6 +113,35 @@ TEST_F(LoadConfiguration, KnowsTheUsersOwnProfiles) {
   EXPECT_EQ(configuration.settings.meters[0].protocol.text("family"), "classic");
 }
 
+TEST_F(LoadConfiguration, FindsProfilesBesideTheFileAndFromWhereItLies) {
+  const std::string meters =
+      "meters:\n  - {id: a, profile: my-meter, link: {serial: /dev/x}, address: 1}\n";
+  write("profiles/mine.yaml", own_profile);
+  std::filesystem::create_directories(folder_ / "kinds");
+  for (const std::string& head : {std::string(), std::string("profiles_directory: profiles\n")}) {
+    config::Problems problems;
+    const Configuration found = load_configuration(write("m.yaml", head + meters), problems);
+    EXPECT_EQ(printed(problems), "");
+    EXPECT_NE(found.library.find("my-meter"), nullptr);
+  }
+  config::Problems problems;
+  load_configuration(write("m.yaml", "profiles_directory: kinds\n" + meters), problems);
+  EXPECT_NE(printed(problems).find("is no profile of this version"), std::string::npos);
+}
+
+TEST_F(LoadConfiguration, ProfilesAreFoundWithoutAConfiguration) {
+  write("profiles/mine.yaml", own_profile);
+  write("profiles/torn.yaml", "format: 1\nid: torn\n");
+  config::Problems problems;
+  const ProfileLibrary library = load_profiles((folder_ / "m.yaml").string(), problems);
+  EXPECT_NE(library.find("my-meter"), nullptr);
+  EXPECT_NE(library.find("p1"), nullptr);
+  EXPECT_EQ(library.find("torn"), nullptr);
+  EXPECT_NE(printed(problems).find("torn.yaml:1:1: error: needs the key \"vendor\""),
+            std::string::npos)
+      << printed(problems);
+}
+
 TEST_F(LoadConfiguration, FaultsOfProfilesAndOfTheFileComeTogether) {
   const std::string profile = write("profiles/mine.yaml", "format: 1\nid: my-meter\n");
   const std::string file =
