@@ -82,7 +82,7 @@ Result<const meter::Profile*> profile_of(const Arguments& arguments,
                                          meter::ProfileLibrary& library) {
   const auto name = arguments.value("--profile");
   if (!name) return nullptr;
-  const auto profile = choose_profile(library, *name);
+  auto profile = choose_profile(library, *name);
   if (!profile) return profile.error();
   const auto protocol = arguments.value("--protocol");
   if (protocol && *protocol != (*profile)->protocol->name) {
