@@ -63,6 +63,13 @@ class Link {
   // Valid frames: the link works.
   void frames_seen(Steady::time_point now);
 
+  // Meters of the line that are not paused; without any its port is for others.
+  void join() noexcept { ++active_; }
+
+  void leave() noexcept { --active_; }
+
+  [[nodiscard]] bool wanted() const noexcept { return active_ > 0; }
+
   [[nodiscard]] BusShare& share() noexcept { return share_; }
 
   [[nodiscard]] Steady::time_point next_attempt() const noexcept { return next_attempt_; }
@@ -97,6 +104,7 @@ class Link {
   Steady::time_point opened_{};
   std::optional<Steady::time_point> last_frame_;
   bool unreachable_ = false;
+  int active_ = 0;
 };
 
 }  // namespace meterbridge::app

@@ -52,9 +52,12 @@ Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, 
       interval_(meter.settings().interval),
       limit_(limit_of(meter, silence)),
       silence_(silence_of(meter, silence)),
-      paused_(meter.settings().paused) {}
+      paused_(meter.settings().paused) {
+  if (!paused_) link_.join();
+}
 
 Poller::~Poller() {
+  if (!paused_) link_.leave();
   link_.share().forget(id());
 }
 
@@ -77,7 +80,7 @@ void Poller::set_interval(Milliseconds interval) {
 }
 
 void Poller::set_paused(bool paused) {
-  paused_ = paused;
+  if (paused != std::exchange(paused_, paused)) paused ? link_.leave() : link_.join();
   if (paused) {
     poked_ = false;
     link_.share().forget(id());
@@ -107,7 +110,8 @@ asio::awaitable<Poller::End> Poller::poll_forever() {
     if (over) co_return End::cancelled;
     release_unstamped();
     if (paused_ && !poked_) {
-      co_await sleep_until(now + nap);
+      co_await leave_line();
+      co_await sleep_until(Steady::now() + nap);
       continue;
     }
     if (now < due_) {
@@ -129,6 +133,14 @@ asio::awaitable<io::Line::Hold> Poller::acquire() {
   auto hold = co_await link_.line().acquire();
   promise(Steady::now());
   co_return hold;
+}
+
+// Whoever pauses all meters of a line may want its port: to read it by hand, or with another
+// program.
+asio::awaitable<void> Poller::leave_line() {
+  if (link_.wanted() || !link_.transport().is_open()) co_return;
+  const auto hold = co_await acquire();
+  if (hold && !link_.wanted() && !poked_) link_.close();
 }
 
 // One poll under the line's token. False when the task shall be started anew.
@@ -322,10 +334,16 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     const Error error = got.error();
     if (error.code() == Errc::cancelled) co_return std::nullopt;
     if (is_transport_error(error.code()) || error.code() == Errc::bug) co_return error;
+    if (expected(error)) continue;
     bridge_.report(id(), error);
     told_ = true;
     if (proves_frames(error.code())) frames_seen();
   }
+}
+
+// The patience of the protocol may be shorter than the period of this meter.
+bool Poller::expected(const Error& error) const {
+  return error.code() == Errc::timeout && Steady::now() < progress_ + interval_ + interval_ / 2;
 }
 
 // What is not read stays with the kernel, and then with the sender. Bounded, because a broker that

@@ -79,6 +79,8 @@ class Poller {
   boost::asio::awaitable<void> guard_progress();
   boost::asio::awaitable<bool> wait_for_link();
   boost::asio::awaitable<io::Line::Hold> acquire();
+  boost::asio::awaitable<void> leave_line();
+  [[nodiscard]] bool expected(const Error& error) const;
   void delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took);
   void hand_over(const protocol::Telegram& telegram, Instant at, std::optional<Milliseconds> took);
   void release_unstamped();

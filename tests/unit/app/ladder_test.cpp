@@ -117,6 +117,7 @@ struct Ladder : testing::Test {
 
 const protocol::Protocol polled = polled_protocol();
 const protocol::Protocol pushing = pushing_protocol();
+const protocol::Protocol impatient = pushing_protocol<Impatient>();
 
 TEST(Rungs, AreATableFromMildToHardWithADeadlineEach) {
   std::set<std::string_view> names;
@@ -372,6 +373,43 @@ TEST_F(Ladder, PollNowWhileTheMeterIsAskedAsksItAgainAtOnce) {
   poller.set_interval(1h);
   start();
   loop.until([&] { return asked == 2; });
+  end();
+}
+
+TEST_F(Ladder, TheLastPausedMeterOfALineLeavesItsPort) {
+  make_line();
+  for (const std::int64_t address : {1, 2}) {
+    says()[address] = [] { return std::nullopt; };
+    add(polled, address);
+  }
+  start();
+  loop.until([this] { return line->is_open(); });
+  pollers[0]->set_paused(true);
+  for (int turn = 0; turn < 100; ++turn)
+    loop.poll();
+  EXPECT_TRUE(line->is_open());
+  pollers[1]->set_paused(true);
+  loop.until([this] { return !line->is_open(); });
+  pollers[0]->set_paused(false);
+  loop.until([this] { return line->is_open(); });
+  end();
+}
+
+TEST_F(Ladder, SilenceWithinThePeriodOfAPushingMeterIsNoFault) {
+  make_line();
+  int silences = 0;
+  says()[0] = [&]() -> std::optional<Errc> {
+    ++silences;
+    return std::nullopt;
+  };
+  Poller& poller = add(impatient);
+  poller.set_interval(1h);
+  start();
+  loop.until([&] { return silences > 3; });
+  EXPECT_EQ(bridge->state("meter1")->health.failures, 0U);
+  EXPECT_EQ(bridge->state("meter1")->health.fault, Fault::starting);
+  poller.set_interval(1ms);
+  loop.until([this] { return bridge->state("meter1")->health.fault == Fault::no_bytes; });
   end();
 }
 

@@ -57,6 +57,25 @@ class Listener final : public protocol::Dialogue {
   void silence() override {}
 };
 
+// Says that nothing came, each time after a moment.
+class Impatient final : public protocol::Dialogue {
+ public:
+  Result<protocol::Step> next() override {
+    if (std::exchange(silent_, false)) return Error(Errc::timeout, "nothing came");
+    return protocol::Step(protocol::step::Listen(Milliseconds(1)));
+  }
+
+  void received(ByteView) override {}
+
+  void silence() override {
+    silent_ = true;
+    (void)says()[0]();
+  }
+
+ private:
+  bool silent_ = false;
+};
+
 class PuppetDriver final : public protocol::Driver {
  public:
   explicit PuppetDriver(std::int64_t address) : address_(address) {}
@@ -69,9 +88,10 @@ class PuppetDriver final : public protocol::Driver {
   std::int64_t address_;
 };
 
+template <class Kind>
 class ListeningDriver final : public protocol::Driver {
  public:
-  std::unique_ptr<protocol::Dialogue> begin() override { return std::make_unique<Listener>(); }
+  std::unique_ptr<protocol::Dialogue> begin() override { return std::make_unique<Kind>(); }
 };
 
 inline const std::array puppet_settings{
@@ -88,12 +108,13 @@ inline protocol::Protocol polled_protocol() {
   return protocol;
 }
 
-inline protocol::Protocol pushing_protocol() {
+template <class Kind = Listener>
+protocol::Protocol pushing_protocol() {
   protocol::Protocol protocol;
   protocol.name = "listener";
   protocol.pushes = true;
   protocol.driver = [](const SettingValues&) -> Result<std::unique_ptr<protocol::Driver>> {
-    return std::unique_ptr<protocol::Driver>(std::make_unique<ListeningDriver>());
+    return std::unique_ptr<protocol::Driver>(std::make_unique<ListeningDriver<Kind>>());
   };
   return protocol;
 }
