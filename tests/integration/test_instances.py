@@ -94,7 +94,8 @@ def test_P60_one_instance_name_under_two_base_topics_is_noticed_by_both(tmp_path
         with copy.bridge() as moved:
             seen = ear.count()
             ear.wait_topic("second/p1/health", seen)
+            seen = ear.count()
             ear.publish("second/p1/set/resend", "")
-            ear.wait_topic("second/p1/health", ear.count())
+            ear.wait_topic("second/p1/health", seen)
             assert words not in moved.log()
             assert moved.stop() == 0
