@@ -88,6 +88,9 @@ Result<> read_faults(const Arguments& arguments, simulator::Options& wanted) {
     }
   }
   for (const auto& [meter, fault] : of_one) {
+    if (fault.substr(0, fault.find('=')) == simulator::name(simulator::FaultKind::echo))
+      return invalid("echo is a fault of the line, not of one meter: echo=RATE without \"@" +
+                     meter + "\"");
     const auto rates = wanted.meter_faults.try_emplace(meter, wanted.faults).first;
     if (auto added = simulator::add_fault(rates->second, fault); !added) return added;
   }

@@ -4,6 +4,8 @@
 
 #include "fakes/scratch.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -14,12 +16,13 @@
 #include <sstream>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -75,6 +78,7 @@ class MosquittoServer {
 
  private:
   void end(int signal);
+  bool ended();
   [[nodiscard]] bool accepts() const;
 
   Scratch directory_;
@@ -101,6 +105,23 @@ inline const sockaddr* plain(const sockaddr_in& address) {
 
 [[noreturn]] inline void failed(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
+}
+
+// Looks whether the condition holds, now and whenever `descriptor` has something to read.
+template <class Condition>
+bool told(int descriptor, const Condition& condition, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    pollfd wanted{descriptor, POLLIN, 0};
+    const auto look_again = std::min<std::int64_t>(left.count(), 200);
+    if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(look_again)) < 0) return false;
+    std::array<char, 4096> waste{};
+    while (::read(descriptor, waste.data(), waste.size()) > 0) {
+    }
+  }
+  return true;
 }
 
 inline std::string program(const std::string& name) {
@@ -157,6 +178,11 @@ inline bool MosquittoServer::start() {
   const std::string configuration = directory_.path() / "mosquitto.conf";
   const std::string log_file = directory_.path() / "log";
   held_.reset();
+  // Every line of its log is news, the one behind the opening of its port too, and so is its end.
+  std::ofstream(log_file, std::ios::app).close();
+  const int news = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (news < 0 || ::inotify_add_watch(news, log_file.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0)
+    detail::failed("inotify");
   process_ = ::fork();
   if (process_ < 0) detail::failed("fork");
   if (process_ == 0) {
@@ -169,16 +195,16 @@ inline bool MosquittoServer::start() {
     ::execl(path.c_str(), path.c_str(), "-c", configuration.c_str(), nullptr);
     ::_exit(127);
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (accepts()) return true;
-    if (::waitpid(process_, nullptr, WNOHANG) == process_) {
-      process_ = -1;
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return false;
+  const bool up = detail::told(
+      news, [this] { return accepts() || ended(); }, std::chrono::seconds(10));
+  ::close(news);
+  return up && process_ >= 0;
+}
+
+inline bool MosquittoServer::ended() {
+  if (::waitpid(process_, nullptr, WNOHANG) != process_) return false;
+  process_ = -1;
+  return true;
 }
 
 inline bool MosquittoServer::accepts() const {

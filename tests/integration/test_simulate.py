@@ -122,6 +122,7 @@ def test_a_file_at_the_path_is_left_alone(tmp_path):
     (["--profile", "p1", "--tcp", "203.0.113.7:8899"], "203.0.113.7"),
     (["--profile", "p1", "--pty", "x", "--fault", "silense"], "silence"),
     (["--profile", "p1", "--pty", "x", "--fault", "flip=2"], "0 to 1"),
+    (["--profile", "p1", "--pty", "x", "--fault", "echo=1@p1"], "fault of the line"),
     (["--profile", "p1", "--pty", "x", "--period", "10"], "--period"),
     (["--profile", "p1", "--pty", "x", "--count", "0"], "--count"),
     (["--profile", "p1", "--pty", "x", "--set", "country=atlantis"], "country"),
