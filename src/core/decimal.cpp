@@ -73,6 +73,33 @@ std::int64_t divided(std::int64_t digits, int power) noexcept {
   return quotient;
 }
 
+template <class Float>
+Result<Decimal> from_float(Float value) {
+  if (!std::isfinite(value))
+    return Error{Errc::malformed, "the meter sent no number (NaN or infinity)"};
+  std::array<char, 32> buffer{};
+  const auto printed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                     std::chars_format::scientific);
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(printed.ptr - buffer.data()));
+
+  const auto mark = text.find('e');
+  const auto mantissa = Decimal::parse(text.substr(0, mark));
+  if (!mantissa) return mantissa.error();
+  std::string_view power_text = text.substr(mark + 1);
+  if (power_text.front() == '+') power_text.remove_prefix(1);
+  int power = 0;
+  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
+
+  const int exponent = mantissa->exponent() + power;
+  // Floats near zero are noise of the meter's arithmetic, no errors: they end at the last digit we
+  // keep.
+  if (exponent < -Decimal::max_exponent) {
+    return Decimal(divided(mantissa->digits(), -Decimal::max_exponent - exponent),
+                   -Decimal::max_exponent);
+  }
+  return fitted(mantissa->digits(), exponent);
+}
+
 }  // namespace
 
 Result<Decimal> Decimal::parse(std::string_view text) {
@@ -104,28 +131,11 @@ Result<Decimal> Decimal::parse(std::string_view text) {
 }
 
 Result<Decimal> Decimal::from_float32(float value) {
-  if (!std::isfinite(value))
-    return Error{Errc::malformed, "the meter sent no number (NaN or infinity)"};
-  std::array<char, 32> buffer{};
-  const auto printed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                     std::chars_format::scientific);
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(printed.ptr - buffer.data()));
+  return from_float(value);
+}
 
-  const auto mark = text.find('e');
-  const auto mantissa = parse(text.substr(0, mark));
-  if (!mantissa) return mantissa.error();
-  std::string_view power_text = text.substr(mark + 1);
-  if (power_text.front() == '+') power_text.remove_prefix(1);
-  int power = 0;
-  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
-
-  const int exponent = mantissa->exponent() + power;
-  // Floats near zero are noise of the meter's arithmetic, no errors: they end at the last digit we
-  // keep.
-  if (exponent < -max_exponent) {
-    return Decimal(divided(mantissa->digits(), -max_exponent - exponent), -max_exponent);
-  }
-  return fitted(mantissa->digits(), exponent);
+Result<Decimal> Decimal::from_float64(double value) {
+  return from_float(value);
 }
 
 std::string Decimal::str() const {

@@ -29,6 +29,8 @@ class Decimal {
   // The shortest decimal text that reads back as the same float32. Error: malformed for NaN and
   // infinity.
   static Result<Decimal> from_float32(float value);
+  // The same for a float64: up to 17 digits.
+  static Result<Decimal> from_float64(double value);
 
   [[nodiscard]] std::int64_t digits() const noexcept { return digits_; }
 

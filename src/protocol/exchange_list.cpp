@@ -7,7 +7,9 @@
 namespace meterbridge::protocol {
 
 ExchangeList::ExchangeList(const Timing& timing, std::function<Result<Telegram>()> finish)
-    : timing_(timing), finish_(std::move(finish)), unsettled_(timing.unsettled) {}
+    : timing_(timing),
+      finish_(std::move(finish)),
+      unsettled_(timing.unsettled && !timing.numbered) {}
 
 void ExchangeList::clear() {
   if (running_) {
@@ -21,8 +23,7 @@ Result<Step> ExchangeList::next() {
   switch (phase_) {
     case Phase::begin:
       phase_ = Phase::ready;
-      return Step(
-          step::Drain(timing_.opening + (timing_.unsettled ? long_quiet() : timing_.pause)));
+      return quiet(timing_.opening + (unsettled_ ? long_quiet() : timing_.pause));
     case Phase::ready:
       if (crowded_ && !waited_) {
         waited_ = true;
@@ -46,14 +47,15 @@ Result<Step> ExchangeList::ask() {
   waited_ = false;
   if (exchanges_.empty()) {
     auto telegram = finish_();
-    if (!exchanges_.empty()) return Step(step::Drain(long_quiet()));  // then the phase is `ready`
+    if (!exchanges_.empty())  // then the phase is `ready`
+      return quiet(timing_.numbered ? timing_.pause : long_quiet());
     phase_ = Phase::over;
     if (!telegram) return telegram.error();
     return Step(step::Finished(std::move(*telegram)));
   }
   phase_ = Phase::listening;
   running_ = true;
-  unsettled_ = true;
+  unsettled_ = !timing_.numbered;
   ++attempt_;
   arrived_.clear();
   heard_ = 0;
@@ -62,8 +64,8 @@ Result<Step> ExchangeList::ask() {
 }
 
 Result<Step> ExchangeList::proceed() {
-  unsettled_ =
-      attempt_ > 1 || !arrived_.empty();  // bytes behind the answer: perhaps it was sent twice
+  // Bytes behind the answer: perhaps it was sent twice.
+  unsettled_ = !timing_.numbered && (attempt_ > 1 || !arrived_.empty());
   if (fatal_) return end(*fatal_);
   exchanges_.pop_front();
   running_ = false;
@@ -71,7 +73,12 @@ Result<Step> ExchangeList::proceed() {
   phase_ = Phase::ready;
   if (exchanges_.empty()) return ask();
   // Not a Pause: what arrives unasked between two exchanges belongs to nobody.
-  return Step(step::Drain(unsettled_ ? long_quiet() : timing_.pause));
+  return quiet(unsettled_ ? long_quiet() : timing_.pause);
+}
+
+Result<Step> ExchangeList::quiet(Milliseconds length) {
+  if (timing_.numbered && length <= Milliseconds::zero()) return ask();
+  return Step(step::Drain(length));
 }
 
 Result<Step> ExchangeList::repeat_or_lose() {

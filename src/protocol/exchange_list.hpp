@@ -76,6 +76,9 @@ class ExchangeList final : public Dialogue {
     int attempts = 3;
     std::optional<int> first_attempts;  // fewer, until something was answered
     bool unsettled = false;             // answers of an earlier poll may still be on their way
+    // Answers repeat the number of their question: late ones do no harm, nothing needs to be
+    // drained.
+    bool numbered = false;
   };
 
   // More bytes than this without an answer are noise: the attempt is over.
@@ -110,6 +113,8 @@ class ExchangeList final : public Dialogue {
   void judge(ByteView frame);
   void attempt_failed(Error why);
   [[nodiscard]] Error silent() const;
+  // Quiet before the next question; none at all costs no step.
+  Result<Step> quiet(Milliseconds length);
 
   // Longer than two questions are apart: late answers come at that distance, each of them ends up
   // drained.

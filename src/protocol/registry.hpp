@@ -27,6 +27,17 @@ struct TranscriptLine {
   std::size_t length = 0;
 };
 
+// What was sent, and everything that came until the next was sent. `asked` is false for what comes
+// before the first request.
+struct TranscriptExchange {
+  TranscriptExchange() = default;
+  bool asked = false;
+  Bytes sent;
+  Bytes heard;
+  std::size_t offset = 0;  // in the text
+  std::size_t length = 0;
+};
+
 // A way to write the whole telegram for an old consumer, for example "okosmero".
 struct TelegramLayout {
   std::string_view name;
@@ -61,5 +72,9 @@ struct Protocol {
 [[nodiscard]] bool is_transcript(std::string_view text) noexcept;
 // Error: malformed, with line and column.
 Result<std::vector<TranscriptLine>> parse_transcript(std::string_view text);
+// A request may be written over several lines: `wants_more` says that these sent bytes are not yet
+// a whole one.
+[[nodiscard]] std::vector<TranscriptExchange> exchanges_of(std::span<const TranscriptLine> lines,
+                                                           bool (*wants_more)(ByteView sent));
 
 }  // namespace meterbridge::protocol

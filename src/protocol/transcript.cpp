@@ -85,4 +85,25 @@ Result<std::vector<TranscriptLine>> parse_transcript(std::string_view text) {
   return lines;
 }
 
+std::vector<TranscriptExchange> exchanges_of(std::span<const TranscriptLine> lines,
+                                             bool (*wants_more)(ByteView sent)) {
+  std::vector<TranscriptExchange> exchanges;
+  for (const TranscriptLine& line : lines) {
+    if (line.sent && line.bytes.empty()) continue;  // nothing was sent
+    const bool goes_on = !exchanges.empty() &&
+                         (!line.sent || (exchanges.back().asked && exchanges.back().heard.empty() &&
+                                         wants_more(exchanges.back().sent)));
+    if (!goes_on) {
+      exchanges.emplace_back();
+      exchanges.back().asked = line.sent;
+      exchanges.back().offset = line.offset;
+    }
+    TranscriptExchange& last = exchanges.back();
+    Bytes& bytes = line.sent ? last.sent : last.heard;
+    bytes.insert(bytes.end(), line.bytes.begin(), line.bytes.end());
+    last.length = line.offset + line.length - last.offset;
+  }
+  return exchanges;
+}
+
 }  // namespace meterbridge::protocol

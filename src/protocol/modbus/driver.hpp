@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// A Modbus meter that is polled, and what is remembered of it between polls.
+#pragma once
+
+#include "protocol/dialogue.hpp"
+#include "protocol/modbus/options.hpp"
+#include "protocol/modbus/planner.hpp"
+#include "protocol/modbus/values.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meterbridge::protocol::modbus {
+
+struct Memory {
+  Memory() = default;
+  // The table with the device's own addresses; nothing before SunSpec was searched.
+  std::optional<std::vector<Register>> registers;
+  std::vector<Atom> atoms;  // of `registers`, as asked in the last poll
+  std::vector<bool> wanted;
+  Lessons lessons;
+  std::map<Place, int> silent;  // blocks that were not answered though others were: how often
+  std::map<std::size_t, Understood> constants;  // values that are asked once
+  std::optional<MeterIdentity> identity;
+  std::string last_refusal;
+  std::string remark;
+  std::uint16_t transaction = 0;
+  unsigned polls = 0;  // since the constants and the lessons were begun
+  bool heard = false;  // it answered once
+  bool unsettled = false;
+};
+
+class ModbusDriver final : public Driver {
+ public:
+  // Polls between two readings of values that are asked once, and between two attempts at
+  // registers that the meter refused.
+  static constexpr unsigned constants_every = 1000;
+  static constexpr unsigned refused_every = 10000;
+
+  explicit ModbusDriver(Options options) : options_(std::move(options)) {}
+
+  std::unique_ptr<Dialogue> begin() override;
+  std::unique_ptr<Dialogue> knock() override;
+
+  [[nodiscard]] std::string remark() const override { return memory_.remark; }
+
+ private:
+  Options options_;
+  Memory memory_;
+};
+
+// Error: invalid (bad settings, no registers).
+Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings);
+
+}  // namespace meterbridge::protocol::modbus
