@@ -177,4 +177,9 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   return settings;
 }
 
+void settle_framing(SettingValues& protocol, bool tcp_link) {
+  if (protocol.text("framing") != "auto") return;
+  protocol.set("framing", std::string(tcp_link ? "tcp" : "rtu"));
+}
+
 }  // namespace meterbridge::config

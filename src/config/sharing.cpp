@@ -151,6 +151,8 @@ void MeterReader::finish(Settings& settings) && {
   for (LinkDraft& link : links_) {
     check_sharing(link);
     settle_line(link);
+    for (const std::size_t position : link.meters)
+      settle_framing(meters_[position].protocol, link.settings.kind == LinkKind::tcp);
     if (link.meters.empty() && link.usable)
       problems_.add(Severity::warning, link.settings.place, link.path, "is used by no meter");
     settings.links.push_back(std::move(link.settings));

@@ -169,7 +169,9 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
       return invalid("meter " + meter.id + ": protocol " + std::string(protocol.name) +
                      " cannot be simulated yet");
     }
-    auto responder = protocol.responder(meter.settings);
+    SettingValues settings = meter.settings;
+    config::settle_framing(settings, link.pty.empty());
+    auto responder = protocol.responder(settings);
     if (!responder) return responder.error().within("meter " + meter.id);
     std::optional<Milliseconds> period;
     if (protocol.pushes) period = std::max(options.period.value_or(meter.period), Milliseconds(1));

@@ -3,6 +3,7 @@
 //
 //   protocol ce102      which driver
 //   set KEY VALUE       a setting, before the first poll
+//   row TABLE KEY=VALUE...  a row of a table of settings
 //   > HEX               the dialogue must send exactly this
 //   < HEX               the meter says this, while the dialogue listens
 //   silence             the time runs out
@@ -74,6 +75,8 @@ class Player {
         settings_ = default_settings(protocol_->settings);
       } else if (line.word == "set" && protocol_ != nullptr) {
         set(line);
+      } else if (line.word == "row" && protocol_ != nullptr) {
+        add_row(line);
       } else {
         break;
       }
@@ -90,6 +93,25 @@ class Player {
     const auto value = parse_setting(*spec, line.rest.substr(blank + 1));
     ASSERT_TRUE(value) << "line " << line.number << ": " << value.error().detail();
     settings_.set(name, *value);
+  }
+
+  void add_row(const Line& line) {
+    std::istringstream words(line.rest);
+    std::string word;
+    words >> word;
+    const auto table = std::ranges::find(protocol_->tables, word, &TableSpec::name);
+    ASSERT_NE(table, protocol_->tables.end()) << "line " << line.number;
+    SettingValues row = default_settings(table->columns);
+    while (words >> word) {
+      const std::size_t equals = std::min(word.find('='), word.size() - 1);
+      const std::string name = word.substr(0, equals);
+      const auto column = std::ranges::find(table->columns, name, &SettingSpec::name);
+      ASSERT_NE(column, table->columns.end()) << "line " << line.number << ": " << word;
+      const auto value = parse_setting(*column, word.substr(equals + 1));
+      ASSERT_TRUE(value) << "line " << line.number << ": " << value.error().detail();
+      row.set(name, *value);
+    }
+    settings_.add_rows(*table, std::span(&row, 1));
   }
 
   // The next line, if it begins with that word; else a failure.
