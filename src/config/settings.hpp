@@ -172,8 +172,8 @@ std::string settings_schema(const Catalogue& catalogue);
 // The same as a table for people, in Markdown (docs/settings.md).
 std::string settings_reference(const Catalogue& catalogue);
 
-// A protocol with several framings has a setting for it, whose `auto` is what the link suggests: tcp
-// on a TCP link, rtu on any other.
+// A protocol with several framings has a setting for it, whose `auto` is what the link suggests:
+// tcp on a TCP link, rtu on any other.
 void settle_framing(SettingValues& protocol, bool tcp_link);
 
 }  // namespace meterbridge::config

@@ -33,9 +33,8 @@ struct Row {
 };
 
 constexpr std::array plain_rows{
-    Row{"voltage_l1", 4, 0, "f32"},      Row{"energy_import", 4, 10, "u64"},
-    Row{"power", 3, 5, "s16"},           Row{"input_1", 2, 7, ""},
-    Row{"energy_export", 4, 30, "f64"},
+    Row{"voltage_l1", 4, 0, "f32"}, Row{"energy_import", 4, 10, "u64"}, Row{"power", 3, 5, "s16"},
+    Row{"input_1", 2, 7, ""},       Row{"energy_export", 4, 30, "f64"},
 };
 
 SettingValues settings_from(std::uint8_t choice) {

@@ -37,7 +37,8 @@ std::string summary(const std::vector<Decoded>& all) {
   return text;
 }
 
-std::string told(const std::string& text, const SettingValues& settings = settings_of(modbus_protocol)) {
+std::string told(const std::string& text,
+                 const SettingValues& settings = settings_of(modbus_protocol)) {
   return summary(transcript(text, settings));
 }
 
@@ -64,9 +65,9 @@ TEST(ModbusDecode, EveryKindOfFailureHasItsStatus) {
   EXPECT_EQ(told(asked + "< 01\n"), "truncated");
   EXPECT_EQ(told(asked), "truncated");
   EXPECT_EQ(told(asked + "< 018402c2c1\n"), "exception");
-  EXPECT_EQ(told(asked + "< 010400000002 71cb\n"), "mismatch");              // the echo
-  EXPECT_EQ(told(asked + "< 0104020e023c91\n"), "mismatch");                 // one register
-  EXPECT_EQ(told(asked + "< 020404436633342838\n"), "mismatch");  // unit 2
+  EXPECT_EQ(told(asked + "< 010400000002 71cb\n"), "mismatch");                // the echo
+  EXPECT_EQ(told(asked + "< 0104020e023c91\n"), "mismatch");                   // one register
+  EXPECT_EQ(told(asked + "< 020404436633342838\n"), "mismatch");               // unit 2
   EXPECT_EQ(told("> 010300000002c40b\n< 01040443663334 1b38\n"), "mismatch");  // function 4
   EXPECT_EQ(told("> 010600000002080b\n< 010600000002080b\n"), "unsupported; unsupported");
   EXPECT_EQ(told("> 000700000006010400000002\n< 0008000000070104044366 3334\n"), "mismatch");
@@ -87,8 +88,9 @@ TEST(ModbusDecode, AnswersAloneHaveNoAddresses) {
   const auto all = modbus_protocol.decode(hex("01040443663334 1b38"), settings);
   EXPECT_EQ(summary(all), "ok 4=(4366)(3334)");
   EXPECT_EQ(protocol::test::reading_count(all[0].telegram), 0U);
-  EXPECT_EQ(summary(modbus_protocol.decode(hex("ff00010404436633341b38018402c2c101040443"), settings)),
-            "malformed; ok 4=(4366)(3334); exception; truncated");
+  EXPECT_EQ(
+      summary(modbus_protocol.decode(hex("ff00010404436633341b38018402c2c101040443"), settings)),
+      "malformed; ok 4=(4366)(3334); exception; truncated");
   EXPECT_EQ(summary(modbus_protocol.decode(hex("00070000000701040443663334"), settings)),
             "ok 4=(4366)(3334)");
   EXPECT_EQ(summary(modbus_protocol.decode(hex("01040000000271cb"), settings)), "mismatch");
@@ -105,8 +107,8 @@ TEST(ModbusDecode, ATranscriptOfAPollGivesItsReadings) {
   for (const std::string_view framing : {"rtu", "tcp"}) {
     const auto settings = settings_with(
         {"voltage_l1 address=10 model=103 scale_register=13",
-         "power address=14 model=103 type=s16 scale_register=15",
-         "input_2 address=5 function=2", "serial address=50 model=1 type=string length=16"},
+         "power address=14 model=103 type=s16 scale_register=15", "input_2 address=5 function=2",
+         "serial address=50 model=1 type=string length=16"},
         {{"framing", framing}});
     Bench bench(settings, settings);
     std::string text;
