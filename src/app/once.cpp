@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/once.hpp"
 
+#include "app/claim.hpp"
 #include "app/poller.hpp"
 #include "app/state_store.hpp"
 
@@ -197,6 +198,12 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
 }  // namespace
 
 int run_once(House house) {
+  // What it said of the meters would stand against what the service says, until that is restarted.
+  const auto claim = claim_instance(house.settings);
+  if (!claim) {
+    spdlog::error("{}; its meters are read by it. Nothing was done", claim.error().detail());
+    return 1;
+  }
   OnceRun run(std::move(house));
   SystemClock clock;
   StateStore store = known_store(run.house.settings, write_log);

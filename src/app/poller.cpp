@@ -190,7 +190,7 @@ asio::awaitable<bool> Poller::poll() {
     link_.share().forgive();
   } else if (proves_frames(error.code())) {
     link_.share().answered(id(), Steady::now());
-  } else {
+  } else if (!paused_) {
     link_.share().failed(id(), begin, Steady::now());
   }
   const bool suspected = link_.share().suspects(id());

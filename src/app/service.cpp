@@ -75,6 +75,12 @@ Service::Service(House house, std::string file)
     known_.client_id = new_client_id(house_.settings.instance);
     store_.save(known_.json());
   }
+  if (auto claim = claim_instance(house_.settings); claim) {
+    claim_ = std::move(*claim);
+  } else {
+    spdlog::warn("{}. Both would say the same things of the same meters: stop one of them",
+                 claim.error().detail());
+  }
   bridge_ = std::make_unique<Bridge>(
       house_.settings, plans_of(house_), clock_, known_,
       [this](mqtt::Message message) { broker_->publish(std::move(message)); }, write_log);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/bridge.hpp"
+#include "app/claim.hpp"
 #include "app/memory.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
@@ -82,6 +83,7 @@ class Service {
   std::string file_;
   boost::asio::io_context context_{1};
   SystemClock clock_;
+  std::unique_ptr<io::Descriptor> claim_;
   StateStore store_;
   StateStore values_;
   Known known_;

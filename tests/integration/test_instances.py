@@ -99,3 +99,21 @@ def test_P60_one_instance_name_under_two_base_topics_is_noticed_by_both(tmp_path
             ear.wait_topic("second/p1/health", seen)
             assert words not in moved.log()
             assert moved.stop() == 0
+
+
+def test_P60_run_once_leaves_a_service_of_the_same_instance_alone(tmp_path):
+    house = House(tmp_path, [])
+    house.write([P1.format(tty=house.tty("p1"))])
+    with house.broker(), Observer(house.port) as ear, \
+            house.simulate("--profile", "p1", "--pty", house.tty("p1"), "--period", "200ms"):
+        with house.bridge() as service:
+            ear.wait_topic("meterbridge/p1/availability", payload="online")
+            done = house.call("run", "--once", "-c", str(house.file))
+            assert done.returncode == 1 and f"is running already: another program (pid {service.process.pid}" in done.stderr.decode()
+            ear.wait_topic("meterbridge/p1/state", ear.count())  # what it may have said is heard by now
+            assert [p for t, p, _ in ear.messages if t == "meterbridge/p1/availability"][-1] == "online"
+            assert "client id" not in service.log() and "broker:" not in service.log()
+            with house.bridge() as second:
+                wait_for(lambda: "is running already" in second.log(), "the second service says so")
+            assert service.stop() == 0
+        assert house.call("run", "--once", "-c", str(house.file)).returncode == 0

@@ -413,5 +413,32 @@ TEST_F(Ladder, SilenceWithinThePeriodOfAPushingMeterIsNoFault) {
   end();
 }
 
+TEST_F(Ladder, P06APausedMeterThatIsAskedByHandTakesNoShareOfTheLine) {
+  make_line();
+  int asked = 0;
+  int good = 0;
+  add(polled, 1);
+  Poller& poller = add(polled, 2);
+  says()[1] = [&]() -> std::optional<Errc> {
+    ++good;
+    return std::nullopt;
+  };
+  says()[2] = [&]() -> std::optional<Errc> {
+    ++asked;
+    return Errc::timeout;
+  };
+  pollers[0]->set_interval(1ms);
+  poller.set_paused(true);
+  start();
+  for (int i = 1; i <= 5; ++i) {
+    const int before = good;
+    loop.until([&] { return good > before; });
+    poller.poke();
+    loop.until([&] { return asked == i; });
+  }
+  EXPECT_FALSE(link->share().suspects("meter2"));
+  end();
+}
+
 }  // namespace
 }  // namespace meterbridge::app

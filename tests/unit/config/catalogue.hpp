@@ -16,8 +16,7 @@ inline const TableSpec& test_table() {
   static constexpr std::array columns{
       SettingSpec{.name = "key", .help = "reading key"},
       SettingSpec{.name = "code", .type = SettingType::integer, .help = "code", .maximum = 999},
-      SettingSpec{
-          .name = "kind", .type = SettingType::choice, .help = "kind", .choices = kinds}};
+      SettingSpec{.name = "kind", .type = SettingType::choice, .help = "kind", .choices = kinds}};
   static constexpr std::array<std::string_view, 2> required{"key", "code"};
   static constexpr std::array<std::string_view, 1> identity{"key"};
   static constexpr TableSpec table{
