@@ -61,19 +61,12 @@ std::string hex_word(std::uint16_t word) {
 
 // The registers of the table that this answer holds.
 void put_known(const Image& image, const Context& context, Telegram& telegram) {
-  std::vector<Reading>& readings = telegram.readings.front().readings;
-  for (const Register& one : located(context.options.table.registers, context.models.models())) {
+  const auto registers = located(context.options.table.registers, context.models.models());
+  for (const Register& one : registers) {
     const auto found = understand(one, image);
-    if (!found || !*found) continue;
-    telegram.items.push_back((*found)->item);
-    const auto& reading = (*found)->reading;
-    if (!reading || telegram.readings.front().find(reading->key) != nullptr) continue;
-    readings.push_back(*reading);
-    const auto* text = std::get_if<std::string>(&reading->value);
-    if (text != nullptr && reading->key.quantity == Quantity::serial) telegram.meter.serial = *text;
-    if (text != nullptr && reading->key.quantity == Quantity::firmware)
-      telegram.meter.firmware = *text;
+    if (found && *found) put(telegram, **found);
   }
+  put_totals(telegram, registers);
 }
 
 // Registers of no table: the numbers as they are.

@@ -169,7 +169,7 @@ std::string exception_text(std::uint8_t code) {
       "",
       "the gateway has no path to this unit: check the address and the serial port of the gateway",
       "the meter behind the gateway does not answer the gateway"};
-  const std::string number = "exception " + std::to_string(code);
+  std::string number = "exception " + std::to_string(code);
   if (code >= words.size() || words[code].empty()) return number;
   return std::string(words[code]) + " (" + number + ")";
 }

@@ -168,6 +168,13 @@ void Poll::search_models() {
     search_models();
     return Verdict::taken();
   };
+  // Some devices keep silent instead of refusing.
+  question.on_lost = [this](const Error& why) -> Result<> {
+    if (!heard_) return with_hint(why);
+    models_.refused();
+    search_models();
+    return {};
+  };
   ask(std::move(question));
 }
 
@@ -225,6 +232,7 @@ Result<Verdict> Poll::block_refused(const Block& block, std::size_t search, std:
     for (const Atom& atom : block.atoms)
       memory_.lessons.refused[atom.begin] = atom.end;
     searches_[search].guilty = true;
+    memory_.remark = memory_.last_refusal + "; from now on it is left out";
     return Verdict::taken();
   }
   const auto [front, back] = split(block);
@@ -312,7 +320,6 @@ Result<Telegram> Poll::finish() {
 }
 
 void Poll::put_values(Telegram& telegram) {
-  std::vector<Reading>& readings = telegram.readings.front().readings;
   const std::vector<Register>& registers = *memory_.registers;
   for (std::size_t i = 0; i < registers.size(); ++i) {
     auto found = understand(registers[i], image_);
@@ -324,16 +331,9 @@ void Poll::put_values(Telegram& telegram) {
     if (!*found && constant != memory_.constants.end()) *found = constant->second;
     if (!*found) continue;
     if (registers[i].once) memory_.constants[i] = **found;
-    telegram.items.push_back((*found)->item);
-    const auto& reading = (*found)->reading;
-    // Of two registers for the same reading the first that the device has counts.
-    if (!reading || telegram.readings.front().find(reading->key) != nullptr) continue;
-    readings.push_back(*reading);
-    const auto* text = std::get_if<std::string>(&reading->value);
-    if (text == nullptr) continue;
-    if (reading->key.quantity == Quantity::serial) telegram.meter.serial = *text;
-    if (reading->key.quantity == Quantity::firmware) telegram.meter.firmware = *text;
+    put(telegram, **found);
   }
+  put_totals(telegram, registers);
 }
 
 Error Poll::with_hint(const Error& why) const {

@@ -8,6 +8,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <utility>
 
 namespace meterbridge::protocol::modbus {
@@ -177,6 +178,37 @@ Result<std::optional<Understood>> understand(const Register& value, const Image&
   if (found) return found;
   return found.error().within(value.key.text() + " (" +
                               address_text(value.function, value.address) + ")");
+}
+
+void put(Telegram& telegram, const Understood& found) {
+  telegram.items.push_back(found.item);
+  MeterReadings& own = telegram.readings.front();
+  if (!found.reading || own.find(found.reading->key) != nullptr) return;
+  own.readings.push_back(*found.reading);
+  const auto* text = std::get_if<std::string>(&found.reading->value);
+  if (text == nullptr) return;
+  if (found.reading->key.quantity == Quantity::serial) telegram.meter.serial = *text;
+  if (found.reading->key.quantity == Quantity::firmware) telegram.meter.firmware = *text;
+}
+
+void put_totals(Telegram& telegram, std::span<const Register> registers) {
+  MeterReadings& own = telegram.readings.front();
+  std::map<ReadingKey, std::optional<Decimal>> sums;  // nothing: a tariff is missing
+  for (const Register& one : registers) {
+    if (one.key.tariff == 0 || !is_cumulative(one.key)) continue;
+    const Reading* reading = own.find(one.key);
+    const auto* number = reading == nullptr ? nullptr : std::get_if<Decimal>(&reading->value);
+    ReadingKey total = one.key;
+    total.tariff = 0;
+    std::optional<Decimal>& sum = sums.try_emplace(total, Decimal(0)).first->second;
+    const auto more = sum && number != nullptr ? sum->plus(*number) : Result<Decimal>(Error());
+    sum = more ? std::optional(*more) : std::nullopt;
+  }
+  for (const auto& [total, sum] : sums) {
+    const bool sent = std::ranges::any_of(
+        registers, [&key = total](const Register& one) { return one.key == key; });
+    if (sum && !sent) own.readings.emplace_back(total, *sum, canonical_unit(total.quantity));
+  }
 }
 
 std::uint64_t raw_number(std::span<const std::uint16_t> words, const Order& order) {

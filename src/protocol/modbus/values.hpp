@@ -48,6 +48,11 @@ struct Understood {
 // a number that does not fit (a wrong type or word order in the table shows like this).
 Result<std::optional<Understood>> understand(const Register& value, const Image& image);
 
+// Puts it into the telegram's own meter. Of two registers for the same reading the first counts.
+void put(Telegram& telegram, const Understood& found);
+// The exact sum of the tariffs, for tables that have tariffs and no total; only when all were read.
+void put_totals(Telegram& telegram, std::span<const Register> registers);
+
 // The raw number, high word first after `order`. At most four words.
 [[nodiscard]] std::uint64_t raw_number(std::span<const std::uint16_t> words, const Order& order);
 // The inverse, for the meter's side.

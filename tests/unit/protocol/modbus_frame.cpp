@@ -139,7 +139,7 @@ TEST(ModbusFrame, AnswersSurviveAnyCutWithNoiseBeforeThem) {
   }
 }
 
-TEST(ModbusFrame, TheEchoOfTheRequestIsTakenOffWholeP07) {
+TEST(ModbusFrame, P09TheEchoOfTheRequestIsTakenOffWhole) {
   std::mt19937 dice(3);
   const ReadRequest request(Function::input, 0, 1);
   const Awaited awaited = awaited_for(Framing::rtu, request);
@@ -167,7 +167,7 @@ TEST(ModbusFrame, AFlippedBitIsNeverAnAnswer) {
   }
 }
 
-TEST(ModbusFrame, AnswersOfOtherShapeAreNoAnswers) {
+TEST(ModbusFrame, P09AnswersOfOtherShapeAreNoAnswers) {
   const ReadRequest two(Function::input, 0, 2);
   const auto pdu_of = [](const ReadRequest& request) {
     return encode_words(request, std::vector<std::uint16_t>(request.count));
@@ -317,7 +317,7 @@ std::string value_of(std::string_view row, std::vector<std::uint16_t> words) {
   return item.text ? *item.text : item.value->str() + (item.unit.empty() ? "" : " " + item.unit);
 }
 
-TEST(ModbusValues, EveryTypeAndOrder) {
+TEST(ModbusValues, P20EveryTypeAndOrder) {
   EXPECT_EQ(value_of("voltage address=0 type=f32", {0x4366, 0x3333}), "230.2 V");
   EXPECT_EQ(value_of("voltage address=0 type=f32 order=CDAB", {0x3333, 0x4366}), "230.2 V");
   EXPECT_EQ(value_of("voltage address=0 type=f32 order=BADC", {0x6643, 0x3333}), "230.2 V");
@@ -341,7 +341,7 @@ TEST(ModbusValues, EveryTypeAndOrder) {
   EXPECT_EQ(value_of("tariff address=0 mask=0x0F00", {0x0300}), "3");
 }
 
-TEST(ModbusValues, PatternsOfNoValueAreNotPublishedP11) {
+TEST(ModbusValues, P16PatternsOfNoValueAreNotPublished) {
   EXPECT_EQ(value_of("voltage address=0 type=f32", {0x7FC0, 0}), "none");
   EXPECT_EQ(value_of("voltage address=0 type=f32", {0xFF80, 0}), "none");
   EXPECT_EQ(value_of("voltage address=0 invalid=0xFFFF", {0xFFFF}), "none");
