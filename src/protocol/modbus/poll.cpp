@@ -199,7 +199,7 @@ void Poll::plan_blocks() {
     blocks = plan(memory_.atoms, reach, memory_.lessons);
   }
   // One that was not answered the last time must not keep the others from being read.
-  std::ranges::stable_partition(blocks, [this](const Block& block) {
+  std::stable_partition(blocks.begin(), blocks.end(), [this](const Block& block) {
     return !memory_.silent.contains(block.atoms.front().begin);
   });
   for (const Block& block : blocks) {
