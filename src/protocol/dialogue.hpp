@@ -80,6 +80,21 @@ class Dialogue {
   virtual void drained(ByteView) {}
 };
 
+// Says why nothing is sent, and sends nothing: the meter refused our password.
+class NothingToSend final : public Dialogue {
+ public:
+  explicit NothingToSend(Error why) : why_(std::move(why)) {}
+
+  Result<Step> next() override { return why_; }
+
+  void received(ByteView) override {}
+
+  void silence() override {}
+
+ private:
+  Error why_;
+};
+
 // One configured meter as its protocol sees it: owns what must be remembered between polls
 // (registers that the meter does not know, its serial number, a refused password that must never be
 // tried again).

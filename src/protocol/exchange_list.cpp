@@ -2,6 +2,7 @@
 #include "protocol/exchange_list.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace meterbridge::protocol {
@@ -10,6 +11,11 @@ ExchangeList::ExchangeList(const Timing& timing, std::function<Result<Telegram>(
     : timing_(timing),
       finish_(std::move(finish)),
       unsettled_(timing.unsettled && !timing.numbered) {}
+
+void ExchangeList::add_next(Exchange exchange) {
+  exchanges_.insert(running_ ? std::next(exchanges_.begin()) : exchanges_.begin(),
+                    std::move(exchange));
+}
 
 void ExchangeList::clear() {
   if (running_) {
@@ -107,8 +113,15 @@ void ExchangeList::received(ByteView bytes) {
   if (phase_ != Phase::listening) return;
   arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
   heard_ += bytes.size();
+  take_frames(exchanges_.front().framer);
+  if (phase_ == Phase::listening && heard_ > max_noise) {
+    attempt_failed(why_ ? *why_ : Error(Errc::no_frame, "noise instead of an answer"));
+  }
+}
+
+void ExchangeList::take_frames(const Framer& framer) {
   while (phase_ == Phase::listening && !arrived_.empty()) {
-    const Cut cut = exchanges_.front().framer(arrived_);
+    const Cut cut = framer(arrived_);
     const std::size_t drop = std::min(cut.drop, arrived_.size());
     const std::size_t frame = std::min(cut.frame, arrived_.size() - drop);
     if (drop + frame == 0) break;
@@ -117,9 +130,6 @@ void ExchangeList::received(ByteView bytes) {
     const Bytes whole(begin, begin + static_cast<std::ptrdiff_t>(frame));
     arrived_.erase(arrived_.begin(), begin + static_cast<std::ptrdiff_t>(frame));
     if (!whole.empty()) judge(whole);
-  }
-  if (phase_ == Phase::listening && heard_ > max_noise) {
-    attempt_failed(why_ ? *why_ : Error(Errc::no_frame, "noise instead of an answer"));
   }
 }
 
@@ -151,6 +161,10 @@ void ExchangeList::judge(ByteView frame) {
 }
 
 void ExchangeList::silence() {
+  if (phase_ != Phase::listening) return;
+  // By value: the judge may add exchanges.
+  const Framer at_silence = exchanges_.front().at_silence;
+  if (at_silence) take_frames(at_silence);
   if (phase_ == Phase::listening) attempt_failed(why_ ? *why_ : silent());
 }
 

@@ -10,8 +10,8 @@
 
 #include "protocol/dialogue.hpp"
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -59,6 +59,9 @@ struct Exchange {
   std::string what;  // for messages: "the energy of tariff 1"
   Bytes request;
   Framer framer;
+  // What the bytes are when nothing more comes: for protocols whose frames end with silence, where
+  // the begin of a long answer may look like a whole short one.
+  Framer at_silence;
   std::function<Result<Verdict>(ByteView frame)> on_reply;  // an Error ends the poll
   // All attempts failed. Empty, or an Error: the poll ends. Success: the list goes on without the
   // answer.
@@ -90,6 +93,9 @@ class ExchangeList final : public Dialogue {
 
   void add(Exchange exchange) { exchanges_.push_back(std::move(exchange)); }
 
+  // The next one after the running one, before those that wait.
+  void add_next(Exchange exchange);
+
   // Drops what was not asked yet; the running exchange stays.
   void clear();
 
@@ -110,6 +116,7 @@ class ExchangeList final : public Dialogue {
   Result<Step> proceed();
   Result<Step> repeat_or_lose();
   Result<Step> end(Error why);
+  void take_frames(const Framer& framer);
   void judge(ByteView frame);
   void attempt_failed(Error why);
   [[nodiscard]] Error silent() const;
@@ -122,7 +129,8 @@ class ExchangeList final : public Dialogue {
 
   Timing timing_;
   std::function<Result<Telegram>()> finish_;
-  std::deque<Exchange> exchanges_;  // the front one is running
+  // The front one is running. A list: a judge may put another one behind itself.
+  std::list<Exchange> exchanges_;
   Phase phase_ = Phase::begin;
   int attempt_ = 0;
   Bytes arrived_;

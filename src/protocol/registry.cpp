@@ -2,6 +2,8 @@
 #include "protocol/registry.hpp"
 
 #include "protocol/ce102/ce102.hpp"
+#include "protocol/mercury/mercury.hpp"
+#include "protocol/mercury200/mercury200.hpp"
 #include "protocol/modbus/modbus.hpp"
 #include "protocol/p1/p1.hpp"
 
@@ -12,7 +14,8 @@ namespace meterbridge::protocol {
 std::span<const Protocol> protocols() noexcept {
   // Made on first use: the entries live in other files, whose order of initialisation is not ours
   // to know.
-  static const std::array table{ce102_protocol, modbus_protocol, p1_protocol};
+  static const std::array table{ce102_protocol, mercury_protocol, mercury200_protocol,
+                                modbus_protocol, p1_protocol};
   return table;
 }
 
@@ -24,8 +27,7 @@ const Protocol* find_protocol(std::string_view name) noexcept {
 }
 
 std::span<const std::string_view> planned_protocols() noexcept {
-  static constexpr std::array<std::string_view, 6> names{"mercury", "mercury200", "iec62056-21",
-                                                         "dlms",    "sml",        "json"};
+  static constexpr std::array<std::string_view, 4> names{"iec62056-21", "dlms", "sml", "json"};
   return names;
 }
 

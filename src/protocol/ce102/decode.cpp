@@ -57,38 +57,11 @@ Decoded stream_entry(const Found& found, Context& context) {
   return reply ? understand(nullptr, *reply, context) : failed(reply.error());
 }
 
-// What was sent, and all `<` lines up to the next that was sent.
-struct Group {
-  Group() = default;
-  bool asked = false;
-  Bytes sent;
-  Bytes heard;
-  std::size_t offset = 0;
-  std::size_t end = 0;
-};
-
 // A frame that was written in pieces: noise, or an opening mark without its end.
-bool wants_more(const Group& group) {
-  return group.asked && group.heard.empty() &&
-         std::ranges::all_of(frames_of(group.sent), [](const Found& found) {
-           return found.broken && found.broken->code() == Errc::truncated;
-         });
-}
-
-std::vector<Group> groups_of(std::span<const TranscriptLine> lines) {
-  std::vector<Group> groups;
-  for (const TranscriptLine& line : lines) {
-    if (line.sent && line.bytes.empty()) continue;  // nothing was sent
-    if (groups.empty() || (line.sent && !wants_more(groups.back()))) {
-      groups.emplace_back();
-      groups.back().asked = line.sent;
-      groups.back().offset = line.offset;
-    }
-    Bytes& bytes = line.sent ? groups.back().sent : groups.back().heard;
-    bytes.insert(bytes.end(), line.bytes.begin(), line.bytes.end());
-    groups.back().end = line.offset + line.length;
-  }
-  return groups;
+bool wants_more(ByteView sent) {
+  return std::ranges::all_of(frames_of(sent), [](const Found& found) {
+    return found.broken && found.broken->code() == Errc::truncated;
+  });
 }
 
 struct Asking {
@@ -136,16 +109,17 @@ Decoded matched(const Asking& asking, const Found& found, bool answered, Context
   return understand(&request, *reply, context);
 }
 
-void decode_group(const Group& group, Context& context, std::vector<Decoded>& all) {
+void decode_exchange(const TranscriptExchange& exchange, Context& context,
+                     std::vector<Decoded>& all) {
   const auto put = [&](Decoded decoded) {
-    decoded.offset = group.offset;
-    decoded.length = group.end - group.offset;
+    decoded.offset = exchange.offset;
+    decoded.length = exchange.length;
     all.push_back(std::move(decoded));
   };
-  const auto found = frames_of(group.heard);
+  const auto found = frames_of(exchange.heard);
   std::optional<Asking> request;
-  if (group.asked) {
-    auto asking = request_in(group.sent);
+  if (exchange.asked) {
+    auto asking = request_in(exchange.sent);
     if (asking) {
       request = std::move(*asking);
     } else {
@@ -190,8 +164,8 @@ std::vector<Decoded> decode_transcript(std::span<const TranscriptLine> lines,
   std::vector<Decoded> all;
   auto context = context_of(settings);
   if (!context) return {entry(Status::unsupported, context.error().detail())};
-  for (const Group& group : groups_of(lines))
-    decode_group(group, *context, all);
+  for (const TranscriptExchange& exchange : exchanges_of(lines, wants_more))
+    decode_exchange(exchange, *context, all);
   return all;
 }
 

@@ -8,27 +8,12 @@ namespace {
 
 constexpr int knock_attempts = 1;
 
-// Says why nothing is sent, and sends nothing.
-class Locked final : public Dialogue {
- public:
-  explicit Locked(Error why) : why_(std::move(why)) {}
-
-  Result<Step> next() override { return why_; }
-
-  void received(ByteView) override {}
-
-  void silence() override {}
-
- private:
-  Error why_;
-};
-
 }  // namespace
 
 Ce102Driver::Ce102Driver(const Options& options) : options_(options) {}
 
 std::unique_ptr<Dialogue> Ce102Driver::begin() {
-  if (memory_.locked) return std::make_unique<Locked>(*memory_.locked);
+  if (memory_.locked) return std::make_unique<NothingToSend>(*memory_.locked);
   return std::make_unique<Poll>(options_, memory_);
 }
 

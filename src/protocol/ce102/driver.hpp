@@ -3,8 +3,8 @@
 #pragma once
 
 #include "protocol/ce102/options.hpp"
-#include "protocol/ce102/registers.hpp"
 #include "protocol/dialogue.hpp"
+#include "protocol/registers.hpp"
 
 #include <memory>
 #include <optional>

@@ -104,23 +104,6 @@ Family parse_family(std::string_view text) {
                                   : static_cast<Family>(at - std::begin(families));
 }
 
-Result<> read_timing(const SettingValues& settings, Options& options) {
-  if (settings.has("response_timeout"))
-    options.response_timeout = settings.duration("response_timeout");
-  if (options.response_timeout < Milliseconds(20) ||
-      options.response_timeout > Milliseconds(60000)) {
-    return Error(Errc::invalid, "response_timeout: allowed are 20ms to 60s");
-  }
-  if (settings.has("retries")) options.retries = static_cast<int>(settings.integer("retries"));
-  for (const auto& [name, gap] :
-       {std::pair("gap", &options.gap), std::pair("address_gap", &options.address_gap)}) {
-    if (settings.has(name)) *gap = settings.duration(name);
-    if (*gap < Milliseconds(0) || *gap > Milliseconds(10000))
-      return Error(Errc::invalid, std::string(name) + ": allowed are 0ms to 10s");
-  }
-  return {};
-}
-
 Result<> read_instant(const SettingValues& settings, Instant& instant) {
   instant.on = settings.has("instant") && settings.boolean("instant");
   instant.high_byte_first =
@@ -181,7 +164,9 @@ Result<Options> Options::from(const SettingValues& settings) {
     options.decimals = settings.text("decimals").front() - '0';
   }
   if (const auto read = read_instant(settings, options.instant); !read) return read.error();
-  if (const auto read = read_timing(settings, options); !read) return read.error();
+  const auto pace = Pace::from(settings);
+  if (!pace) return pace.error();
+  options.pace = *pace;
   return options;
 }
 

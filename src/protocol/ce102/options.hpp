@@ -5,6 +5,7 @@
 #include "core/setting.hpp"
 #include "protocol/ce102/frame.hpp"
 #include "protocol/ce102/payload.hpp"
+#include "protocol/pace.hpp"
 
 #include <optional>
 #include <span>
@@ -19,11 +20,8 @@ struct Options {
   int tariffs = 4;
   std::optional<int> decimals;  // classic; nothing = from ReadConfig
   Instant instant;
-  Milliseconds response_timeout{1500};
-  int retries = 2;
-  Milliseconds gap{50};         // quiet line before each request
-  Milliseconds address_gap{0};  // so much more before the first: another meter may have been asked
-  std::string serial;           // as configured
+  Pace pace;
+  std::string serial;  // as configured
 
   // Error: invalid, in words. A missing address is no error here: only a driver needs one.
   static Result<Options> from(const SettingValues& settings);

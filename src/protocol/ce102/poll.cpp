@@ -8,18 +8,6 @@
 namespace meterbridge::protocol::ce102 {
 namespace {
 
-ExchangeList::Timing timing_of(const Options& options, bool unsettled,
-                               std::optional<int> first_attempts) {
-  ExchangeList::Timing timing;
-  timing.response = options.response_timeout;
-  timing.attempts = options.retries + 1;
-  timing.first_attempts = first_attempts;
-  timing.unsettled = unsettled;
-  timing.pause = options.gap;
-  timing.opening = options.address_gap;
-  return timing;
-}
-
 // Of bytes that nobody asked for, no more than this is looked at: some seconds of a busy line.
 constexpr std::size_t max_overheard = 1024;
 
@@ -39,7 +27,7 @@ std::byte byte_of(int value) {
 Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_attempts)
     : options_(options),
       memory_(memory),
-      list_(timing_of(options, memory.unsettled, first_attempts), [this] { return finish(); }),
+      list_(options.pace.timing(memory.unsettled, first_attempts), [this] { return finish(); }),
       telegram_(empty_telegram()) {
   if (options_.family != Family::automatic) memory_.family = options_.family;
   if (options_.decimals) memory_.decimals = options_.decimals;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A line that is shared: gaps, another master, registers that do not fit.
 #include "ce102_bench.hpp"
-#include "protocol/ce102/registers.hpp"
+#include "protocol/registers.hpp"
 
 namespace meterbridge::protocol::ce102 {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <map>
 
-namespace meterbridge::protocol::ce102 {
+namespace meterbridge::protocol {
 
 using Registers = std::map<int, Decimal>;  // kWh by tariff; 0 = the sum
 
@@ -23,4 +23,4 @@ using Registers = std::map<int, Decimal>;  // kWh by tariff; 0 = the sum
 // Two readings, one right after the other, say the same but for what was used in between.
 [[nodiscard]] bool agrees(const Registers& first, const Registers& second);
 
-}  // namespace meterbridge::protocol::ce102
+}  // namespace meterbridge::protocol

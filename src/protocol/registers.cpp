@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "protocol/ce102/registers.hpp"
+#include "protocol/registers.hpp"
 
 #include <algorithm>
 
-namespace meterbridge::protocol::ce102 {
+namespace meterbridge::protocol {
 namespace {
 
 // 100 A on three phases are 0.02 kWh in a second; a reading takes two.
@@ -69,4 +69,4 @@ bool agrees(const Registers& first, const Registers& second) {
   });
 }
 
-}  // namespace meterbridge::protocol::ce102
+}  // namespace meterbridge::protocol

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Incotex Mercury 203.2TD, 204, 208, 230, 231, 233, 234, 236, 238: the entry of the registry.
+#pragma once
+
+#include "protocol/registry.hpp"
+
+namespace meterbridge::protocol::mercury {
+
+extern const Protocol mercury_protocol;
+
+}  // namespace meterbridge::protocol::mercury
+
+namespace meterbridge::protocol {
+using mercury::mercury_protocol;
+}  // namespace meterbridge::protocol

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/mercury200/decode.hpp"
+
+#include "protocol/mercury200/answer.hpp"
+#include "protocol/mercury200/frame.hpp"
+
+#include <utility>
+
+namespace meterbridge::protocol::mercury200 {
+namespace {
+
+constexpr std::size_t longest_data = 17;
+
+Decoded entry(Status status, std::string error) {
+  Decoded decoded;
+  decoded.status = status;
+  decoded.error = std::move(error);
+  decoded.telegram.protocol = "mercury200";
+  return decoded;
+}
+
+Decoded failed(const Error& error) {
+  switch (error.code()) {
+    case Errc::checksum:
+      return entry(Status::checksum, error.detail());
+    case Errc::truncated:
+      return entry(Status::truncated, error.detail());
+    case Errc::unsupported:
+      return entry(Status::unsupported, error.detail());
+    default:
+      return entry(Status::malformed, error.detail());
+  }
+}
+
+// A frame of a stream, or bytes that are none with what is wrong.
+struct Found {
+  std::size_t offset = 0;
+  ByteView wire;
+  std::optional<Error> broken;
+};
+
+// The length of the whole frame that begins here, 0 = none: that of an answer to its command, that
+// of a request, any other.
+std::size_t frame_at(ByteView bytes) {
+  if (bytes.size() < overhead) return 0;
+  const auto whole = [bytes](std::size_t data) {
+    const std::size_t length = data + overhead;
+    return length <= bytes.size() && mercury::crc_fits(bytes.first(length)) ? length : 0;
+  };
+  if (const Rule* rule = find_rule(u8(bytes[header_length - 1]))) {
+    for (const std::size_t data : rule->reply) {
+      if (const std::size_t length = data == 0 ? 0 : whole(data)) return length;
+    }
+  }
+  for (std::size_t data = 0; data <= longest_data; ++data) {
+    if (const std::size_t length = whole(data)) return length;
+  }
+  return 0;
+}
+
+std::vector<Found> frames_of(ByteView bytes) {
+  constexpr std::size_t noise = 1;
+  std::vector<Found> all;
+  std::size_t rest = 0;  // where bytes begin that belong to no frame
+  const auto put_until = [&](std::size_t end) {
+    const ByteView wire = bytes.subspan(rest, end - rest);
+    if (wire.size() <= noise) return;
+    all.push_back({rest, wire,
+                   wire.size() < overhead
+                       ? Error(Errc::truncated, "fewer bytes than any frame has")
+                       : Error(Errc::checksum, "no frame with a right checksum")});
+  };
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t length = frame_at(bytes.subspan(at));
+    if (length == 0) {
+      ++at;
+      continue;
+    }
+    put_until(at);
+    all.push_back({at, bytes.subspan(at, length), std::nullopt});
+    at += length;
+    rest = at;
+  }
+  put_until(bytes.size());
+  return all;
+}
+
+Decoded understand(const Frame& frame, std::optional<std::uint8_t> parameter, bool asked,
+                   const Options& options) {
+  if (options.address && frame.address != *options.address)
+    return entry(Status::mismatch, "an answer of the address " + std::to_string(frame.address));
+  Decoded decoded;
+  decoded.telegram = empty_telegram();
+  const auto read = read_answer(decoded.telegram, frame.command, parameter, frame.data, options);
+  if (!read) return failed(read.error());
+  decoded.telegram.meter.manufacturer = "Incotex";
+  if (!asked) decoded.telegram.readings.front().readings.clear();
+  decoded.telegram.readings.front().identity = decoded.telegram.meter;
+  return decoded;
+}
+
+Decoded unasked(const Found& found, const Options& options) {
+  if (found.broken) return failed(*found.broken);
+  const auto frame = parse_frame(found.wire);
+  if (!frame) return failed(frame.error());
+  const Rule* rule = find_rule(frame->command);
+  if (rule != nullptr && frame->data.size() == rule->parameters)
+    return entry(Status::mismatch, "a request, not an answer");
+  return understand(*frame, std::nullopt, false, options);
+}
+
+bool is(ByteView a, ByteView b) {
+  return std::ranges::equal(a, b);
+}
+
+// One exchange whose request is understood.
+Decoded matched(const Found& found, ByteView request, bool answered, const Options& options) {
+  if (is(found.wire, request)) return entry(Status::mismatch, "the echo of the request");
+  const auto asked = parse_frame(request);
+  if (found.broken || !asked) {
+    // How much is missing can be said: the question tells how long the answer is.
+    const Cut cut = settle_answer(found.wire, request);
+    return failed(cut.broken ? *cut.broken : *found.broken);
+  }
+  const auto frame = parse_frame(found.wire);
+  if (!frame) return failed(frame.error());
+  if (frame->address != asked->address)
+    return entry(Status::mismatch, "an answer of the address " + std::to_string(frame->address) +
+                                       ", asked was " + std::to_string(asked->address));
+  if (frame->command != asked->command)
+    return entry(Status::mismatch, "an answer to the command " + name_of(frame->command) +
+                                       ", asked was " + name_of(asked->command));
+  if (answered) return entry(Status::mismatch, "a second answer to the same request");
+  const auto parameter =
+      asked->data.empty() ? std::nullopt : std::optional(u8(asked->data.front()));
+  return understand(*frame, parameter, true, options);
+}
+
+// The last whole request among the sent bytes: an adapter may put noise around it.
+Result<ByteView> request_in(ByteView sent) {
+  const auto all = frames_of(sent);
+  for (auto found = all.rbegin(); found != all.rend(); ++found) {
+    if (!found->broken) return found->wire;
+  }
+  if (all.empty()) return Error(Errc::truncated, "the request: fewer bytes than any has");
+  return Error(all.back().broken->code(), "the request: " + all.back().broken->detail());
+}
+
+bool wants_more(ByteView sent) {
+  return !request_in(sent);
+}
+
+void decode_exchange(const TranscriptExchange& exchange, const Options& options,
+                     std::vector<Decoded>& all) {
+  const auto put = [&](Decoded decoded) {
+    decoded.offset = exchange.offset;
+    decoded.length = exchange.length;
+    all.push_back(std::move(decoded));
+  };
+  const auto request = request_in(exchange.sent);
+  if (exchange.asked && !request) put(failed(request.error()));
+  if (request && exchange.heard.empty()) put(entry(Status::truncated, "the request has no answer"));
+  bool answered = false;
+  for (const Found& found : frames_of(exchange.heard)) {
+    Decoded decoded =
+        request ? matched(found, *request, answered, options) : unasked(found, options);
+    answered = answered || decoded.ok();
+    put(std::move(decoded));
+  }
+}
+
+}  // namespace
+
+std::vector<Decoded> decode(ByteView bytes, const SettingValues& settings) {
+  const auto options = Options::from(settings);
+  if (!options) return {entry(Status::unsupported, options.error().detail())};
+  std::vector<Decoded> all;
+  for (const Found& found : frames_of(bytes)) {
+    Decoded decoded = unasked(found, *options);
+    decoded.offset = found.offset;
+    decoded.length = found.wire.size();
+    all.push_back(std::move(decoded));
+  }
+  return all;
+}
+
+std::vector<Decoded> decode_transcript(std::span<const TranscriptLine> lines,
+                                       const SettingValues& settings) {
+  const auto options = Options::from(settings);
+  if (!options) return {entry(Status::unsupported, options.error().detail())};
+  std::vector<Decoded> all;
+  for (const TranscriptExchange& exchange : exchanges_of(lines, wants_more))
+    decode_exchange(exchange, *options, all);
+  return all;
+}
+
+}  // namespace meterbridge::protocol::mercury200
