@@ -76,6 +76,7 @@ class Service {
   void say_status();
   void broker_connected();
   void received(const mqtt::Message& message);
+  void refuse_without_task(const std::string& topic, std::string_view meter);
   void command(Task& task, std::string_view what, const std::string& payload);
   Task* find_task(std::string_view id);
 
@@ -109,6 +110,7 @@ class Service {
   Steady::time_point other_said_{};
   Steady::time_point other_base_said_{};
   std::set<std::string> retained_commands_;  // topics on which one was refused
+  std::set<std::string> unknown_told_;       // topics of meters that are not here
   bool broker_running_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

@@ -23,7 +23,7 @@ namespace {
 constexpr long least_interval = 1;  // seconds
 constexpr long longest_interval = 86400;
 constexpr auto other_said_every = 1h;
-constexpr std::size_t retained_told = 100;  // topics at most
+constexpr std::size_t topics_told = 100;  // of retained or unknown commands, once each
 constexpr long birth_delay_ms[] = {
     1000, 4000};  // so that a house full of bridges does not answer at once
 
@@ -178,10 +178,7 @@ void Service::received(const mqtt::Message& message) {
   if ((what == "accept" || what == "replace") && bridge_->state(meter) != nullptr)
     return guard_command(meter, what, message.payload);
   Task* task = find_task(meter);
-  if (task == nullptr) {
-    spdlog::warn("command for an unknown meter: {}", sanitised(message.topic));
-    return;
-  }
+  if (task == nullptr) return refuse_without_task(message.topic, meter);
   command(*task, what, message.payload);
 }
 
@@ -193,8 +190,7 @@ bool Service::is_retained_command(const mqtt::Message& message, std::string_view
     return true;
   }
   if (!message.retain) return false;
-  if (retained_commands_.size() < retained_told &&
-      retained_commands_.insert(message.topic).second) {
+  if (retained_commands_.size() < topics_told && retained_commands_.insert(message.topic).second) {
     const std::string topic = sanitised(message.topic);
     const std::string why = "a retained message on " + topic +
                             " is no command: it would be repeated with every connection. Send "
@@ -208,6 +204,17 @@ bool Service::is_retained_command(const mqtt::Message& message, std::string_view
     }
   }
   return true;
+}
+
+void Service::refuse_without_task(const std::string& topic, std::string_view meter) {
+  if (const MeterState* const part = bridge_->state(meter);
+      part != nullptr && part->is_submeter()) {
+    return bridge_->event(meter, "command_refused",
+                          sanitised(topic) + ": it is read by the meter \"" + part->facts.parent +
+                              "\", which is to be told; here only accept and replace are heard");
+  }
+  if (unknown_told_.size() < topics_told && unknown_told_.insert(topic).second)
+    spdlog::warn("command for an unknown meter: {}", sanitised(topic));
 }
 
 // accept: a reading key, or nothing for all that is held. replace: new_cycle (also when empty), or

@@ -86,3 +86,22 @@ def test_retained_commands_are_refused_in_words_and_their_removal_is_no_command(
             if version == "5":  # before it nobody tells us that a command was retained just now
                 sent_and_refused("meterbridge/p1/set/accept", "all", "retain flag", retain=True)
             assert bridge.stop() == 0
+
+
+def test_commands_that_nobody_can_carry_out_are_refused_in_words_and_named_once(tmp_path):
+    house = House(tmp_path, [])
+    house.write([P1.format(tty=house.tty("p1"))])
+    with house.broker(), Observer(house.port) as ear, \
+            house.simulate("--profile", "p1", "--pty", house.tty("p1"), "--period", "200ms", "--set", "country=nl"), \
+            house.bridge() as bridge:
+        gas = ear.wait(lambda t, _: t.startswith("meterbridge/p1_gas_") and t.endswith("/state"), "a gas meter")[0].split("/")[1]
+        ear.publish(f"meterbridge/{gas}/set/poll", "")
+        refused = ear.wait_json(f"meterbridge/{gas}/event", lambda e: e["event_type"] == "command_refused")["text"]
+        assert f"{gas}/set/poll" in refused and 'read by the meter "p1"' in refused
+        seen = ear.count()
+        for _ in range(5):
+            ear.publish("meterbridge/cellar/set/poll", "")
+        ear.publish("meterbridge/p1/set/poll", "")  # the answer to this one comes behind the others
+        ear.wait_json("meterbridge/p1/event", lambda e: "cannot be asked" in e["text"], seen)
+        assert bridge.log().count("unknown meter: meterbridge/cellar/set/poll") == 1
+        assert bridge.stop() == 0
