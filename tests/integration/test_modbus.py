@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Modbus against libmodbus, on a serial line and on TCP, and a configuration that is simulated and read."""
+import json
+import subprocess
+
+from house import BINARY, House, free_port
+from modbus_server import Device
+
+PROFILE = """format: 1
+id: mine
+vendor: Me
+model: One
+protocol: modbus
+interval: 10s
+registers:
+  - {key: voltage_l1, function: 4, address: 0, type: f32}
+  - {key: power, function: 3, address: 10, type: s32, order: CDAB, scale: 0.1}
+  - {key: energy_import, function: 3, address: 12, type: u64, unit: Wh}
+  - {key: frequency, function: 3, address: 99, scale: 0.01}
+  - {key: tariff, function: 3, address: 101}
+  - {key: input_1, function: 2, address: 5}
+"""
+
+
+def profile_beside(folder):
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / "mine.yaml").write_text(PROFILE)
+
+
+def fill(device):
+    device.input_registers[0], device.input_registers[1] = 0x4366, 0x3333
+    device.registers[10], device.registers[11] = 0xFFFE, 0xFFFF
+    device.registers[13], device.registers[14], device.registers[15] = 1, 2, 3
+    device.registers[99] = 4998
+    device.input_bits[5] = 1
+
+
+def read(folder, link):
+    profile_beside(folder)
+    file = folder / "house.yaml"
+    file.write_text(f"meters:\n  - {{id: m, profile: mine, link: {link}, address: 17}}\n")
+    done = subprocess.run([BINARY, "read", "-c", str(file), "--json"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return values_of(json.loads(done.stdout))
+
+
+def values_of(meter):
+    return {r["key"]: r.get("value", r.get("text")) for r in meter["readings"]}
+
+
+EXPECTED = {"voltage_l1": 230.2, "power": -0.2, "energy_import": 4295098.371, "frequency": 49.98, "input_1": "on"}
+
+
+def test_libmodbus_on_a_serial_line_is_read(tmp_path):
+    with Device() as device:
+        fill(device)
+        path = device.on_line(17)
+        values = read(tmp_path, f"{{serial: {path}, baud: 19200}}")
+    # Register 101 does not exist there: it was found, the others came all the same.
+    assert values == EXPECTED
+    assert {request[1] for request in device.requests} <= {2, 3, 4}
+
+
+def test_libmodbus_on_tcp_is_read(tmp_path):
+    with Device() as device:
+        fill(device)
+        port = free_port()
+        device.listen(port)
+        values = read(tmp_path, f'{{tcp: "127.0.0.1:{port}"}}')
+    assert values == EXPECTED
+
+
+def test_meters_of_one_simulated_line_and_of_ports_of_their_own_are_read(tmp_path):
+    ports = [free_port() for _ in range(2)]
+    profile = "profile: mine"
+    profile_beside(tmp_path)
+    house = House(tmp_path, [], 1)
+    house.write([f"{{id: a{n}, {profile}, address: {n}, link: line}}" for n in (1, 2)]
+                + [f"{{id: t{n}, {profile}, link: {{tcp: \"127.0.0.1:{port}\"}}}}" for n, port in enumerate(ports)]
+                + [f"{{id: r1, {profile}, framing: rtu, link: {{tcp: \"127.0.0.1:{free_port()}\"}}}}"],
+                extra=f"links: {{line: {{serial: {tmp_path}/line, baud: 115200}}}}")
+    with house.simulate("-c", str(house.file)):
+        done = house.call("read", "-c", str(house.file), "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        meters = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(meters) == 5
+        for meter in meters:
+            values = values_of(meter)
+            assert len(values) == 6 and 220 < values["voltage_l1"] < 240, meter["meter"]
