@@ -55,7 +55,9 @@ Cut settle_answer(ByteView arrived, ByteView request, std::span<const std::size_
   }
   if (crc_fits(arrived)) return cut_at(size, size);
   const std::size_t wanted = all.front() + frame_overhead;
-  if (size == wanted || size == status_length + frame_overhead || size > wanted)
+  const bool whole = std::ranges::any_of(
+      all, [size](std::size_t length) { return length + frame_overhead == size; });
+  if (whole || size > wanted)
     return broken(size, Errc::checksum,
                   "the checksum of an answer of " + count_of(size) + " is wrong");
   return broken(size, Errc::truncated,

@@ -75,7 +75,10 @@ void Poll::drained(ByteView bytes) {
   bytes = bytes.last(kept);
   overheard_.insert(overheard_.end(), bytes.begin(), bytes.end());
   note_master(overheard_, {});
-  if (overheard_.size() > max_overheard) overheard_.clear();
+  // The begin of a request whose end is still to come.
+  constexpr std::size_t begun = 10;
+  if (overheard_.size() > begun)
+    overheard_.erase(overheard_.begin(), overheard_.end() - std::ptrdiff_t{begun});
 }
 
 void Poll::note_master(ByteView bytes, ByteView own) {

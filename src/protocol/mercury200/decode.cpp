@@ -9,8 +9,6 @@
 namespace meterbridge::protocol::mercury200 {
 namespace {
 
-constexpr std::size_t longest_data = 17;
-
 Decoded entry(Status status, std::string error) {
   Decoded decoded;
   decoded.status = status;
@@ -39,21 +37,21 @@ struct Found {
   std::optional<Error> broken;
 };
 
-// The length of the whole frame that begins here, 0 = none: that of an answer to its command, that
-// of a request, any other.
+// The length of the frame of a known command that begins here: an answer, or a request. 0 = none.
+// Not of any length: zeros and FF would give frames that nobody sent.
 std::size_t frame_at(ByteView bytes) {
   if (bytes.size() < overhead) return 0;
   const auto whole = [bytes](std::size_t data) {
     const std::size_t length = data + overhead;
     return length <= bytes.size() && mercury::crc_fits(bytes.first(length)) ? length : 0;
   };
-  if (const Rule* rule = find_rule(u8(bytes[header_length - 1]))) {
+  const std::uint8_t command = u8(bytes[header_length - 1]);
+  for (const Rule* rule : {find_rule(command), find_rule(command, 2)}) {
+    if (rule == nullptr) continue;
     for (const std::size_t data : rule->reply) {
       if (const std::size_t length = data == 0 ? 0 : whole(data)) return length;
     }
-  }
-  for (std::size_t data = 0; data <= longest_data; ++data) {
-    if (const std::size_t length = whole(data)) return length;
+    if (const std::size_t length = whole(rule->parameters)) return length;
   }
   return 0;
 }
@@ -71,7 +69,10 @@ std::vector<Found> frames_of(ByteView bytes) {
                        : Error(Errc::checksum, "no frame with a right checksum")});
   };
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = frame_at(bytes.subspan(at));
+    const ByteView left = bytes.subspan(at);
+    std::size_t length = frame_at(left);
+    // One frame and nothing else, whatever it is.
+    if (at == rest && left.size() >= overhead && mercury::crc_fits(left)) length = left.size();
     if (length == 0) {
       ++at;
       continue;
