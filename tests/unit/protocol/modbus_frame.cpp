@@ -269,6 +269,37 @@ TEST(ModbusPlanner, WhatWasRefusedIsNeitherAskedNorReadAlong) {
   EXPECT_EQ(plan_text(options, lessons), (Plan{"3:0+1", "3:2+1", "3:3+1"}));
 }
 
+// The 68 values that its maker's table lists: floats of two registers, first and last of each run.
+TEST(ModbusPlanner, AnSdm630OfSixtyEightValuesNeedsFiveRequests) {
+  std::vector<Register> registers;
+  for (const auto& [first, last] : std::vector<std::pair<int, int>>{{0x0, 0x2A},
+                                                                    {0x2E, 0x30},
+                                                                    {0x34, 0x34},
+                                                                    {0x38, 0x38},
+                                                                    {0x3C, 0x3E},
+                                                                    {0x42, 0x42},
+                                                                    {0x46, 0x50},
+                                                                    {0xC8, 0xCE},
+                                                                    {0xE0, 0xE0},
+                                                                    {0xEA, 0xF4},
+                                                                    {0xF8, 0xFA},
+                                                                    {0x156, 0x17C}}) {
+    for (int address = first; address <= last; address += 2) {
+      Register one;
+      one.function = 4;
+      one.address = static_cast<std::uint16_t>(address);
+      one.type = Type::f32;
+      one.length = 2;
+      registers.push_back(one);
+    }
+  }
+  ASSERT_EQ(registers.size(), 68U);
+  Reach reach;
+  reach.registers = 80;
+  const std::vector<bool> all(registers.size(), true);
+  EXPECT_LE(plan(atoms_of(registers, all, reach), reach, Lessons()).size(), 5U);
+}
+
 // Any table: every value lies whole in one block, no block is longer than allowed.
 TEST(ModbusPlanner, EveryValueIsInOneBlockOfAnyTable) {
   std::mt19937 dice(6);
