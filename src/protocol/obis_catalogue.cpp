@@ -119,11 +119,15 @@ std::optional<ObisMeaning> beyond_phases(const Obis& o) noexcept {
         return of(Quantity::phase_angle, Phase::l1_l2, Unit::degree);
       case 2:
         return of(Quantity::phase_angle, Phase::l3_l1, Unit::degree);
+      // 4, 15, 26: current against its voltage; 40, 51, 62 the same, named the other way round.
       case 4:
+      case 40:
         return of(Quantity::phase_angle, Phase::l1, Unit::degree);
       case 15:
+      case 51:
         return of(Quantity::phase_angle, Phase::l2, Unit::degree);
       case 26:
+      case 62:
         return of(Quantity::phase_angle, Phase::l3, Unit::degree);
       default:
         return std::nullopt;

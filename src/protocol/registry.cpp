@@ -2,6 +2,7 @@
 #include "protocol/registry.hpp"
 
 #include "protocol/ce102/ce102.hpp"
+#include "protocol/dlms/dlms.hpp"
 #include "protocol/mercury/mercury.hpp"
 #include "protocol/mercury200/mercury200.hpp"
 #include "protocol/modbus/modbus.hpp"
@@ -14,8 +15,8 @@ namespace meterbridge::protocol {
 std::span<const Protocol> protocols() noexcept {
   // Made on first use: the entries live in other files, whose order of initialisation is not ours
   // to know.
-  static const std::array table{ce102_protocol, mercury_protocol, mercury200_protocol,
-                                modbus_protocol, p1_protocol};
+  static const std::array table{ce102_protocol,      dlms_protocol,   mercury_protocol,
+                                mercury200_protocol, modbus_protocol, p1_protocol};
   return table;
 }
 
@@ -27,7 +28,7 @@ const Protocol* find_protocol(std::string_view name) noexcept {
 }
 
 std::span<const std::string_view> planned_protocols() noexcept {
-  static constexpr std::array<std::string_view, 4> names{"iec62056-21", "dlms", "sml", "json"};
+  static constexpr std::array<std::string_view, 3> names{"iec62056-21", "sml", "json"};
   return names;
 }
 

@@ -9,16 +9,13 @@
 // there only when the security control says "authenticated" (30); 20 is encrypted only.
 #pragma once
 
-#include "core/bytes.hpp"
-#include "core/result.hpp"
+#include "protocol/gcm.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-struct evp_cipher_ctx_st;
+#include <utility>
 
 namespace meterbridge::protocol::p1 {
 
@@ -55,28 +52,19 @@ struct CipherKeys {
 
 class Cipher {
  public:
-  explicit Cipher(CipherKeys keys);
-  ~Cipher();
-  Cipher(const Cipher&) = delete;
-  Cipher& operator=(const Cipher&) = delete;
-  Cipher(Cipher&&) = delete;
-  Cipher& operator=(Cipher&&) = delete;
+  explicit Cipher(CipherKeys keys) : keys_(std::move(keys)), gcm_(keys_.key) {}
 
-  [[nodiscard]] bool has_key() const noexcept { return !keys_.key.empty(); }
+  [[nodiscard]] bool has_key() const noexcept { return gcm_.has_key(); }
 
   // The plaintext; valid until the next call. Errors: key (none configured, no system title),
   // authentication.
   Result<std::string_view> open(const EncryptedFrame& frame);
 
  private:
-  struct Delete {
-    void operator()(evp_cipher_ctx_st* context) const noexcept;
-  };
-
   bool decrypt(const EncryptedFrame& frame, std::string_view title, const Bytes& additional);
 
   CipherKeys keys_;
-  std::unique_ptr<evp_cipher_ctx_st, Delete> context_;
+  Gcm gcm_;
   std::string plaintext_;
 };
 

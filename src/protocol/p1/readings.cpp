@@ -2,6 +2,7 @@
 #include "protocol/p1/readings.hpp"
 
 #include "core/text.hpp"
+#include "protocol/derived.hpp"
 #include "protocol/obis_catalogue.hpp"
 #include "protocol/p1/stamp.hpp"
 #include "protocol/p1/submeters.hpp"
@@ -107,7 +108,6 @@ class Builder {
   Sum& sum_of(const ReadingKey& total);
   void count(const ReadingKey& key, const Decimal* value);
   void add_sums();
-  void add_net_power(Phase phase);
   void add_message();
   void add_clock();
 
@@ -247,21 +247,6 @@ void Builder::add_sums() {
   }
 }
 
-// Both directions may be above zero at once (Sanxing): the net power is their difference, import
-// positive.
-void Builder::add_net_power(Phase phase) {
-  const ReadingKey net = make_key(Quantity::power, Direction::none, phase);
-  if (main().find(net) != nullptr) return;
-  const Reading* import = main().find(make_key(Quantity::power, Direction::import, phase));
-  const Reading* exported = main().find(make_key(Quantity::power, Direction::export_, phase));
-  if (import == nullptr || exported == nullptr) return;
-  const auto* in = std::get_if<Decimal>(&import->value);
-  const auto* out = std::get_if<Decimal>(&exported->value);
-  if (in == nullptr || out == nullptr) return;
-  const auto difference = in->minus(*out);
-  if (difference) add(Reading(net, *difference, Unit::W));
-}
-
 // AM550 in Slovenia: date and time are two objects, with or without group A and B in front.
 std::optional<Seconds> clock_in_parts(const Telegram& telegram, std::chrono::minutes offset) {
   const auto part = [&telegram](std::string_view reduced) -> std::string_view {
@@ -309,9 +294,7 @@ void Builder::run() {
     if (meaning) add_item(telegram_.items[i], *meaning);
   }
   add_sums();
-  for (const Phase phase : {Phase::none, Phase::l1, Phase::l2, Phase::l3}) {
-    add_net_power(phase);
-  }
+  add_net_power(main());
   if (!telegram_.meter.serial.empty())
     add(Reading(make_key(Quantity::serial), telegram_.meter.serial));
   add_clock();

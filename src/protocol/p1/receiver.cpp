@@ -11,7 +11,6 @@ namespace {
 
 // Bounds for what a hostile line can make us remember.
 constexpr std::size_t most_meters = 16;
-constexpr int reset_after = 3;
 constexpr int hint_after = 10;
 constexpr std::size_t longest_header = 96;
 
@@ -47,29 +46,6 @@ void Memory::note_check(std::string_view header) {
 bool Memory::expects_check(std::string_view header, bool one_meter) const {
   if (one_meter) return !checked_.empty();
   return std::find(checked_.begin(), checked_.end(), header) != checked_.end();
-}
-
-bool Memory::admit_counter(std::string_view system_title, std::uint32_t counter) {
-  const auto known =
-      std::find_if(counters_.begin(), counters_.end(),
-                   [system_title](const Counter& c) { return c.system_title == system_title; });
-  if (known == counters_.end()) {
-    if (counters_.size() == most_meters) counters_.erase(counters_.begin());
-    counters_.push_back(Counter{std::string(system_title), counter, 0, 0});
-    return true;
-  }
-  if (counter > known->last) {
-    known->last = counter;
-    known->lower_in_a_row = 0;
-    return true;
-  }
-  const bool grows = known->lower_in_a_row > 0 && counter > known->lower;
-  known->lower_in_a_row = grows ? known->lower_in_a_row + 1 : 1;
-  known->lower = counter;
-  if (known->lower_in_a_row < reset_after) return false;
-  known->last = counter;
-  known->lower_in_a_row = 0;
-  return true;
 }
 
 std::optional<Error> Receiver::take_noise() {
@@ -236,7 +212,7 @@ Decoded Receiver::decrypted(const Frame& frame, const EncryptedFrame& fields,
   if (!proved && decoded.telegram.items.empty()) {
     return rejected(frame, Status::key, std::string(no_telegram));
   }
-  if (!memory_.admit_counter(fields.system_title, fields.counter)) {
+  if (!memory_.counters.admit(fields.system_title, fields.counter)) {
     return broken(frame, Status::replay,
                   "frame counter " + std::to_string(fields.counter) +
                       " is not above the last one: a repeated or replayed telegram");

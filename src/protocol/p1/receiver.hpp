@@ -2,6 +2,7 @@
 // From the stream to telegrams: frames found, checks made, contents decoded.
 #pragma once
 
+#include "protocol/frame_counters.hpp"
 #include "protocol/p1/cipher.hpp"
 #include "protocol/p1/decode.hpp"
 #include "protocol/p1/frame.hpp"
@@ -32,22 +33,12 @@ class Memory {
  public:
   void note_check(std::string_view header);
   [[nodiscard]] bool expects_check(std::string_view header, bool one_meter) const;
-  // False for a replay. A counter that began again from a lower value is believed once it was seen
-  // to grow three times in a row: the meter was reset.
-  bool admit_counter(std::string_view system_title, std::uint32_t counter);
+  FrameCounters counters;
   // How many frames in a row had their tag refused.
   int refused_tags = 0;
 
  private:
-  struct Counter {
-    std::string system_title;
-    std::uint32_t last = 0;
-    std::uint32_t lower = 0;  // the last of those that were too low
-    int lower_in_a_row = 0;
-  };
-
   std::vector<std::string> checked_;
-  std::vector<Counter> counters_;
 };
 
 class Receiver {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Listens to a meter that pushes its lists. Lives as long as the link is open; see
+// protocol/dialogue.hpp.
+#pragma once
+
+#include "protocol/dialogue.hpp"
+#include "protocol/dlms/receiver.hpp"
+
+namespace meterbridge::protocol::dlms {
+
+// Longer than the gap between two parts of a telegram (160 ms were seen), shorter than the shortest
+// pause between two telegrams of meters that send in parts (5 s).
+inline constexpr Milliseconds part_patience{2500};
+
+class DlmsDialogue final : public Dialogue {
+ public:
+  // memory and decipher belong to the driver. patience: how long no byte may arrive.
+  DlmsDialogue(const ReceiverOptions& options, Milliseconds patience, Memory& memory,
+               Decipher& decipher)
+      : receiver_(options, memory, decipher), patience_(patience) {}
+
+  Result<Step> next() override;
+  void received(ByteView bytes) override;
+  void silence() override;
+
+ private:
+  [[nodiscard]] Milliseconds wait() const;
+
+  Receiver receiver_;
+  Milliseconds patience_;
+  Milliseconds silent_{};  // for so long already
+};
+
+class DlmsDriver final : public Driver {
+ public:
+  DlmsDriver(const ReceiverOptions& options, Milliseconds patience, CipherKeys keys)
+      : options_(options), patience_(patience), decipher_(std::move(keys)) {}
+
+  std::unique_ptr<Dialogue> begin() override;
+
+ private:
+  ReceiverOptions options_;
+  Milliseconds patience_;
+  Memory memory_;
+  Decipher decipher_;
+};
+
+}  // namespace meterbridge::protocol::dlms

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Meters that push DLMS/COSEM lists (customer interfaces in Austria, Norway, Sweden, Denmark,
+// Switzerland and elsewhere): the entry of the registry.
+#pragma once
+
+#include "protocol/registry.hpp"
+
+namespace meterbridge::protocol::dlms {
+
+extern const Protocol dlms_protocol;
+
+}  // namespace meterbridge::protocol::dlms
+
+namespace meterbridge::protocol {
+using dlms::dlms_protocol;
+}  // namespace meterbridge::protocol
