@@ -45,6 +45,7 @@ std::optional<std::string> content_of(const std::string& file, Problems& problem
     return std::nullopt;
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
+  text.shrink_to_fit();  // a folder of profiles is kept for a while
   return text;
 }
 

@@ -53,6 +53,13 @@ Rows read_rows(const Node& list, const TableSpec& table, const Section& section,
 
 void tell(const Node& owner, const TableSpec& table, const Rows& rows, const SettingValues& values,
           const RowFault& fault, Problems& problems) {
+  // Beyond the last row: it is the setting of that name, by which the rows are read.
+  if (fault.row >= values.rows(table.name).size()) {
+    const Node* settings = map_in(owner, "settings");  // of a profile; a meter has them beside it
+    const Node* setting = (settings == nullptr ? owner : *settings).find(fault.column);
+    complain(problems, setting == nullptr ? owner : *setting, fault.text);
+    return;
+  }
   const SettingValues& faulty = values.rows(table.name)[fault.row];
   const auto at = std::ranges::find(rows.values, faulty);
   if (at == rows.values.end()) {

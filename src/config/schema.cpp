@@ -238,6 +238,14 @@ std::string profile_schema(const Section& profile, std::span<const Field> test,
                            const Catalogue& protocols) {
   Json root = section_schema(profile);
   root.erase("additionalProperties");
+  // What else a test may hold is its protocol's to say.
+  Json one_test = section_schema(Section{"a test", test});
+  one_test.erase("additionalProperties");
+  one_test["properties"]["expect"]["additionalProperties"]["type"] = {"string", "number",
+                                                                      "boolean"};
+  one_test["properties"]["settings"].erase("additionalProperties");
+  root["properties"]["settings"].erase("additionalProperties");
+  root["properties"]["tests"] = Json{{"type", {"array", "null"}}, {"items", std::move(one_test)}};
   Json rules = Json::array();
   Json names = Json::array();
   for (const ProfileFacts& protocol : protocols.profiles) {

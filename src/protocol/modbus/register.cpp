@@ -86,7 +86,7 @@ Result<> read_invalid(std::string_view text, Defaults& defaults) {
     const auto number = type ? raw_number(word, bits(*type)) : std::nullopt;
     if (!number || is_text(*type) || is_float(*type))
       return Error{Errc::invalid,
-                   "invalid: write types and raw numbers, for example u16 0xFFFF, "
+                   "write types and raw numbers, for example u16 0xFFFF, "
                    "s16 0x8000; not \"" +
                        sanitised(text, 60) + "\""};
     defaults.invalid[index_of(*type)].push_back(*number);
@@ -291,10 +291,30 @@ void RowReader::check_reach() {
     fault("scale_register", "lies inside the value itself");
 }
 
+Result<std::vector<std::uint16_t>> bases_of(const SettingValues& settings) {
+  std::vector<std::uint16_t> bases;
+  for (const std::string_view word : words(settings.text("sunspec_bases"))) {
+    const auto base = raw_number(word, 16);
+    if (!base)
+      return Error{Errc::invalid, "\"" + sanitised(word, 20) +
+                                      "\" is no register; write for example 40000 50000 0"};
+    bases.push_back(static_cast<std::uint16_t>(*base));
+  }
+  return bases;
+}
+
 std::vector<RowFault> check(const SettingValues& settings) {
   std::vector<RowFault> faults;
+  // No row: a setting by which the rows are read.
+  const auto fault = [&faults](std::string_view setting, const Error& error) {
+    faults.push_back({SIZE_MAX, std::string(setting), error.detail()});
+  };
+  if (const auto bases = bases_of(settings); !bases) fault("sunspec_bases", bases.error());
   const auto defaults = defaults_of(settings);
-  if (!defaults) return faults;  // a setting, not a row: register_table says it
+  if (!defaults) {
+    fault("invalid", defaults.error());
+    return faults;
+  }
   const auto rows = settings.rows("registers");
   for (std::size_t i = 0; i < rows.size(); ++i)
     RowReader(rows[i], i, *defaults, faults).read();
@@ -328,12 +348,9 @@ Result<RegisterTable> register_table(const SettingValues& settings) {
   RegisterTable table;
   table.max_registers = defaults->max_registers;
   if (settings.has("max_gap")) table.max_gap = static_cast<int>(settings.integer("max_gap"));
-  for (const std::string_view word : words(settings.text("sunspec_bases"))) {
-    const auto base = raw_number(word, 16);
-    if (!base)
-      return Error{Errc::invalid, "sunspec_bases: \"" + sanitised(word, 20) + "\" is no register"};
-    table.sunspec_bases.push_back(static_cast<std::uint16_t>(*base));
-  }
+  auto bases = bases_of(settings);
+  if (!bases) return bases.error().within("sunspec_bases");
+  table.sunspec_bases = *std::move(bases);
   std::vector<RowFault> faults;
   for (const SettingValues& row : settings.rows("registers")) {
     table.registers.push_back(RowReader(row, table.registers.size(), *defaults, faults).read());

@@ -3,13 +3,23 @@
 #include "meter/profile_library.hpp"
 #include "meter/proof.hpp"
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
 namespace meterbridge::meter {
 namespace {
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
 
 std::string refusal_of(std::string_view yaml) {
   ProfileLibrary library;
@@ -115,6 +125,35 @@ TEST(ProfileLibrary, FaultsAreToldWithFileLineAndColumn) {
   EXPECT_NE(refusal_of(std::string(good) + "tests: [{telegram: xy, expect: {powwer: \"1\"}}]\n")
                 .find("no reading key"),
             std::string::npos);
+}
+
+// A table of broken profiles, as tests/unit/config/broken: METERBRIDGE_APPROVE=1 rewrites what they
+// must give.
+TEST(ProfileLibrary, EveryBrokenFileGivesItsApprovedMessages_P45) {
+  const std::filesystem::path folder =
+      std::filesystem::path(METERBRIDGE_SOURCE_DIR) / "tests/unit/meter/broken";
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++count;
+    const std::string name = entry.path().filename().string();
+    ProfileLibrary library;
+    config::Problems problems;
+    EXPECT_EQ(library.add(content_of(entry.path()), name, problems), "") << name;
+    std::string messages;
+    for (const config::Problem& problem : problems.all()) {
+      messages += problem.str() + "\n";
+      EXPECT_GE(problem.place.line, 1) << problem.str();
+      EXPECT_GE(problem.place.column, 1) << problem.str();
+    }
+    auto expected = entry.path();
+    expected.replace_extension(".expected");
+    if (std::getenv("METERBRIDGE_APPROVE") != nullptr)
+      std::ofstream(expected, std::ios::binary) << messages;
+    EXPECT_EQ(messages, content_of(expected)) << name;
+    EXPECT_NE(messages.find(": error: "), std::string::npos) << name;
+  }
+  EXPECT_GE(count, 8U);
 }
 
 TEST(ProfileProof, ATelegramMustYieldWhatIsExpected) {
