@@ -111,10 +111,10 @@ class Match {
 
   // All bytes as one frame, if they are; then the longest that is anywhere among them.
   [[nodiscard]] Cut find(ByteView heard) const {
-    const Cut whole = settle_answer(heard, request_, lengths_);
+    Cut whole = settle_answer(heard, request_, lengths_);
     if (whole.frame != 0 && whole.drop == 0) return whole;
     for (const std::size_t length : lengths_) {
-      const Cut inside = find_answer(heard, request_, length);
+      Cut inside = find_answer(heard, request_, length);
       if (inside.frame == length + frame_overhead) return inside;
     }
     return whole;

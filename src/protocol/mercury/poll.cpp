@@ -157,7 +157,7 @@ std::optional<Exchange> Poll::exchange_of(const Question& question) {
   exchange.what = question.what;
   exchange.request = std::move(*request);
   exchange.framer = [this, request = exchange.request, length](ByteView arrived) {
-    const Cut cut = find_answer(arrived, request, length);
+    Cut cut = find_answer(arrived, request, length);
     if (cut.frame != 0) note_master(arrived.first(cut.drop), request);
     return cut;
   };
