@@ -27,7 +27,7 @@ constexpr auto broker_patience = 10s;  // to be taken in, and to acknowledge
 Milliseconds limit_of(const meter::Meter& meter) {
   if (meter.profile().protocol->pushes)
     return std::max(meter.settings().interval * 3, least_push_limit);
-  return meter.settings().timeout.value_or(default_poll_limit);
+  return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
 }
 
 // One conversation; what came of it is in `result`. True: worth another try within the meter's

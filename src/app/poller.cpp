@@ -35,7 +35,7 @@ Milliseconds silence_of(const meter::Meter& meter, std::optional<Milliseconds> s
 
 Milliseconds limit_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
   if (!meter.profile().protocol->pushes)
-    return meter.settings().timeout.value_or(default_poll_limit);
+    return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
   return silence_of(meter, silence);
 }
 

@@ -16,7 +16,8 @@ using protocol::Decoded;
 using protocol::Protocol;
 
 constexpr std::array options{
-    Option{"--protocol", "-p", "NAME", "ce102, dlms, mercury, modbus, p1 ...; may be left out with --profile"},
+    Option{"--protocol", "-p", "NAME",
+           "ce102, dlms, iec62056-21, mercury, modbus, p1 ...; may be left out with --profile"},
     Option{"--profile", "", "NAME",
            "a meter type (`meterbridge profiles list` has the names), or a file NAME.yaml"},
     Option{"--config", "-c", "FILE", "with --profile: beside it lie profiles of your own"},

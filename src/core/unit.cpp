@@ -82,7 +82,7 @@ struct Alias {
 constexpr std::array aliases = {
     Alias{"m3", Unit::m3},       Alias{"dm3", Unit::dm3},         Alias{"m3/h", Unit::m3_per_h},
     Alias{"deg", Unit::degree},  Alias{"degC", Unit::celsius},    Alias{"C", Unit::celsius},
-    Alias{"litre", Unit::litre}, Alias{"percent", Unit::percent},
+    Alias{"litre", Unit::litre}, Alias{"percent", Unit::percent}, Alias{"m3ph", Unit::m3_per_h},
 };
 
 // mW is no MW, and MA no mA: milli and mega differ in nothing but the case of their letter.

@@ -49,6 +49,27 @@ class Block {
   std::unique_ptr<std::byte[]> bytes_;
 };
 
+// Whatever ends a conversation: it leaves the line as it found it.
+class Tuning {
+ public:
+  Tuning() = default;
+
+  ~Tuning() {
+    if (tuned_ != nullptr) tuned_->restore();
+  }
+
+  Tuning(const Tuning&) = delete;
+  Tuning& operator=(const Tuning&) = delete;
+
+  Result<> change(Transport& transport, const LineSettings& line) {
+    tuned_ = &transport;
+    return transport.retune(line);
+  }
+
+ private:
+  Transport* tuned_ = nullptr;
+};
+
 asio::awaitable<Result<>> send(Transport& transport, const Bytes& bytes, const Tap& tap) {
   const auto deadline =
       steady_clock::now() + write_margin + write_per_byte * static_cast<std::int64_t>(bytes.size());
@@ -88,6 +109,7 @@ asio::awaitable<Result<protocol::Telegram>> converse(Transport& transport,
                                                      protocol::Dialogue& dialogue, Tap tap) {
   co_await asio::this_coro::throw_if_cancelled(false);
   Block block;
+  Tuning tuning;
   for (;;) {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) co_return ended(transport);
@@ -119,7 +141,7 @@ asio::awaitable<Result<protocol::Telegram>> converse(Transport& transport,
     } else if (const auto* const noise = std::get_if<step::Drain>(&*next)) {
       done = co_await drain(transport, noise->quiet, block, dialogue, tap);
     } else if (const auto* const tune = std::get_if<step::Retune>(&*next)) {
-      done = transport.retune(tune->line);
+      done = tuning.change(transport, tune->line);
     }
     if (!done) co_return done.error();
   }

@@ -39,7 +39,15 @@ class Serial final : public StreamTransport<asio::posix::stream_descriptor> {
     if (auto applied = apply(stream_.native_handle(), line, name_); !applied)
       return applied.error();
     use(line);
+    tuned_ = line != options_.line;
     return {};
+  }
+
+  void restore() noexcept override {
+    if (!tuned_) return;
+    tuned_ = false;
+    // A port that refuses is gone, and the next read tells so.
+    if (is_open()) (void)retune(options_.line);
   }
 
   void discard_input() noexcept override {
@@ -76,6 +84,7 @@ class Serial final : public StreamTransport<asio::posix::stream_descriptor> {
     port.release();
     stream_.non_blocking(true, failure);
     use(options_.line);
+    tuned_ = false;
     return {};
   }
 
@@ -126,6 +135,7 @@ class Serial final : public StreamTransport<asio::posix::stream_descriptor> {
 
   SerialOptions options_;
   bool pseudo_ = false;
+  bool tuned_ = false;  // to something else than the options say
   std::chrono::nanoseconds per_byte_{};
 };
 

@@ -33,6 +33,10 @@ class Transport {
                                                                 Deadline deadline) = 0;
   virtual boost::asio::awaitable<Result<>> write(ByteView bytes, Deadline deadline) = 0;
   virtual Result<> retune(const LineSettings& line) = 0;
+
+  // Back to the speed and parity that the link was opened with: the next meter expects them.
+  virtual void restore() noexcept {}
+
   virtual void discard_input() noexcept = 0;
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual const std::string& name()

@@ -8,6 +8,7 @@
 #include "protocol/dialogue.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class Meter {
   [[nodiscard]] const Profile& profile() const noexcept { return *profile_; }
 
   [[nodiscard]] protocol::Driver& driver() noexcept { return *driver_; }
+
+  [[nodiscard]] std::optional<Milliseconds> longest_poll() const { return driver_->longest_poll(); }
 
   // The meter's own sample first, then one for each sub-meter that has readings. Labels and hiding
   // are applied by the publishers; factor and offset are applied here. The meter's time counts when

@@ -23,6 +23,7 @@
 #include "protocol/telegram.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -107,6 +108,10 @@ class Driver {
   // The same for a meter that is probably away, and whose silence costs others their time: gives up
   // sooner, as long as nothing was heard of it.
   virtual std::unique_ptr<Dialogue> knock() { return begin(); }
+
+  // How long one poll may take when it is longer than usual (a readout at 300 Bd): the watchdog
+  // must know.
+  [[nodiscard]] virtual std::optional<Milliseconds> longest_poll() const { return std::nullopt; }
 
   // What was wrong on the line during the last poll although the poll came to its end: one sentence
   // for a person, or nothing.

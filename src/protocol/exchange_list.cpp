@@ -26,6 +26,11 @@ void ExchangeList::clear() {
 }
 
 Result<Step> ExchangeList::next() {
+  if (!steps_.empty()) {
+    Step step = std::move(steps_.front());
+    steps_.pop_front();
+    return step;
+  }
   switch (phase_) {
     case Phase::begin:
       phase_ = Phase::ready;
@@ -37,7 +42,7 @@ Result<Step> ExchangeList::next() {
       }
       return ask();
     case Phase::listening:
-      return Step(step::Listen(timing_.response));
+      return Step(step::Listen(response()));
     case Phase::answered:
       return proceed();
     case Phase::failed:
@@ -59,14 +64,33 @@ Result<Step> ExchangeList::ask() {
     if (!telegram) return telegram.error();
     return Step(step::Finished(std::move(*telegram)));
   }
+  return begin(true);
+}
+
+// Not `fresh`: what arrived behind the answer before belongs to this one.
+Result<Step> ExchangeList::begin(bool fresh) {
+  const Exchange& asked = exchanges_.front();
   phase_ = Phase::listening;
   running_ = true;
   unsettled_ = !timing_.numbered;
   ++attempt_;
-  arrived_.clear();
-  heard_ = 0;
+  if (fresh) arrived_.clear();
   why_.reset();
-  return Step(step::Send(exchanges_.front().request));
+  steps_.assign(asked.before.begin(), asked.before.end());
+  if (!asked.request.empty()) steps_.emplace_back(step::Send(asked.request));
+  if (asked.tune) steps_.emplace_back(step::Retune(*asked.tune));
+  heard_ = arrived_.size();
+  look();
+  return next();
+}
+
+int ExchangeList::attempts() const {
+  const int usual = exchanges_.front().attempts.value_or(timing_.attempts);
+  return there_ ? usual : std::min(usual, timing_.first_attempts.value_or(usual));
+}
+
+Milliseconds ExchangeList::response() const {
+  return exchanges_.front().response.value_or(timing_.response);
 }
 
 Result<Step> ExchangeList::proceed() {
@@ -78,6 +102,7 @@ Result<Step> ExchangeList::proceed() {
   attempt_ = 0;
   phase_ = Phase::ready;
   if (exchanges_.empty()) return ask();
+  if (exchanges_.front().request.empty()) return begin(false);
   // Not a Pause: what arrives unasked between two exchanges belongs to nobody.
   return quiet(unsettled_ ? long_quiet() : timing_.pause);
 }
@@ -88,9 +113,7 @@ Result<Step> ExchangeList::quiet(Milliseconds length) {
 }
 
 Result<Step> ExchangeList::repeat_or_lose() {
-  const int attempts =
-      there_ ? timing_.attempts : timing_.first_attempts.value_or(timing_.attempts);
-  if (attempt_ < attempts) {
+  if (attempt_ < attempts()) {
     phase_ = Phase::ready;
     return Step(step::Drain(timing_.settle));
   }
@@ -113,8 +136,12 @@ void ExchangeList::received(ByteView bytes) {
   if (phase_ != Phase::listening) return;
   arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
   heard_ += bytes.size();
+  look();
+}
+
+void ExchangeList::look() {
   take_frames(exchanges_.front().framer);
-  if (phase_ == Phase::listening && heard_ > max_noise) {
+  if (phase_ == Phase::listening && heard_ > exchanges_.front().longest) {
     attempt_failed(why_ ? *why_ : Error(Errc::no_frame, "noise instead of an answer"));
   }
 }
@@ -174,7 +201,7 @@ void ExchangeList::attempt_failed(Error why) {
 }
 
 Error ExchangeList::silent() const {
-  const std::string limit = " within " + duration_text(timing_.response);
+  const std::string limit = " within " + duration_text(response());
   if (heard_ == 0) return {Errc::timeout, "no answer" + limit};
   return {Errc::no_frame, std::to_string(heard_) + " bytes, but no whole answer" + limit};
 }

@@ -10,10 +10,12 @@
 
 #include "protocol/dialogue.hpp"
 
+#include <deque>
 #include <functional>
 #include <list>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol {
 
@@ -55,9 +57,17 @@ class Verdict {
 
 // One question. The functions may add further exchanges to the list, or clear it.
 struct Exchange {
+  // More bytes than this without an answer are noise: the attempt is over.
+  static constexpr std::size_t max_noise = 1024;
+
   Exchange() = default;
-  std::string what;  // for messages: "the energy of tariff 1"
-  Bytes request;
+  std::string what;          // for messages: "the energy of tariff 1"
+  std::vector<Step> before;  // carried out before the request: another speed, a wake-up
+  Bytes request;             // empty: the answer follows that of the exchange before by itself
+  std::optional<LineSettings> tune;      // the line changes to it once the request has left
+  std::optional<Milliseconds> response;  // instead of Timing's
+  std::optional<int> attempts;           // instead of Timing's
+  std::size_t longest = max_noise;       // answer, with the noise around it
   Framer framer;
   // What the bytes are when nothing more comes: for protocols whose frames end with silence, where
   // the begin of a long answer may look like a whole short one.
@@ -84,8 +94,7 @@ class ExchangeList final : public Dialogue {
     bool numbered = false;
   };
 
-  // More bytes than this without an answer are noise: the attempt is over.
-  static constexpr std::size_t max_noise = 1024;
+  static constexpr std::size_t max_noise = Exchange::max_noise;
 
   // `finish` makes the telegram when no exchange is left. When it adds exchanges instead, the list
   // goes on with them after a long quiet, and what it returned does not count.
@@ -113,7 +122,11 @@ class ExchangeList final : public Dialogue {
   enum class Phase { begin, ready, listening, answered, failed, over };
 
   Result<Step> ask();
+  Result<Step> begin(bool fresh);
   Result<Step> proceed();
+  void look();
+  [[nodiscard]] int attempts() const;
+  [[nodiscard]] Milliseconds response() const;
   Result<Step> repeat_or_lose();
   Result<Step> end(Error why);
   void take_frames(const Framer& framer);
@@ -131,6 +144,7 @@ class ExchangeList final : public Dialogue {
   std::function<Result<Telegram>()> finish_;
   // The front one is running. A list: a judge may put another one behind itself.
   std::list<Exchange> exchanges_;
+  std::deque<Step> steps_;  // of asking, not yet carried out
   Phase phase_ = Phase::begin;
   int attempt_ = 0;
   Bytes arrived_;

@@ -67,6 +67,8 @@ class ScriptedTransport final : public io::Transport {
 
   [[nodiscard]] int discarded() const noexcept { return discarded_; }
 
+  [[nodiscard]] int restored() const noexcept { return restored_; }
+
   // How long each read was willing to wait.
   [[nodiscard]] const std::vector<std::chrono::milliseconds>& waits() const noexcept {
     return waits_;
@@ -117,6 +119,8 @@ class ScriptedTransport final : public io::Transport {
       return complain("retune to " + line.text() + " instead of " + wanted);
     return {};
   }
+
+  void restore() noexcept override { ++restored_; }
 
   void discard_input() noexcept override { ++discarded_; }
 
@@ -231,6 +235,7 @@ class ScriptedTransport final : public io::Transport {
   int opened_ = 0;
   int closed_ = 0;
   int discarded_ = 0;
+  int restored_ = 0;
   bool open_ = false;
   bool local_;
 };

@@ -2,8 +2,7 @@
 #include "protocol/p1/readings.hpp"
 
 #include "core/text.hpp"
-#include "protocol/derived.hpp"
-#include "protocol/obis_catalogue.hpp"
+#include "protocol/obis_readings.hpp"
 #include "protocol/p1/stamp.hpp"
 #include "protocol/p1/submeters.hpp"
 
@@ -14,30 +13,6 @@
 
 namespace meterbridge::protocol::p1 {
 namespace {
-
-struct Maker {
-  std::string_view flag;
-  std::string_view name;
-};
-
-// FLAG letters of makers. Grid operators have letters too (Ene, FLU, Lux, ESO, ELL, EST): those say
-// nothing of the maker, the logical device name or the serial number then does.
-constexpr std::array makers = {
-    Maker{"SAG", "Sagemcom"},   Maker{"ISK", "Iskraemeco"}, Maker{"KFM", "Kaifa"},
-    Maker{"KMP", "Kamstrup"},   Maker{"KAM", "Kamstrup"},   Maker{"XMX", "Landis+Gyr"},
-    Maker{"LGF", "Landis+Gyr"}, Maker{"LGZ", "Landis+Gyr"}, Maker{"LGB", "Landis+Gyr"},
-    Maker{"ADN", "Aidon"},      Maker{"AID", "Aidon"},      Maker{"EGM", "Elgama"},
-    Maker{"AUX", "Sanxing"},    Maker{"SAN", "Sanxing"},    Maker{"SXE", "Sanxing"},
-    Maker{"WSE", "Wasion"},     Maker{"HLY", "Holley"},     Maker{"ZIV", "ZIV"},
-    Maker{"CTA", "ZIV"},        Maker{"LOG", "Logarex"},
-};
-
-std::string_view maker_of(std::string_view flag) noexcept {
-  for (const Maker& maker : makers) {
-    if (same_ignoring_case(maker.flag, flag)) return maker.name;
-  }
-  return {};
-}
 
 std::string readable(std::string_view sent) {
   const auto decoded = hex_text(sent);
@@ -69,29 +44,14 @@ std::optional<bool> breaker_from(const Item& item) {
   return std::nullopt;
 }
 
-bool is_energy(const ReadingKey& key) noexcept {
-  return key.aspect == Aspect::none &&
-         (key.quantity == Quantity::energy || key.quantity == Quantity::reactive_energy ||
-          key.quantity == Quantity::apparent_energy);
-}
-
-// What is needed to add up tariffs of one energy register.
-struct Sum {
-  explicit Sum(const ReadingKey& key) : total(key) {}
-
-  ReadingKey total;
-  bool has_total = false;
-  bool doubtful = false;
-  std::optional<Decimal> value;
-};
-
 class Builder {
  public:
   Builder(Telegram& telegram, Codes codes, const ReadingOptions& options)
-      : telegram_(telegram), codes_(codes), options_(options) {
-    telegram.readings.emplace_back();
+      : telegram_(telegram),
+        codes_(codes),
+        options_(options),
+        readings_(telegram.readings.emplace_back()) {
     main().readings.reserve(codes.size() + 8);
-    sums_.reserve(4);
   }
 
   void run();
@@ -102,19 +62,17 @@ class Builder {
   [[nodiscard]] const Item* find(const Obis& code) const noexcept;
   [[nodiscard]] std::string text_of(const Obis& code) const;
   void fill_identity();
-  void add(Reading&& reading);
+
+  void add(Reading&& reading) { readings_.add(std::move(reading)); }
+
   void add_item(const Item& item, const ObisMeaning& meaning);
-  void add_number(const Item& item, const ObisMeaning& meaning);
-  Sum& sum_of(const ReadingKey& total);
-  void count(const ReadingKey& key, const Decimal* value);
-  void add_sums();
   void add_message();
   void add_clock();
 
   Telegram& telegram_;
   Codes codes_;
   const ReadingOptions& options_;
-  std::vector<Sum> sums_;  // in the order of their totals
+  ObisReadings readings_;
 };
 
 // By code, not by address: a telegram has each code once.
@@ -157,66 +115,12 @@ void Builder::fill_identity() {
   meter.model = sanitised(model);
 }
 
-void Builder::add(Reading&& reading) {
-  if (main().find(reading.key) == nullptr) main().readings.push_back(std::move(reading));
-}
-
-Sum& Builder::sum_of(const ReadingKey& total) {
-  const auto at =
-      std::lower_bound(sums_.begin(), sums_.end(), total,
-                       [](const Sum& s, const ReadingKey& key) { return s.total < key; });
-  if (at != sums_.end() && at->total == total) return *at;
-  return *sums_.emplace(at, total);
-}
-
-void Builder::count(const ReadingKey& key, const Decimal* value) {
-  if (!is_energy(key)) return;
-  ReadingKey total = key;
-  total.tariff = 0;
-  Sum& sum = sum_of(total);
-  if (key.tariff == 0) {
-    sum.has_total = sum.has_total || value != nullptr;
-    return;
-  }
-  if (value == nullptr) {
-    sum.doubtful = true;
-    return;
-  }
-  if (const auto together = sum.value.value_or(Decimal()).plus(*value)) {
-    sum.value = *together;
-  } else {
-    sum.doubtful = true;
-  }
-}
-
-void Builder::add_number(const Item& item, const ObisMeaning& meaning) {
-  if (!item.value) {
-    if (item.text && !item.text->empty()) count(meaning.key, nullptr);
-    return;
-  }
-  const Unit unit = item.unit.empty() ? meaning.usual : unit_from(item.unit).value_or(Unit::none);
-  const auto key = meaning.form == ObisForm::limit ? limit_key(unit) : std::optional(meaning.key);
-  if (!key) return;
-  auto reading = Reading::make(*key, *item.value, unit);
-  if (!reading) {
-    count(*key, nullptr);
-    return;
-  }
-  reading->time = item.time;
-  if (const auto* value = std::get_if<Decimal>(&reading->value)) count(*key, value);
-  add(*std::move(reading));
-}
-
 void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
   switch (meaning.form) {
     case ObisForm::number:
     case ObisForm::limit:
-      add_number(item, meaning);
-      return;
     case ObisForm::ratio:
-      // Sagemcom in Hungary sends 4.556; nobody can say what that means.
-      if (item.value && *item.value <= Decimal(1) && *item.value >= Decimal(-1))
-        add_number(item, meaning);
+      readings_.add_number(item, meaning);
       return;
     case ObisForm::tariff:
       if (const auto tariff = tariff_from(item)) add(Reading(meaning.key, *tariff));
@@ -237,13 +141,6 @@ void Builder::add_item(const Item& item, const ObisMeaning& meaning) {
     }
     case ObisForm::clock:
       return;
-  }
-}
-
-void Builder::add_sums() {
-  for (const Sum& sum : sums_) {
-    if (sum.has_total || !sum.value || sum.doubtful || options_.sums_doubtful) continue;
-    add(Reading(sum.total, *sum.value, canonical_unit(sum.total.quantity)));
   }
 }
 
@@ -293,8 +190,8 @@ void Builder::run() {
     if (holley && codes_[i].obis == Obis{1, 0, 4, 8, 1}) meaning = meaning_of(Obis{1, 0, 4, 8, 0});
     if (meaning) add_item(telegram_.items[i], *meaning);
   }
-  add_sums();
-  add_net_power(main());
+  if (!options_.sums_doubtful) readings_.add_sums();
+  readings_.add_net_power();
   if (!telegram_.meter.serial.empty())
     add(Reading(make_key(Quantity::serial), telegram_.meter.serial));
   add_clock();

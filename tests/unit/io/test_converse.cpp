@@ -65,7 +65,20 @@ TEST_F(Converse, CarriesOutEveryStepInOrder) {
   EXPECT_EQ(got->protocol, "done");
   EXPECT_EQ(dialogue.heard, "<silence>ABC");
   EXPECT_EQ(tapped, ">?>?<AB<C");
+  EXPECT_EQ(line_.restored(), 1);  // whoever speaks next finds the line's own speed
   EXPECT_EQ(line_.complaint(), "");
+}
+
+TEST_F(Converse, LeavesTheLineAsItFoundItAlsoAfterAFailure) {
+  line_.retuned("9600 7E1").breaks("unplugged");
+  const auto fast = LineSettings::parse(9600, "7E1");
+  ListedDialogue dialogue({step::Retune(*fast), listen(1500)});
+  ASSERT_FALSE(loop_.run(converse(line_, dialogue)));
+  EXPECT_EQ(line_.restored(), 1);
+  line_.silence();
+  ListedDialogue other({listen(100), step::Finished(telegram("x"))});
+  (void)loop_.run(converse(line_, other));
+  EXPECT_EQ(line_.restored(), 1);
 }
 
 TEST_F(Converse, ListensAsLongAsItWasTold) {

@@ -264,6 +264,19 @@ TEST_F(SerialPort, OpensWithItsOwnSettingsAgain) {
   EXPECT_EQ(present_speed(pty_.descriptor()), 300U);
 }
 
+TEST_F(SerialPort, GoesBackToItsOwnSettingsWhenItIsTold) {
+  auto port = opened(options(pty_.path(), line(300, "7E1")));
+  port->restore();
+  ASSERT_TRUE(port->retune(line(9600, "7E1")));
+  ASSERT_TRUE(port->retune(line(4800, "8N1")));
+  port->restore();
+  EXPECT_EQ(present_speed(pty_.descriptor()), 300U);
+  ASSERT_TRUE(pty_.write("\xaf"));
+  EXPECT_EQ(read(*port), "/");  // seven bits again
+  port->close();
+  port->restore();  // of a port that is gone: nothing
+}
+
 TEST_F(SerialPort, ThrowsAwayWhatIsOld) {
   auto port = opened(options(pty_.path()));
   ASSERT_TRUE(pty_.write("old answer"));

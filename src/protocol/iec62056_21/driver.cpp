@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/iec62056_21/driver.hpp"
+
+#include "protocol/iec62056_21/poll.hpp"
+
+namespace meterbridge::protocol::iec62056_21 {
+namespace {
+
+constexpr int knock_attempts = 1;
+// Elster's A1500 takes a good three minutes at 300 Bd.
+constexpr Milliseconds whole_readout = std::chrono::minutes(5);
+
+// Says why nothing is sent, and sends nothing.
+class Locked final : public Dialogue {
+ public:
+  explicit Locked(Error why) : why_(std::move(why)) {}
+
+  Result<Step> next() override { return why_; }
+
+  void received(ByteView) override {}
+
+  void silence() override {}
+
+ private:
+  Error why_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialogue> Iec62056Driver::begin() {
+  if (memory_.locked) return std::make_unique<Locked>(*memory_.locked);
+  return std::make_unique<Poll>(options_, memory_);
+}
+
+std::unique_ptr<Dialogue> Iec62056Driver::knock() {
+  if (memory_.locked) return begin();
+  return std::make_unique<Poll>(options_, memory_, knock_attempts);
+}
+
+std::string Iec62056Driver::remark() const {
+  std::string words;
+  const auto add = [&words](std::string_view code, std::string_view between, std::string_view why) {
+    if (!words.empty()) words.append("; ");
+    words.append(code).append(between).append(why);
+  };
+  for (const auto& [code, why] : memory_.unsupported)
+    add(code, ": ", why);
+  for (const std::string& code : memory_.unheard)
+    add(code, " ", "is not answered");
+  return words;
+}
+
+std::optional<Milliseconds> Iec62056Driver::longest_poll() const {
+  if (!options_.readout) return std::nullopt;
+  return whole_readout;
+}
+
+Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {
+  auto options = Options::from(settings);
+  if (!options) return options.error();
+  return std::unique_ptr<Driver>(std::make_unique<Iec62056Driver>(*std::move(options)));
+}
+
+}  // namespace meterbridge::protocol::iec62056_21

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// One poll: sign-on, then a readout, or codes one by one in programming mode. Read-only.
+#pragma once
+
+#include "protocol/exchange_list.hpp"
+#include "protocol/iec62056_21/driver.hpp"
+
+#include <deque>
+#include <string>
+
+namespace meterbridge::protocol::iec62056_21 {
+
+class Poll final : public Dialogue {
+ public:
+  // Both outlive the poll. Without `first_attempts` every request is repeated as the options say.
+  Poll(const Options& options, Memory& memory, std::optional<int> first_attempts = std::nullopt);
+  ~Poll() override;
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+
+  Result<Step> next() override;
+  void received(ByteView bytes) override;
+
+  void silence() override { list_.silence(); }
+
+ private:
+  void begin_session();
+  void follow(const Identification& identification);
+  void ask_readout(const Identification& identification, Mode mode);
+  void select(char mode);
+  void ask_password(const Block& operand);
+  void ask_codes();
+  void ask_code(const std::string& code);
+  void plan_codes();
+
+  Result<Verdict> on_operand(ByteView frame);
+  Result<Verdict> on_password(ByteView frame);
+  Result<Verdict> on_readout(ByteView frame);
+  Result<Verdict> on_code(const std::string& code, ByteView frame, bool& doubted);
+  Result<Verdict> refused_password(const std::string& how);
+  Result<Block> checked(ByteView frame);
+  Result<> lost(const Error& why);
+  Result<> lost_code(const std::string& code, const Error& why);
+  void take(const Entry& entry);
+  Result<Telegram> finish();
+
+  [[nodiscard]] Exchange exchange(std::string what, const Bytes& request) const;
+  [[nodiscard]] Check rule() const;
+  [[nodiscard]] std::optional<LineSettings> data_line() const;
+  [[nodiscard]] Step wire(Step step) const;
+
+  const Options& options_;
+  Memory& memory_;
+  ExchangeList list_;
+  Telegram telegram_;
+  std::optional<Identification> identification_;
+  CodeTable table_;
+  std::deque<std::string> wanted_;  // codes that were not read yet
+  std::string date_;
+  std::string time_;
+  int sessions_ = 0;
+  bool open_ = false;  // the meter waits for commands: it must be told that we leave
+  bool planned_ = false;
+  bool slow_ = false;  // everything that is rarely read is due
+  bool finished_ = false;
+  std::optional<Result<Step>> last_;  // comes after the farewell
+};
+
+}  // namespace meterbridge::protocol::iec62056_21

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""IEC 62056-21 from outside: simulated meters on one line, read by the real program."""
+import json
+import re
+import subprocess
+
+from house import BINARY, PATIENCE, Process, wait_for
+
+QUICK = "pause: 20ms, response_timeout: 300ms, identification_timeout: 300ms, retries: 1"
+
+
+def config(folder, meters, line="baud: 4800, mode: 7E1"):
+    file = folder / "meterbridge.yaml"
+    file.write_text(f"state_directory: {folder}\nmqtt: {{host: 127.0.0.1, port: 1}}\nlinks: {{rs485: {{serial: {folder}/line, {line}, turnaround: 5ms}}}}\nmeters:\n" +
+                    "".join(f"  - {{{meter}}}\n" for meter in meters))
+    return file
+
+
+def simulate(folder, file, *arguments):
+    process = Process(["simulate", "-c", str(file), *arguments], folder / "simulate.log")
+    wait_for(lambda: re.search(r"^READY$", process.log(), re.M) or not process.alive(), "READY")
+    assert process.alive(), process.log()
+    return process
+
+
+def read(file, *arguments):
+    done = subprocess.run([BINARY, "read", "-c", str(file), "--json", *arguments], capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+    return done, {line["meter"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+def value(meter, key):
+    return next((reading["value"] for reading in meter["readings"] if reading["key"] == key), None)
+
+
+def saiman(number, more=""):
+    return f"id: m{number}, profile: saiman-orman-ci, link: rs485, address: {100 + number}, {QUICK}{more}"
+
+
+def test_P06_three_saiman_on_one_line_and_a_table_that_the_user_corrects(tmp_path):
+    played = config(tmp_path, [saiman(n) for n in (1, 2, 3)])
+    with simulate(tmp_path, played):
+        done, meters = read(played)
+        assert done.returncode == 0, done.stderr
+        assert sorted(meters) == ["m1", "m2", "m3"]
+        assert len({value(meters[name], "energy_import") for name in meters}) == 3  # three different houses
+        # A scale and a code of one's own, without a profile of one's own.
+        own = tmp_path / "own"
+        own.mkdir()
+        table = ", codes: [{code: C910, key: current_l2, form: counts, scale: 0.1}]"
+        file = config(own, [saiman(1, table)])
+        file.write_text(file.read_text().replace(f"{own}/line", f"{tmp_path}/line"))
+        done, meters = read(file)
+        assert done.returncode == 0, done.stderr
+        assert value(meters["m1"], "current_l2") is not None and value(meters["m1"], "current_l1") is None
+
+
+def test_a_wrong_password_and_an_absent_meter_are_named(tmp_path):
+    played = config(tmp_path, [saiman(1), saiman(2)])
+    asked = tmp_path / "asked"
+    asked.mkdir()
+    file = config(asked, [saiman(1, ", password: '11111111'"), saiman(2), saiman(3)])
+    file.write_text(file.read_text().replace(f"{asked}/line", f"{tmp_path}/line"))
+    with simulate(tmp_path, played):
+        done, _ = read(file)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "refuses the password" in said and "11111111" not in said
+    assert re.search(r"the sign-on: no answer", said), said
+    assert "voltage_l1" in done.stdout  # the second one was read
+
+
+def test_P09_a_disturbed_line_gives_right_values_or_none(tmp_path):
+    meters = ["id: house, profile: energomera-ce303, link: rs485, pause: 10ms, response_timeout: 100ms, identification_timeout: 100ms"]
+    file = config(tmp_path, meters, "baud: 9600, mode: 7E1")
+    faults = ["noise", "flip", "cut", "silence", "swap", "echo", "foreign", "master"]
+    with simulate(tmp_path, file, *[part for fault in faults for part in ("--fault", f"{fault}=0.03")], "--seed", "7"):
+        good = 0
+        for _ in range(3):
+            done, answered = read(file)
+            if done.returncode != 0:
+                continue
+            good += 1
+            volts = [value(answered["house"], f"voltage_l{phase}") for phase in (1, 2, 3)]
+            assert all(v is None or 200 < v < 260 for v in volts), volts
+        assert good >= 1
