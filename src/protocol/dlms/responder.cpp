@@ -131,7 +131,7 @@ Bytes DlmsResponder::apdu() {
   const auto seconds =
       static_cast<std::uint32_t>(std::max<std::int64_t>(face_.now.time_since_epoch().count(), 0));
   counter_ = std::max(counter_ + 1, seconds);
-  const Bytes plain = notification_of(model_, face_, counter_, mischief_.foreign);
+  Bytes plain = notification_of(model_, face_, counter_, mischief_.foreign);
   if (keys_.key.empty()) return plain;
   Bytes key = keys_.key;
   if (mischief_.wrong_key) key.front() ^= std::byte{0xFF};
