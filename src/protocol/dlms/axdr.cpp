@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdio>
 
 namespace meterbridge::protocol::dlms {
 namespace {
@@ -249,13 +248,17 @@ std::optional<DateTime> date_time_of(ByteView bytes) {
 std::string text_of(const DateTime& time) {
   std::string text = iso_local(time.local);
   if (!time.deviation) return text;
-  constexpr int hour = 60;
-  const auto offset = static_cast<int>(-time.deviation->count());
-  const int minutes = offset < 0 ? -offset : offset;
-  std::array<char, 16> zone{};
-  const int written = std::snprintf(zone.data(), zone.size(), "%c%02d:%02d", offset < 0 ? '-' : '+',
-                                    minutes / hour, minutes % hour);
-  return text.append(zone.data(), static_cast<std::size_t>(written));
+  constexpr unsigned hour = 60;
+  const auto east = -time.deviation->count();
+  const auto minutes = static_cast<unsigned>(east < 0 ? -east : east);
+  text += east < 0 ? '-' : '+';
+  return text + padded(minutes / hour, 2) + ":" + padded(minutes % hour, 2);
+}
+
+std::string padded(unsigned number, std::size_t width) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < width) digits.insert(0, width - digits.size(), '0');
+  return digits;
 }
 
 }  // namespace meterbridge::protocol::dlms

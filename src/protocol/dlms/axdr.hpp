@@ -113,5 +113,7 @@ struct DateTime {
 [[nodiscard]] std::optional<DateTime> date_time_of(ByteView bytes);
 // "2022-02-04T16:43:20+01:00", without offset when the meter does not say.
 [[nodiscard]] std::string text_of(const DateTime& time);
+// With zeros in front.
+[[nodiscard]] std::string padded(unsigned number, std::size_t width);
 
 }  // namespace meterbridge::protocol::dlms

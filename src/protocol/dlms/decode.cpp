@@ -6,8 +6,6 @@
 #include "protocol/gcm.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace meterbridge::protocol::dlms {
 namespace {
@@ -55,13 +53,10 @@ std::optional<DateTime> clock_in(const Entry& entry) {
 std::string time_or_date(ByteView bytes) {
   constexpr std::size_t time_size = 4;
   const auto number = [bytes](std::size_t i) { return static_cast<unsigned>(u8(bytes[i])); };
-  std::array<char, 16> text{};
-  const int written = bytes.size() == time_size
-                          ? std::snprintf(text.data(), text.size(), "%02u:%02u:%02u", number(0),
-                                          number(1), number(2))
-                          : std::snprintf(text.data(), text.size(), "%04u-%02u-%02u",
-                                          number(0) << 8U | number(1), number(2), number(3));
-  return {text.data(), static_cast<std::size_t>(written)};
+  if (bytes.size() == time_size)
+    return padded(number(0), 2) + ":" + padded(number(1), 2) + ":" + padded(number(2), 2);
+  return padded(number(0) << 8U | number(1), 4) + "-" + padded(number(2), 2) + "-" +
+         padded(number(3), 2);
 }
 
 bool is_time_or_date(const Entry& entry) noexcept {
