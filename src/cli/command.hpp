@@ -2,6 +2,7 @@
 // The table of commands. Each command lives in a file of its own and is one entry here.
 #pragma once
 
+#include "core/reading.hpp"
 #include "core/result.hpp"
 
 #include <map>
@@ -65,13 +66,15 @@ std::span<const Command> commands();
 
 // One per file; the table in commands.cpp lists them.
 extern const Command run_command, check_command, read_command, decode_command, simulate_command,
-    schema_command, version_command, profiles_command, clear_command;
+    schema_command, version_command, profiles_command, clear_command, console_command;
 
 // Helpers for all commands. Text to stdout / stderr, whole.
 void print(std::string_view text);
 void complain(std::string_view text);
 // -c FILE, or the defaults /etc/meterbridge/meterbridge.yaml, then ./meterbridge.yaml.
 std::string configuration_file(const Arguments& arguments);
+// A reading's value as it is shown; text of meters is sanitised.
+std::string value_text(const Value& value);
 // Aligned columns, two blanks apart; the first row is the header. Colour only on a terminal.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 // Whole content of a file, or of stdin for "-". Error: not_found or io, in words.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/catalogue.hpp"
+#include "cli/decoded_text.hpp"
 #include "core/text.hpp"
 #include "meter/profile_library.hpp"
 #include "protocol/registry.hpp"
@@ -17,7 +18,7 @@ using protocol::Protocol;
 
 constexpr std::array options{
     Option{"--protocol", "-p", "NAME",
-           "ce102, dlms, iec62056-21, mercury, modbus, p1 ...; may be left out with --profile"},
+           "the wire protocol, for example p1; may be left out with --profile"},
     Option{"--profile", "", "NAME",
            "a meter type (`meterbridge profiles list` has the names), or a file NAME.yaml"},
     Option{"--config", "-c", "FILE", "with --profile: beside it lie profiles of your own"},
@@ -197,54 +198,6 @@ Result<std::vector<Decoded>> decode_text(const Protocol& protocol, const std::st
   return protocol.decode_transcript(*lines, values);
 }
 
-std::string value_text(const Value& value) {
-  if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
-  if (const auto* text = std::get_if<std::string>(&value)) return sanitised(*text);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
-  return iso_utc(std::get<Seconds>(value));
-}
-
-std::string value_text(const protocol::Item& item) {
-  if (item.value) return item.value->str();
-  if (item.text) return sanitised(*item.text);
-  std::string text;
-  for (const std::string& group : item.groups)
-    text += "(" + sanitised(group) + ")";
-  return text;
-}
-
-std::string title(const Decoded& decoded) {
-  std::string text = std::string(name(decoded.status)) + "  at " + std::to_string(decoded.offset) +
-                     ", " + std::to_string(decoded.length) + " bytes";
-  if (!decoded.ok()) return text + ": " + decoded.error + "\n";
-  const MeterIdentity& meter = decoded.telegram.meter;
-  for (const std::string* part :
-       {&meter.manufacturer, &meter.model, &meter.serial, &meter.firmware}) {
-    if (!part->empty()) text += ", " + sanitised(*part);
-  }
-  if (decoded.telegram.time) text += ", " + iso_utc(*decoded.telegram.time);
-  return text + "\n";
-}
-
-std::string for_people(const Decoded& decoded) {
-  std::string text = title(decoded);
-  std::vector<std::vector<std::string>> rows{{"ITEM", "VALUE", "UNIT", "TIME"}};
-  for (const protocol::Item& item : decoded.telegram.items) {
-    rows.push_back(
-        {item.address, value_text(item), item.unit, item.time ? iso_utc(*item.time) : ""});
-  }
-  if (rows.size() > 1) text += "\n" + table(rows);
-  rows = {{"READING", "VALUE", "UNIT", "METER"}};
-  for (const MeterReadings& meter : decoded.telegram.readings) {
-    for (const Reading& reading : meter.readings) {
-      rows.push_back({reading.key.text(), value_text(reading.value),
-                      std::string(symbol(reading.unit)), meter.submeter});
-    }
-  }
-  if (rows.size() > 1) text += "\n" + table(rows);
-  return text + "\n";
-}
-
 Result<std::vector<Decoded>> decode(const Arguments& arguments) {
   if (arguments.words().size() > 1)
     return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
@@ -272,7 +225,7 @@ int run(const Arguments& arguments) {
   }
   const bool json = arguments.has("--json");
   for (const Decoded& decoded : *all) {
-    print(json ? protocol::decoded_json(decoded) + "\n" : for_people(decoded));
+    print(json ? protocol::decoded_json(decoded) + "\n" : decoded_text(decoded));
   }
   if (all->empty()) complain("no telegram found");
   return std::ranges::any_of(*all, &Decoded::ok) ? exit_ok : exit_failed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -55,6 +56,13 @@ std::string configuration_file(const Arguments& arguments) {
   if (::stat(system_file, &status) != 0 && ::stat("./meterbridge.yaml", &status) == 0)
     return "./meterbridge.yaml";
   return system_file;
+}
+
+std::string value_text(const Value& value) {
+  if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
+  if (const auto* text = std::get_if<std::string>(&value)) return sanitised(*text);
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
+  return iso_utc(std::get<Seconds>(value));
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {

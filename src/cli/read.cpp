@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/once.hpp"
-#include "app/state_store.hpp"
 #include "cli/house.hpp"
+#include "cli/refusals.hpp"
 #include "cli/retained.hpp"
 #include "core/json_writer.hpp"
 #include "core/text.hpp"
@@ -23,13 +23,6 @@ constexpr std::array options{
 };
 
 using Rows = std::vector<std::vector<std::string>>;
-
-std::string value_text(const Value& value) {
-  if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
-  return iso_utc(std::get<Seconds>(value));
-}
 
 void add_rows(Rows& rows, const Sample& sample) {
   for (const Reading& reading : sample.readings) {
@@ -103,35 +96,6 @@ std::optional<std::string> unknown_meter(const app::House& house,
   }
   return std::nullopt;
 }
-
-// A password that a meter refused is not tried again by hand either: what the service remembers
-// counts here.
-class Refusals {
- public:
-  explicit Refusals(const app::House& house)
-      : store_(app::known_store(house.settings,
-                                [](bool, const std::string& line) { complain(line); })),
-        known_(store_.load_as<app::Known>()),
-        bridge_(
-            house.settings, app::plans_of(house), clock_, known_, [](mqtt::Message) {},
-            [](bool, const std::string&) {}) {}
-
-  [[nodiscard]] std::optional<Error> veto(const std::string& meter) {
-    return bridge_.refusal(meter);
-  }
-
-  void failed(const std::string& meter, const Error& error) {
-    if (error.code() != Errc::access) return;
-    bridge_.report(meter, error);
-    store_.save(known_.json());
-  }
-
- private:
-  SystemClock clock_;
-  app::StateStore store_;
-  app::Known known_;
-  app::Bridge bridge_;
-};
 
 int run(const Arguments& arguments) {
   auto house = load_house(arguments);
