@@ -30,6 +30,12 @@ Milliseconds limit_of(const meter::Meter& meter) {
   return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
 }
 
+Error only_leftover(const io::Transport& transport) {
+  return {Errc::timeout, transport.name() +
+                             ": only an old message, kept by the broker, which counts for nothing; "
+                             "no new one came in time"};
+}
+
 // One conversation; what came of it is in `result`. True: worth another try within the meter's
 // time.
 asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialogue& dialogue,
@@ -37,12 +43,22 @@ asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialo
   auto got = co_await io::under_watchdog(io::converse(link.transport(), dialogue), left);
   if (!got) {
     const Error error = got.error();
+    if (is_leftover(link.transport(), nullptr, Instant(), left)) {
+      if (!is_transport_error(error.code())) {
+        result.error = only_leftover(link.transport());
+        co_return true;
+      }
+    }
     // "No telegram in time" says less than what was wrong with the ones that came.
     if (error.code() != Errc::watchdog || !result.error) result.error = error;
     if (is_transport_error(error.code())) link.transport().close();
     co_return meter.profile().protocol->pushes || is_transport_error(error.code());
   }
   const SystemClock clock;
+  if (is_leftover(link.transport(), &*got, clock.now(), limit_of(meter))) {
+    result.error = only_leftover(link.transport());
+    co_return true;
+  }
   auto samples = meter.understand(*got, clock.now());
   result.error.reset();
   if (samples) {
@@ -110,20 +126,77 @@ asio::awaitable<void> read_line(Job& job, const OnceSink& sink, const OnceVeto& 
 
 }  // namespace
 
+namespace {
+
+// A connection of its own to the broker, for links from MQTT where no service has one.
+class Listener {
+ public:
+  Listener(const asio::any_io_executor& executor, const config::Settings& settings)
+      : topics_([this](const std::string& filter) { broker_->subscribe(filter, 1); }, nullptr) {
+    mqtt::BrokerEvents events;
+    events.connected = [this] { topics_.set_trouble(std::nullopt); };
+    events.disconnected = [this](const Error& error) { topics_.set_trouble(error); };
+    events.received = [this](const mqtt::Message& message) { topics_.received(message); };
+    auto wanted = broker_settings(settings.mqtt, {}, {});
+    wanted.client_id = new_client_id(settings.instance + "-read");
+    wanted.will.reset();
+    broker_ = std::make_unique<mqtt::Broker>(executor, std::move(wanted), std::move(events));
+    asio::co_spawn(executor, broker_->run(), [this, executor](std::exception_ptr) {
+      ended_ = true;
+      if (waiting_ != nullptr) waiting_->cancel();
+    });
+  }
+
+  [[nodiscard]] io::Topics& topics() noexcept { return topics_; }
+
+  asio::awaitable<void> leave() {
+    broker_->leave();
+    asio::steady_timer ended(co_await asio::this_coro::executor);
+    waiting_ = &ended;
+    while (!ended_)
+      co_await wait_until(ended, Steady::time_point::max());
+    waiting_ = nullptr;
+  }
+
+ private:
+  std::unique_ptr<mqtt::Broker> broker_;
+  io::Topics topics_;
+  asio::steady_timer* waiting_ = nullptr;
+  bool ended_ = false;
+};
+
+bool is_wanted(const std::vector<std::string>& wanted, const meter::Meter& meter) {
+  return wanted.empty() || std::ranges::count(wanted, meter.settings().id) != 0;
+}
+
+bool needs_broker(const House& house, const std::vector<std::string>& wanted) {
+  return std::ranges::any_of(house.meters, [&](const auto& meter) {
+    return is_wanted(wanted, *meter) &&
+           find_link(house.settings, meter->settings().link)->kind == config::LinkKind::mqtt;
+  });
+}
+
+}  // namespace
+
 asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted, OnceSink sink,
-                                OnceVeto veto) {
+                                OnceVeto veto, io::Topics* topics) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
+  std::unique_ptr<Listener> listener;
+  io::Topics deaf(nullptr, nullptr);
+  if (topics == nullptr && needs_broker(house, wanted)) {
+    listener = std::make_unique<Listener>(executor, house.settings);
+    topics = &listener->topics();
+  }
+  if (topics == nullptr) topics = &deaf;
   std::map<std::string, Job> jobs;
   for (const auto& meter : house.meters) {
-    if (!wanted.empty() &&
-        std::find(wanted.begin(), wanted.end(), meter->settings().id) == wanted.end())
-      continue;
+    if (!is_wanted(wanted, *meter)) continue;
     const config::LinkSettings* settings = find_link(house.settings, meter->settings().link);
     Job& job = jobs[settings->name];
     if (!job.link) {
       job.link = make_link(executor, *settings,
-                           house.transport(executor, *settings, meter->profile().line));
+                           make_way(executor, house, *settings, meter->profile().line, *topics));
     }
     job.meters.push_back(meter.get());
   }
@@ -134,6 +207,8 @@ asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wa
   // NOLINTNEXTLINE(bugprone-infinite-loop): the coroutines above count it down.
   while (left > 0)
     co_await wait_until(done, Steady::time_point::max());
+  jobs.clear();
+  if (listener) co_await listener->leave();
 }
 
 namespace {
@@ -145,6 +220,7 @@ struct OnceRun {
   asio::io_context context{1};
   std::unique_ptr<Bridge> bridge;
   std::unique_ptr<mqtt::Broker> broker;
+  io::Topics topics{[this](const std::string& filter) { broker->subscribe(filter, 1); }, nullptr};
   std::unique_ptr<asio::steady_timer> connected;
   bool read = false;  // all meters were tried; only then anything is announced
   bool failed = false;
@@ -176,7 +252,7 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
       run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
     };
     OnceVeto veto = [&run](const std::string& meter) { return run.bridge->refusal(meter); };
-    co_await read_once(run.house, {}, sink, veto);
+    co_await read_once(run.house, {}, sink, veto, &run.topics);
     run.read = true;
     const auto again = Steady::now() + broker_patience;
     while (!run.broker->connected() && Steady::now() < again)
@@ -227,7 +303,7 @@ int run_once(House house) {
     run.bridge->disconnected();
     spdlog::warn("broker: {}", error.detail());
   };
-  events.received = [](const mqtt::Message&) {};
+  events.received = [&run](const mqtt::Message& message) { run.topics.received(message); };
   // No will: what this run says stays valid until the next one, and there is nobody to be "offline"
   // in between.
   auto settings = broker_settings(run.house.settings.mqtt, known.client_id, run.bridge->will());

@@ -40,6 +40,8 @@ std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor
       break;
     case config::LinkKind::tcp:
       return io::make_tcp(executor, settings.host, settings.port, settings.echo);
+    case config::LinkKind::mqtt:
+      return io::Topics(nullptr, nullptr).source(executor, settings.topic);
     case config::LinkKind::replay:
       return io::make_replay(executor, settings.replay);
   }
@@ -48,6 +50,13 @@ std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor
   options.line = settings.line.value_or(profile_line);
   options.echo = settings.echo;
   return io::make_serial(executor, std::move(options));
+}
+
+std::unique_ptr<io::Transport> make_way(const boost::asio::any_io_executor& executor,
+                                        const House& house, const config::LinkSettings& settings,
+                                        const LineSettings& profile_line, io::Topics& topics) {
+  if (settings.kind == config::LinkKind::mqtt) return topics.source(executor, settings.topic);
+  return house.transport(executor, settings, profile_line);
 }
 
 std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,

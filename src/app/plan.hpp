@@ -6,6 +6,7 @@
 #include "app/link.hpp"
 #include "app/state_store.hpp"
 #include "config/settings.hpp"
+#include "io/topics.hpp"
 #include "meter/configuration.hpp"
 #include "meter/meter.hpp"
 #include "mqtt/broker.hpp"
@@ -19,7 +20,8 @@
 
 namespace meterbridge::app {
 
-// `profile_line` counts where the link does not say its own speed.
+// `profile_line` counts where the link does not say its own speed. A link from MQTT hears nothing:
+// it is made by make_way, which knows the broker.
 std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor& executor,
                                               const config::LinkSettings& settings,
                                               const LineSettings& profile_line);
@@ -39,6 +41,10 @@ Result<House> build_house(meter::Configuration configuration);
 
 [[nodiscard]] const config::LinkSettings* find_link(const config::Settings& settings,
                                                     std::string_view name);
+// The transport of a link; `topics` where it listens to the broker.
+std::unique_ptr<io::Transport> make_way(const boost::asio::any_io_executor& executor,
+                                        const House& house, const config::LinkSettings& settings,
+                                        const LineSettings& profile_line, io::Topics& topics);
 std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
                                 const config::LinkSettings& settings,
                                 std::unique_ptr<io::Transport> transport);

@@ -41,6 +41,14 @@ Milliseconds limit_of(const meter::Meter& meter, std::optional<Milliseconds> sil
 
 }  // namespace
 
+bool is_leftover(const io::Transport& transport, const protocol::Telegram* telegram, Instant now,
+                 Milliseconds limit) {
+  const protocol::Envelope* const envelope = transport.envelope();
+  if (envelope == nullptr || !envelope->retained) return false;
+  if (telegram == nullptr || !telegram->time) return true;
+  return *telegram->time < now - limit || *telegram->time > now + limit;
+}
+
 Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, Bridge& bridge,
                const Clock& clock, std::optional<Milliseconds> silence)
     : meter_(meter),
@@ -284,6 +292,7 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
     const auto dialogue = meter_.driver().begin();
     progress_ = Steady::now();
     bytes_ = 0;
+    leftover_ = false;
     const auto ended = co_await (listen_contained(*dialogue) || guard_progress());
     const bool told_to_end = co_await stopping();
     if (told_to_end) co_return End::cancelled;
@@ -320,12 +329,19 @@ asio::awaitable<std::optional<Error>> Poller::listen_contained(protocol::Dialogu
 asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogue) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const io::Tap count = [this](bool sent, ByteView bytes) {
-    if (!sent) bytes_ += bytes.size();
+    const auto* const envelope = link_.transport().envelope();
+    if (!sent && (envelope == nullptr || !envelope->retained)) bytes_ += bytes.size();
   };
   for (;;) {
     const bool over = co_await stopping();
     if (over) co_return std::nullopt;
     auto got = co_await io::converse(link_.transport(), dialogue, count);
+    if (is_leftover(link_.transport(), got ? &*got : nullptr, clock_.now(), limit_)) {
+      const bool ended =
+          !got && (got.error().code() == Errc::cancelled || is_transport_error(got.error().code()));
+      leftover_ = leftover_ || !ended;
+      if (!ended) continue;
+    }
     if (got) {
       delivered(*got, std::nullopt);
       if (crowded && crowded()) co_await give_way();

@@ -34,6 +34,11 @@ inline constexpr Milliseconds least_push_limit{10000};
   return code == Errc::io || code == Errc::no_device;
 }
 
+// A message that the broker had kept from before we listened: nobody says how old it is, so it
+// counts only when its telegram has a stamp of its own that is young enough.
+[[nodiscard]] bool is_leftover(const io::Transport& transport, const protocol::Telegram* telegram,
+                               Instant now, Milliseconds limit);
+
 class Poller {
  public:
   enum class End { cancelled, restart };
@@ -120,6 +125,7 @@ class Poller {
   Steady::time_point failed_{};       // last one
   unsigned failures_ = 0;             // in a row, without a valid frame
   std::uint64_t bytes_ = 0;           // since the last telegram of a pushing meter
+  bool leftover_ = false;             // an old message was all that came
 };
 
 }  // namespace meterbridge::app

@@ -72,7 +72,12 @@ bool Poller::vanished(const Error& error) const {
 Error Poller::silence_over() {
   const std::string span = duration_text(limit_);
   const std::string& place = link_.transport().name();
-  if (bytes_ == 0) return {Errc::timeout, place + ": not one byte for " + span};
+  if (bytes_ == 0) {
+    return {
+        Errc::timeout,
+        place + ": not one byte for " + span +
+            (leftover_ ? "; the broker had kept an old message, which counts for nothing" : "")};
+  }
   return {Errc::no_frame, place + ": " + std::to_string(bytes_) + " bytes in " + span +
                               ", but no telegram among them"};
 }

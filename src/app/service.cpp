@@ -65,6 +65,8 @@ Service::Service(House house, std::string file)
       store_(known_store(house_.settings, write_log)),
       values_(memory_store(house_.settings, write_log)),
       known_(store_.load_as<Known>()),
+      topics_([this](const std::string& filter) { broker_->subscribe(filter, 1); },
+              [this](const std::string& filter) { broker_->unsubscribe(filter); }),
       signals_(context_),
       beat_(context_),
       announcement_(context_),
@@ -111,7 +113,7 @@ Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
   if (!link) {
     const auto executor = context_.get_executor();
     link = make_link(executor, *settings,
-                     house_.transport(executor, *settings, meter->profile().line));
+                     make_way(executor, house_, *settings, meter->profile().line, topics_));
     watch_link(*link, settings->serial);
   }
   auto task = std::make_unique<Task>();

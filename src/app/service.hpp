@@ -9,6 +9,7 @@
 #include "app/plan.hpp"
 #include "app/poller.hpp"
 #include "app/state_store.hpp"
+#include "io/topics.hpp"
 #include "mqtt/broker.hpp"
 
 #include <map>
@@ -90,6 +91,7 @@ class Service {
   Known known_;
   std::unique_ptr<Bridge> bridge_;
   std::unique_ptr<mqtt::Broker> broker_;
+  io::Topics topics_;
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::set<std::string> proposed_;  // ports for which a stable name was proposed

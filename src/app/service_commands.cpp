@@ -148,6 +148,7 @@ void Service::say_status() {
 }
 
 void Service::received(const mqtt::Message& message) {
+  topics_.received(message);
   if (message.topic == house_.settings.homeassistant.birth_topic) {
     if (message.payload != "online") return;
     std::random_device random;

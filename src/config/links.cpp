@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/reader.hpp"
 #include "config/tables.hpp"
+#include "core/topic.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,8 @@
 
 namespace meterbridge::config {
 namespace {
+
+constexpr std::size_t max_filter = 200;
 
 bool all_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -84,17 +87,30 @@ void read_tcp(const Node& node, LinkSettings& link, Problems& problems) {
   link.port = static_cast<std::uint16_t>(port);
 }
 
-// Exactly one of serial, tcp, replay.
+void check_filter(const Node& node, Problems& problems) {
+  const std::string_view filter = node.scalar;
+  if (const auto fault = filter_fault(filter); !fault.empty()) {
+    complain(problems, node,
+             shown(node) + " " + std::string(fault) + ": write for example tele/+/SENSOR");
+  } else if (filter.starts_with('$')) {
+    complain(problems, node, shown(node) + " begins with $, which belongs to the broker");
+  } else if (filter.size() > max_filter) {
+    complain(problems, node, "is longer than " + std::to_string(max_filter) + " characters");
+  }
+}
+
+// Exactly one of serial, tcp, mqtt, replay.
 const Node* find_target(const Node& node, LinkDraft& draft, Problems& problems) {
   static constexpr std::array kinds{std::pair{std::string_view("serial"), LinkKind::serial},
                                     std::pair{std::string_view("tcp"), LinkKind::tcp},
+                                    std::pair{std::string_view("mqtt"), LinkKind::mqtt},
                                     std::pair{std::string_view("replay"), LinkKind::replay}};
   const Node* target = nullptr;
   for (const auto& [key, kind] : kinds) {
     const Node* found = node.find(key);
     if (found == nullptr) continue;
     if (target != nullptr) {
-      complain(problems, *found, "a link has one of serial, tcp and replay, not two");
+      complain(problems, *found, "a link has one of serial, tcp, mqtt and replay, not two");
       draft.usable = false;
       return nullptr;
     }
@@ -103,9 +119,9 @@ const Node* find_target(const Node& node, LinkDraft& draft, Problems& problems) 
   }
   if (target == nullptr) {
     draft.usable = false;
-    if (node.find("mqtt") == nullptr)
-      complain(problems, node,
-               "a link needs one of serial (a port), tcp (HOST:PORT) and replay (a file)");
+    complain(problems, node,
+             "a link needs one of serial (a port), tcp (HOST:PORT), mqtt (a topic) and replay (a "
+             "file)");
   }
   return target;
 }
@@ -127,6 +143,10 @@ void read_target(const Node& target, LinkDraft& draft, Problems& problems) {
     case LinkKind::tcp:
       read_tcp(target, draft.settings, problems);
       break;
+    case LinkKind::mqtt:
+      draft.settings.topic = target.scalar;
+      check_filter(target, problems);
+      break;
     case LinkKind::replay:
       draft.settings.replay = target.scalar;
       break;
@@ -142,7 +162,8 @@ void warn_useless(const Node& node, const LinkDraft& draft, Problems& problems) 
     problems.add(Severity::warning, found->place, found->path,
                  draft.settings.kind == LinkKind::tcp
                      ? "has no effect on a tcp link: set the speed at the serial server"
-                     : "has no effect on a replayed file");
+                 : draft.settings.kind == LinkKind::mqtt ? "has no effect on messages"
+                                                         : "has no effect on a replayed file");
   }
   if (const Node* found = node.find("usb_reset"))
     problems.add(Severity::warning, found->place, found->path,
@@ -177,9 +198,9 @@ void MeterReader::read_links(const Node& links) {
     if (name.empty() || name.size() > 64)
       problems_.add(Severity::error, links.key_places[i], node.path, "a link needs a short name");
     if (node.kind != Kind::map) {
-      complain(
-          problems_, node,
-          "must be a map with serial, tcp or replay, for example {serial: /dev/serial/by-id/...}");
+      complain(problems_, node,
+               "must be a map with serial, tcp, mqtt or replay, for example {serial: "
+               "/dev/serial/by-id/...}");
       LinkDraft draft;
       draft.settings.name = name;
       draft.settings.place = node.place;

@@ -58,6 +58,7 @@ class MeterReader {
   void read_telegram(const Node& node, const SettingValues& values, const ProfileFacts* facts,
                      MeterSettings& meter);
   void check_ports();
+  void check_topics(const Settings& settings);
   void check_identities();
   void check_sharing(const LinkDraft& link);
   void check_addresses(const LinkDraft& link);

@@ -133,7 +133,7 @@ Json section_schema(const Section& section) {
   if (!required.empty()) schema["required"] = std::move(required);
   if (&section == &link_section) {
     schema["oneOf"] = Json::array();
-    for (const char* key : {"serial", "tcp", "replay"})
+    for (const char* key : {"serial", "tcp", "mqtt", "replay"})
       schema["oneOf"].push_back(Json{{"required", Json::array({key})}});
   }
   schema["additionalProperties"] = false;

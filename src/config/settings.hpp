@@ -51,7 +51,7 @@ struct HomeAssistantSettings {
   friend bool operator==(const HomeAssistantSettings&, const HomeAssistantSettings&) = default;
 };
 
-enum class LinkKind { serial, tcp, replay };
+enum class LinkKind { serial, tcp, mqtt, replay };
 
 struct LinkSettings {
   std::string name;  // as configured, or "<meter>" for a link given in place
@@ -59,6 +59,7 @@ struct LinkSettings {
   std::string serial;  // /dev/..., usb:VID:PID[:SERIAL], usb-path:1-1.2
   std::string host;
   std::uint16_t port = 0;
+  std::string topic;                 // filter of messages at the broker
   std::string replay;                // file of captured bytes, played as a pushing meter
   std::optional<LineSettings> line;  // unset = the profile's
   bool echo = false;                 // the adapter returns what we send

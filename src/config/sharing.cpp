@@ -19,6 +19,8 @@ std::string port_of(const LinkSettings& link) {
       return link.serial;
     case LinkKind::tcp:
       return link.host + ":" + std::to_string(link.port);
+    case LinkKind::mqtt:
+      return link.topic;
     case LinkKind::replay:
       break;
   }
@@ -148,6 +150,7 @@ void MeterReader::settle_line(LinkDraft& link) {
 void MeterReader::finish(Settings& settings) && {
   check_ports();
   check_identities();
+  check_topics(settings);
   for (LinkDraft& link : links_) {
     check_sharing(link);
     settle_line(link);

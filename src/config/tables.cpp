@@ -93,6 +93,9 @@ constexpr std::array link_fields{
                  .help =
                      "serial port: /dev/serial/by-id/..., usb:VID:PID[:SERIAL] or usb-path:1-1.2"}},
     Field{.spec = {.name = "tcp", .help = "serial server as HOST:PORT, for example ser2net"}},
+    Field{.spec = {.name = "mqtt",
+                   .help = "topic at the broker whose messages are the meter's telegrams, for "
+                           "example tele/smartmeter/SENSOR; + and # as in MQTT"}},
     Field{.spec = {.name = "replay", .help = "file of captured bytes, played as a pushing meter"}},
     Field{.spec = {.name = "baud",
                    .type = Type::integer,
@@ -128,8 +131,6 @@ constexpr std::array link_fields{
                    .help = "when nothing else helps, reset the USB adapter of a serial port; needs "
                            "write access to its node below /dev/bus/usb",
                    .fallback = "false"}},
-    Field{.spec = {.name = "mqtt", .help = {}},
-          .later = "links from MQTT topics are not supported by this version"},
 };
 
 constexpr std::array reading_fields{

@@ -124,6 +124,7 @@ asio::awaitable<Result<protocol::Telegram>> converse(Transport& transport,
       auto got = co_await transport.read_some(space, after(listen->at_most));
       if (got) {
         if (tap) tap(false, space.first(*got));
+        if (const auto* envelope = transport.envelope()) dialogue.enclosed(*envelope);
         dialogue.received(space.first(*got));
       } else if (got.error().code() == Errc::timeout) {
         dialogue.silence();

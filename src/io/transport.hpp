@@ -5,6 +5,7 @@
 #include "core/bytes.hpp"
 #include "core/line_settings.hpp"
 #include "core/result.hpp"
+#include "protocol/dialogue.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -31,6 +32,10 @@ class Transport {
   // byte.
   virtual boost::asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into,
                                                                 Deadline deadline) = 0;
+
+  // What the block read last came in, on links that carry messages; null on all others.
+  [[nodiscard]] virtual const protocol::Envelope* envelope() const noexcept { return nullptr; }
+
   virtual boost::asio::awaitable<Result<>> write(ByteView bytes, Deadline deadline) = 0;
   virtual Result<> retune(const LineSettings& line) = 0;
 

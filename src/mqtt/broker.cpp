@@ -288,6 +288,15 @@ void Broker::subscribe(std::string filter, int qos, bool flag_as_published) {
   }
 }
 
+void Broker::unsubscribe(const std::string& filter) {
+  const auto gone = std::erase_if(state_->subscriptions,
+                                  [&](const auto& entry) { return entry.filter == filter; });
+  if (gone > 0 && state_->accepted && !state_->ended && !state_->leaving) {
+    state_->client->unsubscribe(filter);
+    state_->wake.notify();
+  }
+}
+
 void Broker::publish(Message message) {
   if (const auto usable = publishable(message, state_->settings.binary); !usable) {
     state_->tell(state_->place() + ": dropped: " + usable.error().detail());

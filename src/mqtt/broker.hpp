@@ -66,6 +66,7 @@ class Broker {
   // Remembered over reconnects. A broker takes the retain flag off what is published while we
   // listen. `flag_as_published`: it shall not (MQTT 5; older brokers always do).
   void subscribe(std::string filter, int qos, bool flag_as_published = false);
+  void unsubscribe(const std::string& filter);
   // Into the outbox; newest value per retained topic. What no broker would take is dropped with a
   // notice.
   void publish(Message message);

@@ -255,6 +255,11 @@ Result<int> Client::subscribe(const std::string& filter, int qos, bool flag_as_p
   return id;
 }
 
+// Nobody waits for the answer: what still comes for the filter is sorted out by who receives it.
+void Client::unsubscribe(const std::string& filter) {
+  mosquitto_unsubscribe(state_->get(), nullptr, filter.c_str());
+}
+
 void Client::disconnect() {
   mosquitto_disconnect(state_->get());
 }

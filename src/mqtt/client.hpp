@@ -65,6 +65,7 @@ class Client {
   Result<int> publish(const Message& message);
   // `flag_as_published`: see Broker::subscribe.
   Result<int> subscribe(const std::string& filter, int qos, bool flag_as_published);
+  void unsubscribe(const std::string& filter);
   void disconnect();
 
   [[nodiscard]] ClientRecord take_record();

@@ -2,6 +2,7 @@
 #include "mqtt/topic.hpp"
 
 #include "core/text.hpp"
+#include "core/topic.hpp"
 
 namespace meterbridge::mqtt {
 namespace {
@@ -47,16 +48,8 @@ Result<> subscribable(std::string_view filter) {
   if (const auto fault = common_fault(filter); !fault.empty()) {
     return invalid("the subscription", filter, fault);
   }
-  for (std::size_t begin = 0; begin <= filter.size();) {
-    const std::size_t end = std::min(filter.find('/', begin), filter.size());
-    const std::string_view level = filter.substr(begin, end - begin);
-    if (level.size() > 1 && level.find_first_of("+#") != std::string_view::npos) {
-      return invalid("the subscription", filter, "has a wildcard that is not a whole level");
-    }
-    if (level == "#" && end != filter.size()) {
-      return invalid("the subscription", filter, "has a # that is not at its end");
-    }
-    begin = end + 1;
+  if (const auto fault = filter_fault(filter); !fault.empty()) {
+    return invalid("the subscription", filter, fault);
   }
   return {};
 }

@@ -70,10 +70,23 @@ struct Finished {
 using Step =
     std::variant<step::Send, step::Listen, step::Pause, step::Drain, step::Retune, step::Finished>;
 
+// What a block came in, on links that carry messages instead of a stream (MQTT).
+struct Envelope {
+  Envelope() = default;
+  std::string topic;
+  // The broker kept the message from before we listened; nobody says how old it is.
+  bool retained = false;
+  bool last = true;  // the message ends with this block
+};
+
 class Dialogue {
  public:
   virtual ~Dialogue() = default;
   virtual Result<Step> next() = 0;
+
+  // Before received(), where the link carries messages. Who reads a stream need not care.
+  virtual void enclosed(const Envelope&) {}
+
   virtual void received(ByteView bytes) = 0;
   virtual void silence() = 0;
 

@@ -4,6 +4,7 @@
 #include "protocol/ce102/ce102.hpp"
 #include "protocol/dlms/dlms.hpp"
 #include "protocol/iec62056_21/iec62056_21.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/mercury/mercury.hpp"
 #include "protocol/mercury200/mercury200.hpp"
 #include "protocol/modbus/modbus.hpp"
@@ -16,9 +17,9 @@ namespace meterbridge::protocol {
 std::span<const Protocol> protocols() noexcept {
   // Made on first use: the entries live in other files, whose order of initialisation is not ours
   // to know.
-  static const std::array table{ce102_protocol,   dlms_protocol,       iec62056_21_protocol,
-                                mercury_protocol, mercury200_protocol, modbus_protocol,
-                                p1_protocol};
+  static const std::array table{ce102_protocol,  dlms_protocol,    iec62056_21_protocol,
+                                json_protocol,   mercury_protocol, mercury200_protocol,
+                                modbus_protocol, p1_protocol};
   return table;
 }
 
@@ -30,7 +31,7 @@ const Protocol* find_protocol(std::string_view name) noexcept {
 }
 
 std::span<const std::string_view> planned_protocols() noexcept {
-  static constexpr std::array<std::string_view, 2> names{"sml", "json"};
+  static constexpr std::array<std::string_view, 1> names{"sml"};
   return names;
 }
 

@@ -60,6 +60,10 @@ Result<LinkPlan> plan_link(const config::LinkSettings& link) {
     plan.port = link.port;
     return plan;
   }
+  if (link.kind == config::LinkKind::mqtt) {
+    return invalid("link " + link.name + ": the simulator publishes to no broker; play the meter " +
+                   "by --profile NAME --tcp HOST:PORT, or publish documents with mosquitto_pub");
+  }
   if (!link.serial.starts_with('/')) {
     return invalid("link " + link.name + ": " + link.serial +
                    " names a real adapter; a simulated meter needs the path of a pseudo-terminal");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/text.hpp"
 
+#include "core/topic.hpp"
+
 #include <array>
 #include <random>
 #include <string>
@@ -33,6 +35,36 @@ bool has_controls(std::string_view text) {
     if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;  // C1 controls
   }
   return false;
+}
+
+TEST(TopicFilter, MatchesAsBrokersDo) {
+  EXPECT_TRUE(topic_matches("tele/+/SENSOR", "tele/meter/SENSOR"));
+  EXPECT_FALSE(topic_matches("tele/+/SENSOR", "tele/a/b/SENSOR"));
+  EXPECT_FALSE(topic_matches("tele/+/SENSOR", "tele/meter/LWT"));
+  EXPECT_TRUE(topic_matches("tele/#", "tele"));
+  EXPECT_TRUE(topic_matches("tele/#", "tele/a/b"));
+  EXPECT_TRUE(topic_matches("#", "a"));
+  EXPECT_TRUE(topic_matches("+/+", "/a"));
+  EXPECT_FALSE(topic_matches("+", "/a"));
+  EXPECT_FALSE(topic_matches("a", "a/"));
+  EXPECT_FALSE(topic_matches("#", "$SYS/uptime"));
+  EXPECT_TRUE(topic_matches("$SYS/#", "$SYS/uptime"));
+}
+
+TEST(TopicFilter, WhatIsNoneIsNamed) {
+  EXPECT_EQ(filter_fault("tele/+/SENSOR"), "");
+  EXPECT_EQ(filter_fault("#"), "");
+  EXPECT_NE(filter_fault("tele/#/SENSOR"), "");
+  EXPECT_NE(filter_fault("tele/a+/SENSOR"), "");
+}
+
+TEST(TopicFilter, OverlapsAreFound) {
+  EXPECT_TRUE(filters_overlap("+/house/state", "meterbridge/#"));
+  EXPECT_TRUE(filters_overlap("#", "meterbridge/#"));
+  EXPECT_TRUE(filters_overlap("meterbridge", "meterbridge/#"));
+  EXPECT_FALSE(filters_overlap("tele/#", "meterbridge/#"));
+  EXPECT_TRUE(filters_overlap("a/+/c", "a/b/+"));
+  EXPECT_FALSE(filters_overlap("a/+/c", "a/b/+/d"));
 }
 
 }  // namespace

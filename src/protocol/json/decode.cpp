@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/json/decode.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+namespace meterbridge::protocol::json {
+namespace {
+
+constexpr std::array<std::string_view, 2> payloads = {"json", "plain"};
+constexpr std::array<std::string_view, 2> tolerances = {"none", "okosmero"};
+constexpr std::size_t pointers_told = 8;
+
+const std::vector<SettingSpec>& all_specs() {
+  static const std::vector<SettingSpec> specs = [] {
+    std::vector<SettingSpec> made = {
+        SettingSpec{"payload", SettingType::choice,
+                    "json, or plain: each message is one number or text", "json", payloads},
+        SettingSpec{"tolerate", SettingType::choice,
+                    "a known malformation: okosmero leaves out the comma before Message", "none",
+                    tolerances},
+        SettingSpec{"topic", SettingType::text,
+                    "topic of payloads that come without one (a captured file, a TCP stream)"},
+    };
+    const auto carried = carried_specs();
+    made.insert(made.end(), carried.begin(), carried.end());
+    return made;
+  }();
+  return specs;
+}
+
+Item item_of(const Leaf& leaf) {
+  Item item(leaf.pointer.empty() ? std::string(whole_payload) : leaf.pointer);
+  if (leaf.kind == Kind::number) item.value = number_of(leaf.text);
+  if (!item.value) item.text = leaf.text;
+  return item;
+}
+
+bool is_energy(const ReadingKey& key) noexcept {
+  return key.aspect == Aspect::none && key.direction != Direction::net &&
+         (key.quantity == Quantity::energy || key.quantity == Quantity::reactive_energy ||
+          key.quantity == Quantity::apparent_energy);
+}
+
+// Where the fields name tariffs and no total, the total is their sum; not when one is missing.
+void add_sums(const Options& options, std::vector<Reading>& readings) {
+  struct Sum {
+    bool whole = true;
+    Decimal value;
+  };
+
+  std::map<ReadingKey, Sum> sums;
+  std::vector<ReadingKey> counted;
+  for (const Field& field : options.fields) {
+    if (!is_energy(field.key) || field.key.tariff == 0) continue;
+    if (std::ranges::count(counted, field.key) != 0) continue;
+    counted.push_back(field.key);
+    ReadingKey total = field.key;
+    total.tariff = 0;
+    Sum& sum = sums[total];
+    const auto found = std::ranges::find(readings, field.key, &Reading::key);
+    const auto* value = found == readings.end() ? nullptr : std::get_if<Decimal>(&found->value);
+    const auto together = value == nullptr ? Result<Decimal>(Error()) : sum.value.plus(*value);
+    sum.whole = sum.whole && together;
+    if (together) sum.value = *together;
+  }
+  for (const auto& [total, sum] : sums) {
+    if (!sum.whole || std::ranges::count(options.fields, total, &Field::key) != 0) continue;
+    readings.emplace_back(total, sum.value, canonical_unit(total.quantity));
+  }
+}
+
+Error none_of_ours(const Options& options, std::span<const Leaf> leaves) {
+  std::string there;
+  for (std::size_t i = 0; i < std::min(leaves.size(), pointers_told); ++i) {
+    const std::string_view place = leaves[i].pointer.empty() ? whole_payload : leaves[i].pointer;
+    there += (there.empty() ? "" : ", ") + sanitised(place, 40);
+  }
+  if (leaves.size() > pointers_told) there += ", ...";
+  return {Errc::unsupported, "none of the " + std::to_string(options.fields.size()) +
+                                 " values of the profile is in it; there " +
+                                 (there.empty() ? "is nothing" : "are " + there)};
+}
+
+}  // namespace
+
+std::span<const SettingSpec> setting_specs() noexcept {
+  return all_specs();
+}
+
+Result<Options> read_options(const SettingValues& settings) {
+  Options options;
+  options.plain = settings.text("payload") == "plain";
+  options.topic = settings.text("topic");
+  if (settings.text("tolerate") == "okosmero") options.tolerance = Tolerance::okosmero;
+  options.fields = read_fields(settings);
+  auto carried = read_carried(settings);
+  if (!carried) return carried.error();
+  options.carried = *std::move(carried);
+  for (const Field& field : options.fields) {
+    if (options.plain && !field.pointer.empty())
+      return Error{Errc::invalid, "payload: plain has no place for the pointer " + field.pointer};
+  }
+  return options;
+}
+
+bool concerns(const Options& options, std::string_view topic) noexcept {
+  if (options.carried || options.fields.empty()) return true;
+  return std::ranges::any_of(options.fields,
+                             [topic](const Field& field) { return belongs(field, topic); });
+}
+
+Result<std::vector<Leaf>> leaves_of(const Options& options, std::string_view text) {
+  if (!options.plain) return parse(text, options.tolerance);
+  if (text.size() > max_document)
+    return Error{Errc::malformed, "is longer than " + std::to_string(max_document) + " bytes"};
+  std::vector<Leaf> leaves(1);
+  leaves.front().text = std::string(trimmed(text));
+  leaves.front().kind = number_of(leaves.front().text) ? Kind::number : Kind::text;
+  return leaves;
+}
+
+Result<Understood> understand(const Options& options, std::span<const Leaf> leaves,
+                              std::string_view topic) {
+  Understood understood;
+  Telegram& telegram = understood.telegram;
+  telegram.protocol = "json";
+  for (const Leaf& leaf : leaves) {
+    if (leaf.kind != Kind::null) telegram.items.push_back(item_of(leaf));
+  }
+  MeterReadings& main = telegram.readings.emplace_back();
+  bool any = false;
+  for (const Field& field : options.fields) {
+    if (!belongs(field, topic) || main.find(field.key) != nullptr) continue;
+    any = any || std::ranges::count(leaves, field.pointer, &Leaf::pointer) != 0;
+    FieldValue value = value_of(field, leaves);
+    if (value.reading) main.readings.push_back(*std::move(value.reading));
+    if (!value.fault.empty() && understood.remark.empty())
+      understood.remark = std::move(value.fault);
+  }
+  if (!any && !options.fields.empty()) return none_of_ours(options, leaves);
+  add_sums(options, main.readings);
+  for (const Reading& reading : main.readings) {
+    if (reading.key == make_key(Quantity::clock)) telegram.time = std::get<Seconds>(reading.value);
+    if (reading.key == make_key(Quantity::serial))
+      telegram.meter.serial = std::get<std::string>(reading.value);
+    if (reading.key == make_key(Quantity::firmware))
+      telegram.meter.firmware = std::get<std::string>(reading.value);
+  }
+  main.identity = telegram.meter;
+  return understood;
+}
+
+}  // namespace meterbridge::protocol::json

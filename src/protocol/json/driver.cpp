@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/json/driver.hpp"
+
+#include "core/text.hpp"
+
+#include <utility>
+
+namespace meterbridge::protocol::json {
+namespace {
+
+// How long parts of one document may lie apart on a stream. How long a meter may be silent is
+// judged by who listens, from its period.
+constexpr Milliseconds patience{10000};
+constexpr int most_steps = 10000;  // of the inner dialogue between two blocks
+
+std::string place_of(std::string_view topic) {
+  return topic.empty() ? "the document" : "the message on " + sanitised(topic, 120);
+}
+
+}  // namespace
+
+std::unique_ptr<Dialogue> JsonDriver::begin() {
+  remark_.clear();
+  return std::make_unique<JsonDialogue>(*this);
+}
+
+std::string JsonDriver::remark() const {
+  return inner_ != nullptr && remark_.empty() ? inner_->remark() : remark_;
+}
+
+JsonDialogue::JsonDialogue(JsonDriver& driver)
+    : driver_(driver), inner_(driver.inner_ ? driver.inner_->begin() : nullptr) {}
+
+Result<Step> JsonDialogue::next() {
+  if (found_.empty()) return Step(step::Listen(patience));
+  auto found = std::move(found_.front());
+  found_.pop_front();
+  if (!found) return found.error();
+  return Step(step::Finished(*std::move(found)));
+}
+
+void JsonDialogue::enclosed(const Envelope& envelope) {
+  // A message whose end never came does not become part of the next one.
+  if (!envelope_ || envelope_->topic != envelope.topic) message_.clear();
+  envelope_ = envelope;
+}
+
+void JsonDialogue::received(ByteView bytes) {
+  if (!envelope_) {
+    const Options& options = driver_.options_;
+    if (options.carried && options.carried->pointer.empty() &&
+        options.carried->encoding == Encoding::raw) {
+      feed(bytes);
+      return;
+    }
+    splitter_.push(bytes);
+    take_pieces();
+    return;
+  }
+  too_long_ = too_long_ || message_.size() + bytes.size() > max_document;
+  if (!too_long_) message_ += to_text(bytes);
+  if (!envelope_->last) return;
+  const Envelope envelope = *std::exchange(envelope_, std::nullopt);
+  const std::string message = std::exchange(message_, {});
+  if (std::exchange(too_long_, false)) {
+    fail(Error(Errc::malformed, place_of(envelope.topic) + " is longer than " +
+                                    std::to_string(max_document) + " bytes"));
+    return;
+  }
+  // An empty message only takes back a retained one.
+  if (!message.empty()) take(message, envelope.topic, false);
+}
+
+void JsonDialogue::silence() {
+  splitter_.finish();
+  take_pieces();
+  if (inner_ == nullptr) return;
+  inner_->silence();
+  // That nothing came is no news from the inside: the messages are what is waited for.
+  const std::size_t before = found_.size();
+  drain_inner();
+  while (found_.size() > before && !found_.back() && found_.back().error().code() == Errc::timeout)
+    found_.pop_back();
+}
+
+void JsonDialogue::take_pieces() {
+  while (const auto piece = splitter_.next())
+    take(piece->text, driver_.options_.topic, piece->cut);
+}
+
+void JsonDialogue::take(std::string_view text, std::string_view topic, bool cut) {
+  const Options& options = driver_.options_;
+  if (!concerns(options, topic)) return;
+  if (cut) {
+    fail(Error(Errc::truncated, "the end of a document is missing"));
+    return;
+  }
+  if (!options.carried || !options.carried->pointer.empty()) {
+    take_document(text, topic);
+    return;
+  }
+  const auto bytes = decoded(options.carried->encoding, text);
+  if (bytes) {
+    feed(*bytes);
+  } else {
+    fail(bytes.error().within(place_of(topic)));
+  }
+}
+
+void JsonDialogue::take_document(std::string_view text, std::string_view topic) {
+  const Options& options = driver_.options_;
+  const auto leaves = leaves_of(options, text);
+  if (!leaves) {
+    fail(Error(leaves.error().code(), place_of(topic) + " " + leaves.error().detail()));
+    return;
+  }
+  if (options.carried) {
+    const auto bytes = telegram_of(*options.carried, *leaves);
+    if (!bytes) {
+      fail(bytes.error().within(place_of(topic)));
+    } else if (*bytes) {
+      feed(**bytes);
+    }
+    if (options.fields.empty()) return;
+  }
+  auto understood = understand(options, *leaves, topic);
+  if (!understood) {
+    fail(understood.error().within(place_of(topic)));
+    return;
+  }
+  driver_.remark_ = std::move(understood->remark);
+  found_.emplace_back(std::move(understood->telegram));
+}
+
+void JsonDialogue::feed(ByteView bytes) {
+  inner_->received(bytes);
+  drain_inner();
+}
+
+void JsonDialogue::drain_inner() {
+  for (int i = 0; i < most_steps; ++i) {
+    auto step = inner_->next();
+    if (!step) {
+      fail(step.error());
+    } else if (auto* finished = std::get_if<step::Finished>(&*step)) {
+      found_.emplace_back(std::move(finished->telegram));
+    } else {
+      return;  // it listens
+    }
+  }
+}
+
+void JsonDialogue::fail(Error error) {
+  found_.emplace_back(std::move(error));
+}
+
+}  // namespace meterbridge::protocol::json

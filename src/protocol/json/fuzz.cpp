@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Any input in any cut: nothing crashes, the cut changes nothing, and no message reaches the next.
+#include "protocol/json/driver.hpp"
+#include "protocol/json/json.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace meterbridge;
+using namespace meterbridge::protocol;
+using namespace meterbridge::protocol::json;
+
+constexpr std::size_t most_steps = 1'000'000;
+
+SettingValues settings_for(bool strange) {
+  SettingValues values = default_settings(json_protocol.settings);
+  SettingValues row;
+  row.set("pointer", std::string("/p"));
+  row.set("key", std::string("power"));
+  row.set("unit", std::string("W"));
+  values.add_rows(field_table(), std::array{row});
+  if (!strange) return values;
+  values.set("tolerate", std::string("okosmero"));
+  values.set("carries", std::string("p1"));
+  values.set("carried_as", std::string("base64"));
+  values.set("carried_at", std::string("/d"));
+  return values;
+}
+
+void listen(Dialogue& dialogue, std::vector<std::string>& said) {
+  for (std::size_t i = 0; i < most_steps; ++i) {
+    auto step = dialogue.next();
+    if (!step) {
+      said.push_back(std::string(name(step.error().code())) + ": " + step.error().detail());
+    } else if (const auto* finished = std::get_if<step::Finished>(&*step)) {
+      said.push_back(telegram_json(finished->telegram));
+    } else if (std::holds_alternative<step::Listen>(*step)) {
+      return;
+    } else {
+      std::abort();  // it has nobody to talk to
+    }
+  }
+  std::abort();
+}
+
+// As a stream, or as one message; in blocks of that many bytes.
+std::vector<std::string> heard(ByteView bytes, bool strange, bool message, std::size_t block) {
+  auto driver = json_protocol.driver(settings_for(strange));
+  if (!driver) std::abort();
+  const auto dialogue = (*driver)->begin();
+  std::vector<std::string> said;
+  while (!bytes.empty()) {
+    const ByteView now = bytes.first(std::min(block, bytes.size()));
+    bytes = bytes.subspan(now.size());
+    if (message) {
+      Envelope envelope;
+      envelope.topic = "a/b";
+      envelope.last = bytes.empty();
+      dialogue->enclosed(envelope);
+    }
+    dialogue->received(now);
+    listen(*dialogue, said);
+  }
+  dialogue->silence();
+  listen(*dialogue, said);
+  return said;
+}
+
+}  // namespace
+
+// The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView bytes = std::as_bytes(std::span(data, size));
+  for (const bool strange : {false, true}) {
+    for (const bool message : {false, true}) {
+      if (heard(bytes, strange, message, size + 1) != heard(bytes, strange, message, 1 + size % 7))
+        std::abort();
+    }
+    for (const Decoded& decoded : json_protocol.decode(bytes, settings_for(strange))) {
+      if (decoded.offset + decoded.length > size || decoded_json(decoded).empty()) std::abort();
+    }
+  }
+  return 0;
+}

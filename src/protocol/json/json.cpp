@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/json/json.hpp"
+
+#include "protocol/json/decode.hpp"
+#include "protocol/json/driver.hpp"
+#include "protocol/json/responder.hpp"
+#include "protocol/json/splitter.hpp"
+
+#include <array>
+
+namespace meterbridge::protocol::json {
+namespace {
+
+Status status_of(Errc code) noexcept {
+  switch (code) {
+    case Errc::truncated:
+      return Status::truncated;
+    case Errc::unsupported:
+      return Status::unsupported;
+    default:
+      return Status::malformed;
+  }
+}
+
+Result<std::unique_ptr<Driver>> make_driver(const SettingValues& values) {
+  auto options = read_options(values);
+  if (!options) return options.error();
+  std::unique_ptr<Driver> inner;
+  if (options->carried) {
+    auto made = options->carried->protocol->driver(options->carried->settings);
+    if (!made) return made.error();
+    inner = *std::move(made);
+  }
+  return std::unique_ptr<Driver>(
+      std::make_unique<JsonDriver>(*std::move(options), std::move(inner)));
+}
+
+Decoded broken(std::size_t offset, std::size_t length, Status status, std::string error) {
+  Decoded decoded;
+  decoded.offset = offset;
+  decoded.length = length;
+  decoded.status = status;
+  decoded.error = std::move(error);
+  decoded.telegram.protocol = "json";
+  return decoded;
+}
+
+// Captured payloads one behind the other, each on lines of its own or as documents.
+class Capture {
+ public:
+  explicit Capture(const Options& options) : options_(options) {}
+
+  std::vector<Decoded> run(ByteView bytes) {
+    if (options_.carried && options_.carried->pointer.empty()) {
+      carried(bytes);
+    } else if (options_.plain) {
+      lines(to_text(bytes));
+    } else {
+      documents(bytes);
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void documents(ByteView bytes) {
+    Splitter splitter;
+    splitter.push(bytes);
+    splitter.finish();
+    while (const auto piece = splitter.next()) {
+      if (piece->cut) {
+        fail(*piece, Error(Errc::truncated, "the end of the document is missing"));
+      } else {
+        document(*piece);
+      }
+    }
+  }
+
+  void lines(const std::string& text) {
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      Piece piece;
+      piece.offset = begin;
+      piece.text = text.substr(begin, end - begin);
+      if (piece.text.find_first_not_of(" \t\r") != std::string::npos) document(piece);
+      begin = end + 1;
+    }
+  }
+
+  void document(const Piece& piece) {
+    const auto leaves = leaves_of(options_, piece.text);
+    if (!leaves)
+      return fail(piece, Error(leaves.error().code(), "this " + leaves.error().detail()));
+    if (options_.carried) {
+      const auto bytes = telegram_of(*options_.carried, *leaves);
+      if (!bytes) return fail(piece, bytes.error());
+      if (*bytes) inner(piece, **bytes);
+      if (options_.fields.empty()) return;
+    }
+    auto understood = understand(options_, *leaves, options_.topic);
+    if (!understood) return fail(piece, understood.error());
+    Decoded& decoded = found_.emplace_back();
+    decoded.offset = piece.offset;
+    decoded.length = piece.text.size();
+    decoded.telegram = std::move(understood->telegram);
+  }
+
+  // Raw telegrams are a stream; encoded ones are a payload a line.
+  void carried(ByteView bytes) {
+    const Carried& carried = *options_.carried;
+    if (carried.encoding == Encoding::raw) {
+      found_ = carried.protocol->decode(bytes, carried.settings);
+      return;
+    }
+    Piece piece;
+    piece.text = to_text(bytes);
+    const auto telegrams = decoded(carried.encoding, piece.text);
+    if (telegrams) {
+      inner(piece, *telegrams);
+    } else {
+      fail(piece, telegrams.error());
+    }
+  }
+
+  void inner(const Piece& piece, ByteView bytes) {
+    for (Decoded& decoded : options_.carried->protocol->decode(bytes, options_.carried->settings)) {
+      decoded.offset = piece.offset;
+      decoded.length = piece.text.size();
+      found_.push_back(std::move(decoded));
+    }
+  }
+
+  void fail(const Piece& piece, const Error& error) {
+    found_.push_back(
+        broken(piece.offset, piece.text.size(), status_of(error.code()), error.detail()));
+  }
+
+  const Options& options_;
+  std::vector<Decoded> found_;
+};
+
+std::vector<Decoded> decode(ByteView bytes, const SettingValues& values) {
+  const auto options = read_options(values);
+  if (options) return Capture(*options).run(bytes);
+  return {broken(0, bytes.size(), Status::unsupported, options.error().detail())};
+}
+
+Result<std::unique_ptr<Responder>> make_responder(const SettingValues& values) {
+  auto options = read_options(values);
+  if (!options) return options.error();
+  return make_json_responder(*std::move(options));
+}
+
+Protocol make_protocol() {
+  static const std::array tables{field_table()};
+  Protocol protocol;
+  protocol.name = "json";
+  protocol.title = "JSON and plain payloads, mostly over MQTT";
+  protocol.pushes = true;
+  protocol.settings = setting_specs();
+  protocol.tables = tables;
+  protocol.line.baud = 115200;
+  protocol.driver = &make_driver;
+  protocol.decode = &decode;
+  protocol.responder = &make_responder;
+  return protocol;
+}
+
+}  // namespace
+
+const Protocol json_protocol = make_protocol();
+
+}  // namespace meterbridge::protocol::json

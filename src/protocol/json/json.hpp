@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// JSON documents and plain payloads, mostly over MQTT: the entry of the registry.
+#pragma once
+
+#include "protocol/registry.hpp"
+
+namespace meterbridge::protocol::json {
+
+extern const Protocol json_protocol;
+
+}  // namespace meterbridge::protocol::json
+
+namespace meterbridge::protocol {
+using json::json_protocol;
+}  // namespace meterbridge::protocol
