@@ -3,14 +3,17 @@
 
 Everything listens on loopback, on ports that were free a moment ago, and is ended by whoever started it.
 """
+import fcntl
 import json
 import os
 import pathlib
 import queue
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -22,10 +25,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = float(os.environ.get("METERBRIDGE_TEST_PATIENCE", "30"))
 
 
+_ports = []  # locked as long as this process lives
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the numbers that the kernel gives away by itself, and never the same for two tests at once."""
+    while True:
+        port = random.randrange(18000, 32000)
+        lock = open(os.path.join(tempfile.gettempdir(), f"meterbridge-test-port-{port}"), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _ports.append(lock)
+        return port
 
 
 def wait_for(condition, what, patience=PATIENCE):

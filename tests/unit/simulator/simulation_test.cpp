@@ -146,17 +146,25 @@ Result<Telegram> play(protocol::Dialogue& dialogue, Player& player, Seconds now)
 // Every shipped meter can be simulated, and what its house has used is what we read.
 TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
   constexpr Seconds now{std::chrono::seconds(1'795'172'400)};
+  std::vector<std::string> templates;  // the user names their registers
+  std::size_t with_energy = 0;
   for (const meter::Profile& profile : library().all()) {
     SCOPED_TRACE(profile.id);
     std::vector<std::string> settings;
     for (const SettingSpec& spec : profile.protocol->settings) {
-      if (spec.name == "address") settings.emplace_back("address=13462");
+      if (spec.name == "address")
+        settings.push_back("address=" +
+                           std::to_string(std::min<std::int64_t>(13462, spec.maximum / 2)));
     }
     const auto plan = plan_meter(profile, settings);
     ASSERT_TRUE(plan) << plan.error().detail();
     auto responder = profile.protocol->responder(plan->settings);
     ASSERT_TRUE(responder) << responder.error().detail();
     auto driver = profile.protocol->driver(plan->settings);
+    if (!driver && driver.error().code() == Errc::invalid) {
+      templates.push_back(profile.id);
+      continue;
+    }
     ASSERT_TRUE(driver) << driver.error().detail();
     Player player("house", std::move(*responder), 5, FaultRates{}, std::nullopt);
     const auto dialogue = (*driver)->begin();
@@ -165,7 +173,8 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
     ASSERT_FALSE(telegram->readings.empty());
     const Reading* energy =
         telegram->readings[0].find(make_key(Quantity::energy, Direction::import));
-    ASSERT_NE(energy, nullptr);
+    if (energy == nullptr) continue;  // a list of voltages, a plain value
+    ++with_energy;
     const Totals totals = LoadModel(5).totals(now);
     std::int64_t watt_seconds = 0;
     for (std::int64_t tariff : totals.import_ws)
@@ -178,6 +187,8 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
     EXPECT_LE(value->approximate(), kwh + 0.0011);
     EXPECT_GE(value->approximate(), kwh - 0.04);
   }
+  EXPECT_EQ(templates, (std::vector<std::string>{"mercury-234-gateway", "modbus", "owen-plc210"}));
+  EXPECT_GT(with_energy, library().all().size() * 3 / 4);
 }
 
 }  // namespace
