@@ -79,9 +79,14 @@ class Process:
         return self
 
     def __exit__(self, *_):
+        # Killed, a simulator leaves its link, and the kernel gives the terminal behind it to another test.
         if self.alive():
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.log_file.close()
 
 
