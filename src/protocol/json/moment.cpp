@@ -33,7 +33,7 @@ std::optional<minutes> offset_from(std::string_view text) {
   std::string_view rest = text.substr(3);
   if (rest.starts_with(':')) rest.remove_prefix(1);
   const auto more = rest.empty() ? std::optional<int>(0) : digits(rest, 0, 2);
-  if (!hours || !more || (rest.size() != 0 && rest.size() != 2) || *hours > 14 || *more > 59)
+  if (!hours || !more || (!rest.empty() && rest.size() != 2) || *hours > 14 || *more > 59)
     return std::nullopt;
   const minutes east(*hours * 60 + *more);
   return text[0] == '-' ? -east : east;
