@@ -75,8 +75,10 @@ std::vector<Atom> atoms_of(std::span<const Register> registers, const std::vecto
   for (std::size_t i = 0; i < registers.size(); ++i) {
     if (i < wanted.size() && wanted[i]) all.push_back(atom_of(registers[i], i));
   }
-  std::ranges::stable_sort(all, [](const Atom& a, const Atom& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  // In the order of the table where they lie alike: each has one value still.
+  std::ranges::sort(all, [](const Atom& a, const Atom& b) {
+    if (a.begin != b.begin) return a.begin < b.begin;
+    return a.end != b.end ? a.end < b.end : a.values < b.values;
   });
   std::vector<Atom> joined;
   for (Atom& atom : all) {

@@ -199,12 +199,12 @@ void Poll::plan_blocks() {
     blocks = plan(memory_.atoms, reach, memory_.lessons);
   }
   // One that was not answered the last time must not keep the others from being read.
-  std::stable_partition(blocks.begin(), blocks.end(), [this](const Block& block) {
-    return !memory_.silent.contains(block.atoms.front().begin);
-  });
-  for (const Block& block : blocks) {
-    searches_.emplace_back();
-    ask_block(block, searches_.size() - 1);
+  for (const bool silent : {false, true}) {
+    for (const Block& block : blocks) {
+      if (memory_.silent.contains(block.atoms.front().begin) != silent) continue;
+      searches_.emplace_back();
+      ask_block(block, searches_.size() - 1);
+    }
   }
   if (options_.identify && !memory_.identity) ask_identity(0, 1);
 }
