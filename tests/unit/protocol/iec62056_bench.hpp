@@ -68,7 +68,7 @@ inline MeterFace face() {
 class Meter {
  public:
   explicit Meter(const SettingValues& settings)
-      : responder_(std::move(*iec62056_21_protocol.responder(settings))) {
+      : responder_(*iec62056_21_protocol.responder(settings)) {
     responder_->show(face());
   }
 
