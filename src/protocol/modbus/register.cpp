@@ -293,7 +293,8 @@ void RowReader::check_reach() {
 
 Result<std::vector<std::uint16_t>> bases_of(const SettingValues& settings) {
   std::vector<std::uint16_t> bases;
-  for (const std::string_view word : words(settings.text("sunspec_bases"))) {
+  const std::string text = settings.text("sunspec_bases");  // the words are views of it
+  for (const std::string_view word : words(text)) {
     const auto base = raw_number(word, 16);
     if (!base)
       return Error{Errc::invalid, "\"" + sanitised(word, 20) +
