@@ -253,9 +253,8 @@ std::vector<Field> read_fields(const SettingValues& settings) {
     field.scale = row.decimal("scale").value_or(Decimal(1));
     field.minus = row.text("minus");
     field.format = format_of(row);
-    std::string_view rest = trimmed(row.text("invalid"));
-    const std::string all(rest);
-    for (rest = all; !rest.empty();) {
+    const std::string all = row.text("invalid");
+    for (std::string_view rest = trimmed(all); !rest.empty();) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       field.invalid.emplace_back(trimmed(rest.substr(0, comma)));
       rest.remove_prefix(std::min(comma + 1, rest.size()));

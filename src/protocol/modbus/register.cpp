@@ -17,14 +17,15 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 // Words between blanks and commas.
-std::vector<std::string_view> words(std::string_view text) {
-  std::vector<std::string_view> found;
+// By value: the text may be gone before the loop over its words is over.
+std::vector<std::string> words(std::string_view text) {
+  std::vector<std::string> found;
   while (true) {
     const std::size_t begin = text.find_first_not_of(" ,\t");
     if (begin == std::string_view::npos) return found;
     text.remove_prefix(begin);
     const std::size_t length = std::min(text.find_first_of(" ,\t"), text.size());
-    found.push_back(text.substr(0, length));
+    found.emplace_back(text.substr(0, length));
     text.remove_prefix(length);
   }
 }
