@@ -18,6 +18,9 @@ struct Known {
 constexpr std::array known = {
     Known{"boost/system/", "Boost.System"},
     Known{"boost/asio/", "Asio"},
+    Known{"boost/beast/", "Beast"},
+    Known{"sqlite3.h", "SQLite"},
+    Known{"zlib.h", "zlib"},
     Known{"boost/version.hpp", "Boost version"},
     Known{"nlohmann/json_fwd.hpp", "nlohmann forward"},
     Known{"nlohmann/", "nlohmann"},
@@ -177,6 +180,7 @@ bool awaits_in_condition(std::string_view line) {
 std::span<const Layer> table() {
   const Library asio{"Asio", true};
   const Library system{"Boost.System", true};
+  const Library beast{"Beast"};
   const Library json{"nlohmann"};
   const Library json_names{"nlohmann forward", true};
   static const std::vector<Layer> rows = {
@@ -188,14 +192,17 @@ std::span<const Layer> table() {
       {"homeassistant", {"core", "meter"}, {"mqtt/message.hpp"}, {json, json_names}, false},
       {"io", {"core", "protocol", "mqtt"}, {}, {asio, system}, true},
       {"simulator", {"core", "protocol", "meter", "config", "io"}, {}, {asio, system}, true},
+      {"journal", {"core"}, {}, {system, {"SQLite"}}, true},
+      {"sink", {"core", "io", "journal"}, {}, {asio, system, beast, {"OpenSSL"}, {"zlib"}}, true},
       {"app",
-       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant"},
+       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink"},
        {},
        // The mark of a refused password.
        {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}},
        true},
       {"cli",
-       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "simulator", "app"},
+       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",
+        "simulator", "app"},
        {},
        // `version` names the libraries it was built with.
        {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}, {"Boost version"}},

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "sink/sink.hpp"
+
+#include <algorithm>
+
+namespace meterbridge::sink {
+
+std::span<const Kind> kinds() {
+  static const std::vector<Kind> table;
+  return table;
+}
+
+const Kind* find_kind(std::string_view name) {
+  const auto found = std::ranges::find(kinds(), name, &Kind::name);
+  return found == kinds().end() ? nullptr : &*found;
+}
+
+}  // namespace meterbridge::sink
