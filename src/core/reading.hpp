@@ -66,6 +66,9 @@ struct Sample {
   TimeOrigin origin = TimeOrigin::arrival;
   MeterIdentity identity;
   std::vector<Reading> readings;
+  // The whole telegram in the form of an old consumer, where a sink wants it (okosmero's JSON); on
+  // the meter's own sample only, else empty. Belongs to the sample wherever that is stored.
+  std::string document;
 };
 
 }  // namespace meterbridge

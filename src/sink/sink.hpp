@@ -25,9 +25,14 @@ struct Refusal {
   std::string reason;
 };
 
+// So many entries are a full batch: more never waits to be taken.
+inline constexpr std::size_t longest_batch = 500;
+
 struct Written {
-  std::size_t taken =
-      0;  // entries from the front of the batch that are done, refused ones included
+  // Entries from the front of the batch that are done, refused ones included. Fewer than all, or
+  // none, is no error: the rest comes again, with what is new behind it. A sink may write early and
+  // take late, when what it wrote is safe; a full batch should be taken at once.
+  std::size_t taken = 0;
   std::vector<Refusal> refused;
   // The place asks us to wait (Retry-After); zero = as the runner likes.
   Milliseconds pause{};
@@ -42,6 +47,9 @@ class Sink {
   // the loop; may be cancelled.
   virtual boost::asio::awaitable<Result<Written>> write(std::span<const journal::Entry> batch) = 0;
 
+  // The end is near: from now on nothing is held back, what is written is taken at once.
+  virtual void hurry() {}
+
   // The service ends, or the configuration removes the sink: whatever is kept open is closed.
   virtual void close() {}
 };
@@ -51,6 +59,11 @@ struct Setup {
   std::string name;  // in the configuration: "csv", "archive"
   SettingValues settings;
   std::string state_directory;
+  // The newest entry of the journal when the sink is made: a sink that remembers a higher sequence
+  // remembers another journal.
+  journal::Sequence newest = 0;
+  // `journal replay`: old entries come once more, with the same sequences, to fill gaps.
+  bool replay = false;
   std::function<void(bool warning, const std::string&)> log;
 };
 
@@ -61,6 +74,9 @@ struct Kind {
   std::span<const SettingSpec> settings;
   // Error: invalid, in words, when settings contradict one another. Nothing is opened yet.
   Result<std::unique_ptr<Sink>> (*make)(const boost::asio::any_io_executor& executor, Setup setup);
+  // The layout of whole telegrams that it wants as Sample::document ("okosmero"), or nothing; null
+  // for kinds that never do.
+  std::string_view (*layout)(const SettingValues& settings) = nullptr;
 };
 
 [[nodiscard]] std::span<const Kind> kinds();
