@@ -2,6 +2,7 @@
 #include "app/once.hpp"
 
 #include "app/claim.hpp"
+#include "app/listener.hpp"
 #include "app/poller.hpp"
 #include "app/state_store.hpp"
 
@@ -127,43 +128,6 @@ asio::awaitable<void> read_line(Job& job, const OnceSink& sink, const OnceVeto& 
 }  // namespace
 
 namespace {
-
-// A connection of its own to the broker, for links from MQTT where no service has one.
-class Listener {
- public:
-  Listener(const asio::any_io_executor& executor, const config::Settings& settings)
-      : topics_([this](const std::string& filter) { broker_->subscribe(filter, 1); }, nullptr) {
-    mqtt::BrokerEvents events;
-    events.connected = [this] { topics_.set_trouble(std::nullopt); };
-    events.disconnected = [this](const Error& error) { topics_.set_trouble(error); };
-    events.received = [this](const mqtt::Message& message) { topics_.received(message); };
-    auto wanted = broker_settings(settings.mqtt, {}, {});
-    wanted.client_id = new_client_id(settings.instance + "-read");
-    wanted.will.reset();
-    broker_ = std::make_unique<mqtt::Broker>(executor, std::move(wanted), std::move(events));
-    asio::co_spawn(executor, broker_->run(), [this, executor](std::exception_ptr) {
-      ended_ = true;
-      if (waiting_ != nullptr) waiting_->cancel();
-    });
-  }
-
-  [[nodiscard]] io::Topics& topics() noexcept { return topics_; }
-
-  asio::awaitable<void> leave() {
-    broker_->leave();
-    asio::steady_timer ended(co_await asio::this_coro::executor);
-    waiting_ = &ended;
-    while (!ended_)
-      co_await wait_until(ended, Steady::time_point::max());
-    waiting_ = nullptr;
-  }
-
- private:
-  std::unique_ptr<mqtt::Broker> broker_;
-  io::Topics topics_;
-  asio::steady_timer* waiting_ = nullptr;
-  bool ended_ = false;
-};
 
 bool is_wanted(const std::vector<std::string>& wanted, const meter::Meter& meter) {
   return wanted.empty() || std::ranges::count(wanted, meter.settings().id) != 0;

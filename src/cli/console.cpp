@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "app/listener.hpp"
 #include "app/plan.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/console_menu.hpp"
@@ -9,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -32,6 +35,8 @@ constexpr std::array options{
     Option{"--tcp", "", "HOST:PORT", "a serial server or a meter in the network"},
     config_option,
 };
+
+constexpr std::chrono::seconds broker_patience{10};
 
 // What the console talks on, and who is there.
 struct Plan {
@@ -74,12 +79,8 @@ Result<Plan> plan_meter(const app::House& house, const Arguments& arguments) {
   for (const auto& meter : house.meters) {
     if (meter->settings().id != plan.meter) continue;
     plan.link = *app::find_link(house.settings, meter->settings().link);
-    if (plan.link.kind == config::LinkKind::mqtt)
-      return usage("meter " + plan.meter +
-                   " comes over MQTT, where there is no line; mosquitto_sub shows its messages, " +
-                   "meterbridge read its values");
     plan.line = plan.link.line.value_or(meter->profile().line);
-    plan.settled = plan.line;
+    if (plan.link.kind != config::LinkKind::mqtt) plan.settled = plan.line;
     return plan;
   }
   std::vector<std::string_view> ids;
@@ -92,6 +93,7 @@ Result<Plan> plan_meter(const app::House& house, const Arguments& arguments) {
 
 bool same_line(const config::LinkSettings& a, const config::LinkSettings& b) {
   if (a.kind != b.kind) return false;
+  if (a.kind == config::LinkKind::mqtt) return a.topic == b.topic;
   return a.kind == config::LinkKind::tcp ? a.host == b.host && a.port == b.port
                                          : a.serial == b.serial;
 }
@@ -107,8 +109,9 @@ ConsoleHouse house_of(const app::House& house, const Plan& plan) {
 }
 
 asio::awaitable<void> session(ConsoleMenu& menu, ConsoleLine& line, std::string meter, int& code,
-                              asio::signal_set& signals) {
+                              asio::signal_set& signals, app::Listener* listener) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  if (listener != nullptr) co_await listener->settled(broker_patience);
   auto opened = co_await line.open();
   if (!opened) {
     complain("meterbridge console: " + opened.error().detail());
@@ -121,12 +124,21 @@ asio::awaitable<void> session(ConsoleMenu& menu, ConsoleLine& line, std::string 
   }
   boost::system::error_code ignored;
   signals.cancel(ignored);
+  // Not by this task, which may have been asked to stop.
+  if (listener != nullptr)
+    asio::co_spawn(co_await asio::this_coro::executor, listener->leave(), asio::detached);
 }
 
 int talk(app::House& house, const Plan& plan, bool configured) {
   asio::io_context context(1);
   asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
-  ConsoleLine line(app::make_transport(context.get_executor(), plan.link, plan.line), plan.settled);
+  std::unique_ptr<app::Listener> listener;
+  io::Topics deaf(nullptr, nullptr);
+  if (plan.link.kind == config::LinkKind::mqtt)
+    listener = std::make_unique<app::Listener>(context.get_executor(), house.settings);
+  io::Topics& topics = listener ? listener->topics() : deaf;
+  ConsoleLine line(app::make_way(context.get_executor(), house, plan.link, plan.line, topics),
+                   plan.settled);
   Keyboard keyboard(context.get_executor());
   std::optional<Refusals> refusals;
   ConsoleHouse known = house_of(house, plan);
@@ -151,7 +163,7 @@ int talk(app::House& house, const Plan& plan, bool configured) {
     });
     stop.emit(asio::cancellation_type::terminal);
   });
-  asio::co_spawn(context, session(menu, line, plan.meter, code, signals),
+  asio::co_spawn(context, session(menu, line, plan.meter, code, signals, listener.get()),
                  asio::bind_cancellation_slot(stop.slot(), asio::detached));
   context.run();
   const std::string recorded = line.recording.name();
@@ -192,6 +204,7 @@ what they mean, change the speed of this end of the line, and record a transcrip
   meterbridge console -c meterbridge.yaml house
   printf 'm energomera-ce307 address=13462\nr\nq\n' | meterbridge console --tcp 10.0.0.5:8899
 
+A meter that comes over MQTT is listened to at the configured broker, beside a running service.
 With -c, the configured meters of the line are offered by their names. Nothing is ever written to a meter. A port that
 a running service holds is refused. Ctrl-C and the end of the input leave it at any time.
 

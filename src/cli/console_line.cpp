@@ -109,14 +109,21 @@ Result<> ConsoleLine::choose(const config::MeterSettings& settings, const meter:
 
 void ConsoleLine::heard(bool sent, ByteView bytes) {
   recording.add(sent, bytes);
+  // Documents and values are recorded one a line.
+  const auto* around = sent ? nullptr : transport_->envelope();
+  const bool lines = meter_ && meter_->profile().protocol->name == "json";
+  if (lines && around != nullptr && around->last) recording.add(false, to_bytes("\n"));
   if (exchanged_ + bytes.size() > most_bytes) return;
   exchanged_ += bytes.size();
-  if (exchanges_.empty() || sent || exchanges_.back().sent) {
+  const protocol::Envelope* envelope = sent ? nullptr : transport_->envelope();
+  if (exchanges_.empty() || sent || exchanges_.back().sent || exchanges_.back().complete) {
     exchanges_.emplace_back();
     exchanges_.back().sent = sent;
+    if (envelope != nullptr) exchanges_.back().topic = envelope->topic;
   }
   Bytes& into = exchanges_.back().bytes;
   into.insert(into.end(), bytes.begin(), bytes.end());
+  exchanges_.back().complete = envelope != nullptr && envelope->last;
 }
 
 asio::awaitable<Result<std::vector<Sample>>> ConsoleLine::poll() {
@@ -187,10 +194,21 @@ std::vector<protocol::Decoded> ConsoleLine::meaning() const {
     return protocol.decode_transcript(lines, settings);
   }
   Bytes bytes;
+  std::vector<protocol::Decoded> found;
   for (const Exchange& exchange : exchanges_) {
-    if (!exchange.sent) bytes.insert(bytes.end(), exchange.bytes.begin(), exchange.bytes.end());
+    if (exchange.sent) continue;
+    if (!exchange.topic.empty() && protocol.name == "json") {
+      // A document is a message; what it means may depend on its topic.
+      SettingValues of_topic = settings;
+      of_topic.set("topic", exchange.topic);
+      for (protocol::Decoded& decoded : protocol.decode(exchange.bytes, of_topic))
+        found.push_back(std::move(decoded));
+      continue;
+    }
+    bytes.insert(bytes.end(), exchange.bytes.begin(), exchange.bytes.end());
   }
-  return protocol.decode(bytes, settings);
+  if (!bytes.empty()) found = protocol.decode(bytes, settings);
+  return found;
 }
 
 }  // namespace meterbridge::cli

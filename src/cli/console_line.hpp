@@ -50,6 +50,8 @@ class Recording {
 struct Exchange {
   Exchange() = default;
   bool sent = false;
+  std::string topic;      // of a message
+  bool complete = false;  // what follows is another message
   Bytes bytes;
 };
 

@@ -324,8 +324,16 @@ void ConsoleMenu::record(std::string_view words) {
 }
 
 void ConsoleMenu::show_bytes() {
-  for (const Exchange& exchange : line_.bytes())
-    say((exchange.sent ? "> " : "< ") + to_hex(exchange.bytes));
+  for (const Exchange& exchange : line_.bytes()) {
+    const std::string text = sanitised(to_text(exchange.bytes), exchange.bytes.size());
+    if (exchange.topic.empty()) {
+      say((exchange.sent ? "> " : "< ") + to_hex(exchange.bytes));
+    } else if (text == to_text(exchange.bytes)) {
+      say("< " + sanitised(exchange.topic, 120) + " " + text);
+    } else {
+      say("< " + sanitised(exchange.topic, 120) + " " + to_hex(exchange.bytes));
+    }
+  }
   for (const protocol::Decoded& decoded : line_.meaning())
     print(decoded_text(decoded));
 }

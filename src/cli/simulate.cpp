@@ -1,24 +1,38 @@
 // SPDX-License-Identifier: MIT
+#include "app/plan.hpp"
 #include "cli/catalogue.hpp"
 #include "config/document.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "meter/configuration.hpp"
 #include "meter/profile_library.hpp"
+#include "mqtt/broker.hpp"
 #include "simulator/simulation.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <csignal>
+#include <memory>
+#include <optional>
+#include <utility>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
 
 namespace meterbridge::cli {
 namespace {
 
-constexpr std::array<Option, 11> options{
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds broker_patience{2};
+
+constexpr std::array<Option, 13> options{
     Option{"--config", "-c", "FILE", "plays every meter of a configuration, each on its own link"},
     Option{"--profile", "", "NAME",
            "plays one meter (`meterbridge profiles list` has the names, or a file "
@@ -26,6 +40,10 @@ constexpr std::array<Option, 11> options{
     Option{"--pty", "", "PATH", "with --profile: PATH becomes a link to a pseudo-terminal"},
     Option{"--tcp", "", "HOST:PORT",
            "with --profile: listens there; port 0 lets the system choose"},
+    Option{"--mqtt", "", "HOST:PORT",
+           "with --profile: publishes at that broker; with --config: instead of the configured "
+           "one"},
+    Option{"--topic", "", "TOPIC", "with --profile and --mqtt: where it publishes"},
     Option{"--set", "", "KEY=VALUE",
            "with --profile: a setting of its protocol, e.g. address=13462; repeatable", true, true},
     Option{"--count", "", "TELEGRAMS", "ends after so many telegrams or answers of each meter"},
@@ -141,10 +159,23 @@ Result<std::vector<simulator::LinkPlan>> plan_profile(const Arguments& arguments
   const auto chosen = choose_profile(library, arguments.value("--profile").value_or(""));
   if (!chosen) return chosen.error();
   const meter::Profile* profile = *chosen;
-  if (arguments.has("--pty") == arguments.has("--tcp"))
-    return invalid("--profile needs either --pty PATH or --tcp HOST:PORT");
+  const int places = static_cast<int>(arguments.has("--pty")) +
+                     static_cast<int>(arguments.has("--tcp")) +
+                     static_cast<int>(arguments.has("--mqtt"));
+  if (places != 1) {
+    return invalid(
+        "--profile needs one of --pty PATH, --tcp HOST:PORT, --mqtt HOST:PORT --topic TOPIC");
+  }
+  if (arguments.has("--mqtt") != arguments.has("--topic"))
+    return invalid("--mqtt HOST:PORT and --topic TOPIC go together");
   simulator::LinkPlan link;
-  if (const auto address = arguments.value("--tcp")) {
+  if (const auto topic = arguments.value("--topic")) {
+    if (!profile->protocol->pushes)
+      return invalid(profile->id + " must be asked and cannot come over MQTT");
+    if (topic->empty() || topic->find_first_of("+#") != std::string::npos)
+      return invalid("--topic: \"" + *topic + "\" is no topic to publish on");
+    link.topic = *topic;
+  } else if (const auto address = arguments.value("--tcp")) {
     auto listener = simulator::tcp_link(*address);
     if (!listener) return listener.error().within("--tcp");
     link = std::move(*listener);
@@ -163,7 +194,7 @@ Result<std::vector<simulator::LinkPlan>> plan_profile(const Arguments& arguments
 // Prints what is wrong with the configuration by itself. The plans refer to `configuration`.
 Result<std::vector<simulator::LinkPlan>> plan_configuration(const Arguments& arguments,
                                                             meter::Configuration& configuration) {
-  for (std::string_view option : {"--pty", "--tcp", "--set"}) {
+  for (std::string_view option : {"--pty", "--tcp", "--topic", "--set"}) {
     if (arguments.has(option)) return invalid(std::string(option) + " goes with --profile only");
   }
   const std::string file = configuration_file(arguments);
@@ -187,13 +218,57 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-int play(const std::vector<simulator::LinkPlan>& links, const simulator::Options& wanted) {
+asio::awaitable<void> take_leave(mqtt::Broker& broker) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const bool all = co_await broker.flush(broker_patience);
+  if (!all) complain("meterbridge simulate: the broker did not take everything");
+  broker.leave();
+}
+
+// The broker that meters over MQTT publish at; none where no meter needs one.
+struct Publishing {
+  std::unique_ptr<mqtt::Broker> broker;
+
+  void open(asio::io_context& context, const config::MqttSettings& settings) {
+    mqtt::BrokerEvents events;
+    const auto tell = [](const std::string& text) { complain("meterbridge simulate: " + text); };
+    events.disconnected = [tell](const Error& error) {
+      if (!error.detail().empty()) tell("broker: " + error.detail());
+    };
+    events.notice = [tell](const std::string& line) { tell("broker: " + line); };
+    auto wanted = app::broker_settings(settings, {}, {});
+    wanted.client_id = app::new_client_id("simulate");
+    wanted.will.reset();
+    wanted.binary = true;
+    broker = std::make_unique<mqtt::Broker>(context.get_executor(), std::move(wanted),
+                                            std::move(events));
+  }
+
+  simulator::Publisher publisher(const config::MqttSettings& settings) {
+    simulator::Publisher made;
+    made.name = settings.host + ":" + std::to_string(settings.port);
+    made.ready = [this] { return broker->connected(); };
+    made.publish = [this](std::string topic, std::string payload) {
+      broker->publish({std::move(topic), std::move(payload), false});
+    };
+    return made;
+  }
+};
+
+int play(const std::vector<simulator::LinkPlan>& links, simulator::Options wanted,
+         const config::MqttSettings& settings) {
   if (auto named = check_names(wanted, links); !named) return refuse(named.error());
-  boost::asio::io_context context(1);
+  asio::io_context context(1);
+  Publishing publishing;
+  const auto over_mqtt = [](const simulator::LinkPlan& link) { return !link.topic.empty(); };
+  if (std::ranges::any_of(links, over_mqtt)) {
+    publishing.open(context, settings);
+    wanted.publisher = publishing.publisher(settings);
+  }
   auto made = simulator::Simulation::make(context.get_executor(), links, wanted);
   if (!made) return refuse(made.error());
   simulator::Simulation& simulation = **made;
-  boost::asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
+  asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
   if (auto opened = simulation.open(); !opened) {
     signals.cancel();
     context.run();
@@ -203,15 +278,27 @@ int play(const std::vector<simulator::LinkPlan>& links, const simulator::Options
     boost::system::error_code ignored;
     signals.cancel(ignored);
     simulation.stop();
+    if (publishing.broker) asio::co_spawn(context, take_leave(*publishing.broker), asio::detached);
   };
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) stop();
   });
+  if (publishing.broker) asio::co_spawn(context, publishing.broker->run(), asio::detached);
   simulation.start(stop);
   print(joined(simulation.places()) + "READY\n");
   context.run();
   print(joined(simulation.summary()));
   return exit_ok;
+}
+
+Result<> name_broker(const Arguments& arguments, config::MqttSettings& settings) {
+  const auto text = arguments.value("--mqtt");
+  if (!text) return {};
+  const auto address = simulator::tcp_link(*text);
+  if (!address) return address.error().within("--mqtt");
+  settings.host = address->host;
+  settings.port = address->port;
+  return {};
 }
 
 int run_simulate(const Arguments& arguments) {
@@ -222,32 +309,36 @@ int run_simulate(const Arguments& arguments) {
   }
   const auto wanted = options_of(arguments);
   if (!wanted) return refuse(wanted.error());
-  if (arguments.has("--profile")) {
-    meter::ProfileLibrary library = load_library(arguments);
-    const auto links = plan_profile(arguments, library);
-    return links ? play(*links, *wanted) : refuse(links.error());
-  }
   meter::Configuration configuration;
-  const auto links = plan_configuration(arguments, configuration);
-  return links ? play(*links, *wanted) : refuse(links.error());
+  std::optional<meter::ProfileLibrary> library;
+  const bool one = arguments.has("--profile");
+  if (one) library.emplace(load_library(arguments));
+  const auto links =
+      one ? plan_profile(arguments, *library) : plan_configuration(arguments, configuration);
+  if (!links) return refuse(links.error());
+  config::MqttSettings& broker = configuration.settings.mqtt;
+  if (auto named = name_broker(arguments, broker); !named) return refuse(named.error());
+  return play(*links, *wanted, broker);
 }
 
 }  // namespace
 
 const Command simulate_command{
     "simulate",
-    "simulate [-c FILE | --profile NAME --pty PATH | --profile NAME --tcp HOST:PORT] [options]",
-    "plays meters on pseudo-terminals or TCP, with faults on request",
+    "simulate [-c FILE | --profile NAME --pty PATH|--tcp HOST:PORT|--mqtt HOST:PORT] [options]",
+    "plays meters on pseudo-terminals, TCP or MQTT, with faults on request",
     R"(Plays meters that are not there, so that a configuration can be tried without one. A simulated house with three
 phases, a roof with PV, gas and water has its day; the meters' registers are exactly what has flowed. The same seed
 and the same moment give the same readings, so a simulator that is started again goes on where it would have been.
 
   meterbridge simulate --profile energomera-ce307 --pty /tmp/ttyA --set address=13462
   meterbridge simulate --profile p1 --tcp 127.0.0.1:8899 --period 1s --fault flip=0.05 --fault hangup=0.01
+  meterbridge simulate --profile esp32-flat-json --mqtt localhost:1883 --topic workshop/meter --period 5s
   meterbridge simulate -c meterbridge.yaml
 
-With -c, a serial path becomes a link to a pseudo-terminal, and a TCP address is listened on. A file or a device that
-is there already is never touched. READY is printed when all meters are there; SIGINT or SIGTERM ends them and
+With -c, a serial path becomes a link to a pseudo-terminal, a TCP address is listened on, and a meter whose link is a
+topic is published at the configured broker (the name of the meter stands where the filter has a +). A file or a device
+that is there already is never touched. READY is printed when all meters are there; SIGINT or SIGTERM ends them and
 removes the links. Bytes leave at the speed of the line. What is sent while nobody listens is lost and not counted.
 
 Kinds of fault; each strikes RATE of the transmissions:
@@ -262,7 +353,7 @@ Kinds of fault; each strikes RATE of the transmissions:
   zero       the counters stand at 0
   jump       the counters stand far above
   wrong-key  encrypted with another key
-  hangup     half of it, then the link goes away and comes back
+  hangup     half of it, then the link goes away and comes back (a broker stays)
   master     another master asks a meter of its own right before the answer (ce102)
 KIND=RATE@METER strikes one meter of the configuration only, on top of what strikes all.
 )",

@@ -91,8 +91,9 @@ class Topics::Source final : public Transport {
     co_return Error(Errc::io, name_ + " can only be listened to");
   }
 
-  // A broker has no speed.
-  Result<> retune(const LineSettings&) override { return {}; }
+  Result<> retune(const LineSettings&) override {
+    return Error(Errc::unsupported, name_ + ": messages have no speed and no parity");
+  }
 
   void discard_input() noexcept override { clear(); }
 

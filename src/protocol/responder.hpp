@@ -7,6 +7,7 @@
 #include "core/time.hpp"
 
 #include <array>
+#include <string>
 #include <vector>
 
 namespace meterbridge::protocol {
@@ -34,6 +35,15 @@ struct Mischief {
   bool other_master = false;  // before the answer comes a request that is not ours
 };
 
+// A message for a broker. topic = the last levels of its topic, for meters whose values come on
+// topics of their own; empty: that of the link.
+struct Post {
+  Post(std::string t, Bytes p) : topic(std::move(t)), payload(std::move(p)) {}
+
+  std::string topic;
+  Bytes payload;
+};
+
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -46,6 +56,13 @@ class Responder {
   virtual std::vector<Bytes> received(ByteView bytes) = 0;
   // Pushing meters: the next telegram. Polled meters: empty.
   virtual Bytes push() = 0;
+
+  // The same as messages; nothing from polled meters.
+  virtual std::vector<Post> posts() {
+    std::vector<Post> posts;
+    if (Bytes telegram = push(); !telegram.empty()) posts.emplace_back("", std::move(telegram));
+    return posts;
+  }
 };
 
 }  // namespace meterbridge::protocol

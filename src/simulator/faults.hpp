@@ -57,6 +57,7 @@ struct Emission {
   explicit Emission(Bytes b) : bytes(std::move(b)) {}
 
   Bytes bytes;           // empty: swallowed by `silence`
+  std::string topic;     // of a message: its last levels
   Milliseconds delay{};  // from now
   bool hang_up = false;  // after the bytes
 };

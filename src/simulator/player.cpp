@@ -43,4 +43,18 @@ std::optional<Emission> Player::push(Seconds now) {
   return faults_.distort(std::move(telegram));
 }
 
+std::vector<Emission> Player::posts(Seconds now) {
+  std::vector<Emission> out;
+  if (done()) return out;
+  const Faults::Mood mood = prepare(now);
+  for (protocol::Post& post : responder_->posts()) {
+    out.push_back(faults_.distort(std::move(post.payload)));
+    out.back().topic = std::move(post.topic);
+  }
+  if (out.empty()) return out;
+  faults_.spoken(mood);
+  ++sent_;
+  return out;
+}
+
 }  // namespace meterbridge::simulator

@@ -27,6 +27,8 @@ class Player {
   [[nodiscard]] std::vector<Emission> received(ByteView bytes, Seconds now);
   // The next telegram of a pushing meter; nothing from a polled one.
   [[nodiscard]] std::optional<Emission> push(Seconds now);
+  // The same as messages. However many they are, they are one transmission.
+  [[nodiscard]] std::vector<Emission> posts(Seconds now);
 
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
 

@@ -7,8 +7,10 @@
 #include "core/time.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -34,6 +36,20 @@ class Port {
   // For good: gives up the name. read() then comes to its end. Also done by the destructor.
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual std::string name() const = 0;  // "/tmp/ttyA", "127.0.0.1:8899"
+
+  // It takes whole messages (post) instead of a stream of bytes (offer).
+  [[nodiscard]] virtual bool carries_messages() const { return false; }
+
+  // `topic`: its last levels, see protocol::Post.
+  virtual void post(const std::string& /*topic*/, ByteView /*payload*/) {}
+};
+
+// A broker, as far as a simulated meter needs one.
+struct Publisher {
+  Publisher() = default;
+  std::string name;  // "127.0.0.1:1883"
+  std::function<bool()> ready;
+  std::function<void(std::string topic, std::string payload)> publish;
 };
 
 // `path` becomes a symbolic link to the pseudo-terminal. A link that is there already is replaced
@@ -42,5 +58,11 @@ std::unique_ptr<Port> make_pty_port(boost::asio::any_io_executor executor, std::
 // Port 0 lets the system choose. One client at a time; a new one takes the place of the old one.
 std::unique_ptr<Port> make_tcp_port(boost::asio::any_io_executor executor, std::string host,
                                     std::uint16_t port);
+// Publishes on the topics of a filter; `meter` stands where the filter leaves the name open.
+std::unique_ptr<Port> make_topic_port(boost::asio::any_io_executor executor, std::string filter,
+                                      std::string meter, Publisher publisher);
+// A topic that the filter lets through and that ends with `levels` where the filter leaves them
+// open: ("shellies/+/#", "em1", "emeter/0/power") -> "shellies/em1/emeter/0/power".
+std::string topic_of(std::string_view filter, std::string_view meter, std::string_view levels);
 
 }  // namespace meterbridge::simulator

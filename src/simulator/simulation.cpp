@@ -61,8 +61,8 @@ Result<LinkPlan> plan_link(const config::LinkSettings& link) {
     return plan;
   }
   if (link.kind == config::LinkKind::mqtt) {
-    return invalid("link " + link.name + ": the simulator publishes to no broker; play the meter " +
-                   "by --profile NAME --tcp HOST:PORT, or publish documents with mosquitto_pub");
+    plan.topic = link.topic;
+    return plan;
   }
   if (!link.serial.starts_with('/')) {
     return invalid("link " + link.name + ": " + link.serial +
@@ -164,6 +164,14 @@ Result<std::unique_ptr<Simulation>> Simulation::make(asio::any_io_executor execu
   return made;
 }
 
+std::unique_ptr<Port> Simulation::make_port(const LinkPlan& link,
+                                            const Publisher& publisher) const {
+  if (!link.topic.empty())
+    return make_topic_port(executor_, link.topic, link.meters.front().id, publisher);
+  if (!link.pty.empty()) return make_pty_port(executor_, link.pty);
+  return make_tcp_port(executor_, link.host, link.port);
+}
+
 Result<> Simulation::add(const LinkPlan& link, const Options& options) {
   std::vector<Seat> seats;
   std::vector<std::string>& profiles = profiles_.emplace_back();
@@ -174,7 +182,7 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
                      " cannot be simulated yet");
     }
     SettingValues settings = meter.settings;
-    config::settle_framing(settings, link.pty.empty());
+    config::settle_framing(settings, link.pty.empty() && link.topic.empty());
     auto responder = protocol.responder(settings);
     if (!responder) return responder.error().within("meter " + meter.id);
     std::optional<Milliseconds> period;
@@ -186,8 +194,7 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
     seats.emplace_back(std::move(player), period);
     profiles.push_back(meter.profile->id);
   }
-  auto port = link.pty.empty() ? make_tcp_port(executor_, link.host, link.port)
-                               : make_pty_port(executor_, link.pty);
+  std::unique_ptr<Port> port = make_port(link, options.publisher);
   StationOptions station;
   station.baud = link.line.baud;
   station.now = [this] { return now(); };

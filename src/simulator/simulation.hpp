@@ -34,10 +34,11 @@ struct MeterPlan {
   Milliseconds period{};  // of a pushing meter
 };
 
-// A link: pty when it has a path, else TCP.
+// A link: pty when it has a path, MQTT when it has a topic filter, else TCP.
 struct LinkPlan {
   LinkPlan() = default;
   std::string pty;
+  std::string topic;
   std::string host;
   std::uint16_t port = 0;
   LineSettings line;
@@ -52,6 +53,7 @@ struct Options {
   std::optional<std::uint64_t> count;              // transmissions of each meter
   std::optional<Milliseconds> period;              // instead of each meter's own
   std::int64_t speed = 1;  // the simulated house lives that many times faster
+  Publisher publisher;     // of meters that come over MQTT
 };
 
 // Settings are KEY=VALUE texts over the profile's preset. Error: invalid, in words.
@@ -89,6 +91,8 @@ class Simulation {
  private:
   Simulation(boost::asio::any_io_executor executor, std::int64_t speed);
   Result<> add(const LinkPlan& link, const Options& options);
+  [[nodiscard]] std::unique_ptr<Port> make_port(const LinkPlan& link,
+                                                const Publisher& publisher) const;
   [[nodiscard]] Seconds now() const;
 
   boost::asio::any_io_executor executor_;

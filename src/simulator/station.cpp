@@ -86,7 +86,12 @@ asio::awaitable<void> Station::push(Seat& seat) {
     beat.expires_at(due);
     co_await beat.async_wait(asio::as_tuple(asio::use_awaitable));
     if (stopping_ || !port_->attended() || sending_) continue;
-    if (auto emission = seat.player.push(options_.now())) enqueue(std::move(*emission));
+    if (port_->carries_messages()) {
+      for (Emission& emission : seat.player.posts(options_.now()))
+        enqueue(std::move(emission));
+    } else if (auto emission = seat.player.push(options_.now())) {
+      enqueue(std::move(*emission));
+    }
   }
 }
 
@@ -96,6 +101,10 @@ asio::awaitable<void> Station::send() {
     co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
     while (!stopping_ && !queue_.empty() && queue_.begin()->first <= SteadyClock::now()) {
       const Emission emission = std::move(queue_.extract(queue_.begin()).mapped());
+      if (port_->carries_messages()) {
+        if (!emission.bytes.empty()) port_->post(emission.topic, emission.bytes);
+        continue;
+      }
       sending_ = true;
       co_await transmit(emission.bytes);
       if (emission.hang_up && !stopping_) co_await port_->hang_up(options_.away);

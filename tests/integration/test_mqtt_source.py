@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Meters whose values come over MQTT: JSON documents of an ESP8266 and an ESP32 at a real mosquitto."""
 import json
+import subprocess
 import threading
 
+import house as parts
 from house import House, Observer
 
 OKOSMERO = ('{"MeterName":"AUX5x","MeterID":"3132333435","Time":"230724150730S","Tariff":2,"ImportPower":[%s,47.719,125.921],'
@@ -71,3 +73,64 @@ def test_read_listens_at_the_broker_and_says_when_there_is_none(tmp_path):
             ended.set()
             sender.join()
     assert read.returncode == 0 and b'"value":7.125' in read.stdout, read
+
+
+# Documents, values on topics of their own, a telegram as it is, and one in hex: all played by the simulator.
+PLAYED = [
+    "{id: shop, profile: esp32-flat-json, link: {mqtt: shop/+/meter}, interval: 1s, publish: every}",
+    "{id: plug, profile: generic-plain, link: {mqtt: 'shellies/#'}, interval: 1s, publish: every, fields: ["
+    "{topic: 0/power, key: power_l1, unit: W}, {topic: 0/total, key: energy_import, unit: Wh}]}",
+    "{id: grid, profile: p1, link: {mqtt: p1/raw}, interval: 1s, publish: every}",
+    "{id: coded, profile: generic-telegram, link: {mqtt: p1/coded}, carried_as: hex, interval: 1s, publish: every}",
+]
+
+
+def test_the_simulator_publishes_and_run_once_read_and_console_listen(tmp_path):
+    house = House(tmp_path, PLAYED)
+    meters = ("shop", "plug", "grid", "coded")
+    with house.broker(), Observer(house.port) as observer:
+        simulator = house.simulate("-c", str(house.file), "--period", "200ms")
+        with simulator:
+            assert "shop: esp32-flat-json on topic shop/shop/meter of 127.0.0.1" in simulator.log(), simulator.log()
+            with house.bridge():
+                for meter in meters:
+                    observer.wait_json(f"meterbridge/{meter}/state", lambda state: state.get("energy_import"))
+                observer.wait_json("meterbridge/plug/state", lambda state: state.get("power_l1"))
+                raw = observer.wait(lambda t, _: t == "shellies/0/power", "the value on its topic")
+                assert float(raw[1]) and not raw[2], raw
+            before = observer.count()
+            once = house.call("run", "--once", "-c", str(house.file))
+            assert once.returncode == 0, once
+            for meter in meters:
+                observer.wait_json(f"meterbridge/{meter}/state", lambda state: "time" in state, before)
+            read = house.call("read", "-c", str(house.file), "--json")
+            assert read.returncode == 0 and read.stdout.count(b'"readings"') == 4, read
+            record = tmp_path / "shop.json"
+            script = f"b\nt {record}\nw 2\nl 9600 8N1\nt\nm grid\nq\n"
+            seen = subprocess.run([parts.BINARY, "console", "shop", "-c", str(house.file)], input=script.encode(),
+                                  capture_output=True, timeout=parts.PATIENCE)
+            text = seen.stdout.decode()
+            assert seen.returncode == 0 and text.count("< shop/shop/meter {") == 2, seen
+            assert "energy_import" in text and "messages have no speed" in text, text
+            decoded = house.call("decode", "--profile", "esp32-flat-json", "--json", str(record))
+            assert decoded.returncode == 0 and decoded.stdout.count(b'"status":"ok"') == 2, decoded
+        assert simulator.process.returncode == 0
+    refused = subprocess.run([parts.BINARY, "console", "shop", "-c", str(house.file)], input=b"r\n", capture_output=True,
+                             timeout=parts.PATIENCE)
+    assert refused.returncode == 1 and b"127.0.0.1" in refused.stderr, refused
+
+
+def test_a_profile_is_played_at_a_broker_and_wrong_words_are_refused(tmp_path):
+    house = House(tmp_path, [])
+    with house.broker(), Observer(house.port) as observer:
+        done = house.call("simulate", "--profile", "esp32-flat-json", "--mqtt", f"127.0.0.1:{house.port}", "--topic",
+                          "shop/meter", "--period", "20ms", "--count", "3")
+        assert done.returncode == 0 and b"3 sent" in done.stdout, done
+        observer.wait(lambda t, _: t == "shop/meter", "what it published")
+        assert len([m for m in observer.messages if m[0] == "shop/meter"]) == 3
+    for words, said in ((("p1", "--mqtt", "127.0.0.1:1"), b"go together"),
+                        (("p1", "--tcp", ":0", "--mqtt", ":1", "--topic", "a"), b"needs one of"),
+                        (("p1", "--mqtt", "127.0.0.1:1", "--topic", "a/+"), b"no topic to publish on"),
+                        (("energomera-ce307", "--mqtt", ":1", "--topic", "a"), b"must be asked")):
+        refused = house.call("simulate", "--profile", *words)
+        assert refused.returncode == 2 and said in refused.stderr, refused

@@ -177,13 +177,46 @@ class JsonResponder final : public Responder {
 
   std::vector<Bytes> received(ByteView) override { return {}; }  // it only tells
 
+  // As a stream: a document, a value or an encoded telegram a line.
   Bytes push() override {
-    std::string text;
-    if (inner_) text = encoded(options_.carried->encoding, inner_->push());
-    if (inner_ && options_.carried->pointer.empty())
-      return to_bytes(options_.carried->encoding == Encoding::raw ? text : text + "\n");
+    Bytes stream;
+    for (const Post& post : posts()) {
+      stream.insert(stream.end(), post.payload.begin(), post.payload.end());
+      if (!options_.carried || options_.carried->encoding != Encoding::raw)
+        stream.push_back(std::byte{'\n'});
+    }
+    return stream;
+  }
+
+  std::vector<Post> posts() override {
+    std::vector<Post> posts;
+    if (inner_ && options_.carried->pointer.empty()) {
+      posts.emplace_back("", to_bytes(encoded(options_.carried->encoding, inner_->push())));
+    } else if (options_.plain) {
+      posts = values();
+    } else {
+      posts.emplace_back("", document());
+    }
+    return posts;
+  }
+
+ private:
+  std::vector<Post> values() const {
+    std::vector<Post> posts;
+    for (const Field& field : options_.fields) {
+      std::string value = value_text(field, face_);
+      if (value.size() > 1 && value.front() == '"') value = value.substr(1, value.size() - 2);
+      if (!value.empty()) posts.emplace_back(field.topic, to_bytes(value));
+    }
+    return posts;
+  }
+
+  Bytes document() {
     Tree tree;
-    if (inner_) tree.put(options_.carried->pointer, JsonWriter().value(text).text());
+    if (inner_) {
+      const std::string text = encoded(options_.carried->encoding, inner_->push());
+      tree.put(options_.carried->pointer, JsonWriter().value(text).text());
+    }
     std::vector<ReadingKey> told;
     for (const Field& field : options_.fields) {
       if (std::ranges::count(told, field.key) != 0) continue;
@@ -194,10 +227,9 @@ class JsonResponder final : public Responder {
     }
     JsonWriter json;
     tree.write(json);
-    return to_bytes(json.text() + "\n");
+    return to_bytes(json.text());
   }
 
- private:
   Options options_;
   std::unique_ptr<Responder> inner_;
   MeterFace face_;
