@@ -6,15 +6,18 @@
 #include "core/reading.hpp"
 #include "core/result.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace meterbridge::journal {
 
-// From 1, growing without end; a number is never given twice, over crashes neither.
+// Growing without end; a number is never given twice, over crashes neither. A new journal begins
+// far above every number of one that was before it (first_sequence).
 using Sequence = std::uint64_t;
 
 struct Entry {
@@ -22,24 +25,59 @@ struct Entry {
   Sample sample;
 };
 
+// How far a sink is, and what it lost: samples that had to leave before it took them.
+struct SinkMark {
+  std::string sink;
+  Sequence cursor = 0;
+  std::uint64_t dropped = 0;
+};
+
+struct Status {
+  Status() = default;
+  std::uint64_t entries = 0;  // committed and still there
+  std::uint64_t waiting = 0;  // not committed yet
+  std::uint64_t bytes = 0;    // of the database; 0 in memory
+  std::uint64_t dropped = 0;  // left before every sink had them, or before they were committed
+  std::uint64_t damaged = 0;  // entries that were found damaged, and left out
+  std::optional<Instant> last_commit;
+  std::string trouble;          // why nothing can be written at present; empty = all is well
+  std::vector<SinkMark> sinks;  // those that hold back what leaves first
+};
+
 class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Belongs to the journal at once, survives from the next commit on.
+  // Belongs to the journal at once, survives from the next commit on. Never fails for the disk's
+  // sake: what cannot be written waits in memory, up to a bound.
   virtual Result<Sequence> append(const Sample& sample) = 0;
+  // Error: io, in words, when the disk refuses; the samples go on waiting.
   virtual Result<> commit() = 0;
 
   // At most `limit` entries behind `sequence`, oldest first. Only what is committed: a sink must
-  // never know a sample that the journal could still forget.
+  // never know a sample that the journal could still forget. While the disk refuses, memory is all
+  // there is, and what waits there counts as committed.
   virtual Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) = 0;
   [[nodiscard]] virtual Sequence committed() const = 0;  // the newest of them; 0 = none yet
   [[nodiscard]] virtual Sequence oldest() const = 0;     // that is still there; 0 = none
 
   // Up to where a sink has everything. A sink that is not known yet begins at `committed()`: what
-  // was before it is a matter of `journal replay`.
+  // was before it is a matter of `journal replay`. From the first question on, the sink's entries
+  // are kept for it until the journal is full.
   virtual Result<Sequence> cursor(std::string_view sink) = 0;
   virtual Result<> advance(std::string_view sink, Sequence sequence) = 0;
+
+  // The highest number that was ever given; after a crash the highest that may have been, for a
+  // sink may remember samples that the journal lost with its last seconds.
+  [[nodiscard]] virtual Sequence given() const = 0;
+
+  [[nodiscard]] virtual Status status() const = 0;
 };
+
+// The first number of a new journal: milliseconds of the clock. No meter gives a thousand samples a
+// second for years, so every earlier journal of the same house has lower numbers.
+[[nodiscard]] inline Sequence first_sequence(Instant now) {
+  return static_cast<Sequence>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
+}
 
 }  // namespace meterbridge::journal

@@ -8,7 +8,8 @@
 
 namespace meterbridge::journal {
 
-// Keeps at most `most` entries; the oldest leave first.
-std::unique_ptr<Journal> in_memory(std::size_t most);
+// Keeps at most `most` entries; the oldest leave first. With a clock the numbers go on above those
+// of earlier runs; without one they begin at 1. The clock outlives the journal.
+std::unique_ptr<Journal> in_memory(std::size_t most, const Clock* clock = nullptr);
 
 }  // namespace meterbridge::journal

@@ -59,8 +59,8 @@ struct Setup {
   std::string name;  // in the configuration: "csv", "archive"
   SettingValues settings;
   std::string state_directory;
-  // The newest entry of the journal when the sink is made: a sink that remembers a higher sequence
-  // remembers another journal.
+  // Journal::given() when the sink is made: a sink that remembers a higher sequence remembers
+  // another journal. (committed() may be lower after a power cut, for the same journal.)
   journal::Sequence newest = 0;
   // `journal replay`: old entries come once more, with the same sequences, to fill gaps.
   bool replay = false;

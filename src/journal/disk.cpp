@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+#include "journal/disk.hpp"
+
+#include "journal/ledger.hpp"
+
+#include <deque>
+
+namespace meterbridge::journal {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// So many numbers are reserved at once: what was given and not committed is never given again.
+constexpr Sequence reserved_block = 100'000;
+constexpr std::size_t rows_per_commit = 2000;  // a commit stays short after an outage, too
+constexpr auto look_for_old = std::chrono::minutes(10);
+constexpr auto between_damages = std::chrono::minutes(10);  // a bad disk does not fill up with them
+constexpr std::size_t cost_of_row = 64;                     // in memory, beside its body
+
+class Disk final : public Journal {
+ public:
+  Disk(DiskOptions options, const Clock& clock)
+      : options_(std::move(options)), clock_(clock), looked_for_old_(clock.steady()) {
+    const auto opened = open_or_begin();
+    if (!opened) (void)refused(opened.error());
+  }
+
+  ~Disk() override { close(); }
+
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  Result<Sequence> append(const Sample& sample) override;
+  Result<> commit() override;
+  Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) override;
+  [[nodiscard]] Sequence committed() const override;
+  [[nodiscard]] Sequence oldest() const override;
+  Result<Sequence> cursor(std::string_view sink) override;
+  Result<> advance(std::string_view sink, Sequence sequence) override;
+
+  [[nodiscard]] Sequence given() const override { return last_; }
+
+  [[nodiscard]] Status status() const override;
+
+ private:
+  Result<> open();
+  Result<> open_or_begin();
+  Result<> reserve();
+  void recode(Dictionary fresh);
+  Sequence next_number();
+  Result<> write();
+  Result<> write_rows(std::size_t count);
+  [[nodiscard]] Limits limits() const;
+  Error refused(const Error& error);
+  bool move_aside(const std::string& why);
+  void say(bool warning, const std::string& text) const;
+  void drop_waiting();
+  void add_stored(std::vector<Entry>& found, const std::vector<Row>& rows);
+  void close();
+  [[nodiscard]] bool marks_due() const;
+
+  DiskOptions options_;
+  const Clock& clock_;
+  std::unique_ptr<Store> store_;
+  Dictionary words_;
+  std::uint32_t words_written_ = 0;
+  std::deque<Row> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  Sequence last_ = 0;  // given
+  Ledger ledger_;
+  bool marks_urgent_ = true;
+  bool marks_changed_ = false;
+  bool more_leaves_ = false, damage_told_ = false;
+  bool closing_ = false;
+  Steady::time_point marks_written_{};
+  Steady::time_point looked_for_old_;  // first when the sinks had time to come
+  std::optional<Steady::time_point> moved_aside_;
+  std::optional<Instant> last_commit_;
+  std::string trouble_;
+  std::uint64_t dropped_before_ = 0;  // the trouble
+};
+
+void Disk::say(bool warning, const std::string& text) const {
+  if (options_.log) options_.log(warning, "journal: " + text);
+}
+
+// ------------------------------------------------------------------------- opening and closing
+
+Result<> Disk::open() {
+  auto opened = Store::open(options_.path, Database::Mode::write);
+  if (!opened) return opened.error();
+  auto words = (*opened)->words();
+  if (!words) return words.error();
+  auto ledger = recall(**opened);
+  if (!ledger) return ledger.error();
+  recode(std::move(*words));
+  // What happened since is newer than what the database remembers.
+  for (auto& [sink, cursor] : ledger_.cursors)
+    ledger->cursors.insert_or_assign(sink, cursor);
+  ledger->dropped = std::max(ledger->dropped, ledger_.dropped);
+  ledger->damaged = std::max(ledger->damaged, ledger_.damaged);
+  ledger_ = std::move(*ledger);
+  last_ = std::max({last_, ledger_.reserved, ledger_.committed});
+  if (last_ == 0) last_ = first_sequence(clock_.now()) - 1;
+  store_ = std::move(*opened);
+  marks_urgent_ = true;
+  // On a full disk the numbers come from the clock until there is room again.
+  const auto reserved = reserve();
+  return reserved || reserved.error().code() != Errc::malformed ? Result<>() : reserved;
+}
+
+Result<> Disk::open_or_begin() {
+  auto done = open();
+  if (!done && done.error().code() == Errc::malformed && move_aside(done.error().detail()))
+    done = open();
+  return done;
+}
+
+// What waits was written with the words of the database before.
+void Disk::recode(Dictionary fresh) {
+  const Dictionary old = std::exchange(words_, std::move(fresh));
+  words_written_ = static_cast<std::uint32_t>(words_.size());
+  waiting_bytes_ = 0;
+  for (Row& row : waiting_) {
+    const auto sample = decode(row.body, row.at, old);
+    auto body = sample ? encode(*sample, words_) : Result<std::string>(sample.error());
+    if (body) row.body = std::move(*body);
+    waiting_bytes_ += row.body.size() + cost_of_row;
+  }
+}
+
+// On the disk before the first number is given.
+Result<> Disk::reserve() {
+  const Sequence wanted = last_ + reserved_block;
+  auto done = store_->begin(true);
+  if (done) done = store_->set_mark("reserved", static_cast<std::int64_t>(wanted));
+  if (done) done = store_->end();
+  if (!done) store_->undo();
+  ledger_.reserved = done ? wanted : 0;
+  return done;
+}
+
+// In order, nothing is lost: the next start goes on with the next number.
+void Disk::close() {
+  closing_ = true;
+  for (std::size_t before = waiting_.size() + 1; !waiting_.empty() && waiting_.size() < before;) {
+    before = waiting_.size();
+    (void)commit();
+  }
+  marks_urgent_ = true;
+  if (trouble_.empty()) (void)commit();
+}
+
+// Named so that it tells when; the next one begins at once. False when it happens too often.
+bool Disk::move_aside(const std::string& why) {
+  const auto now = clock_.steady();
+  if (moved_aside_ && now - *moved_aside_ < between_damages) return false;
+  moved_aside_ = now;
+  store_.reset();
+  const auto name = set_aside(options_.path, clock_.now());
+  if (!name) {
+    say(true, options_.path + " is damaged (" + why +
+                  ") and cannot be moved aside: " + name.error().detail());
+    return false;
+  }
+  say(true, options_.path + " is damaged (" + why + "): it was moved to " + *name +
+                ", a new one begins. What was in it is not delivered any more");
+  ledger_.committed = ledger_.oldest = ledger_.reserved = 0;
+  ledger_.entries = ledger_.bytes = 0;
+  return true;
+}
+
+// ---------------------------------------------------------------------------------- appending
+
+Sequence Disk::next_number() {
+  if (last_ < ledger_.reserved) return ++last_;
+  // Nothing could be reserved: above all that was given before, because time went on.
+  last_ = std::max(last_ + 1, first_sequence(clock_.now()));
+  return last_;
+}
+
+Result<Sequence> Disk::append(const Sample& sample) {
+  auto body = encode(sample, words_);
+  if (!body) return body.error();
+  Row row;
+  row.sequence = next_number();
+  row.at = sample.at;
+  row.body = std::move(*body);
+  waiting_bytes_ += row.body.size() + cost_of_row;
+  waiting_.push_back(std::move(row));
+  drop_waiting();
+  return last_;
+}
+
+void Disk::drop_waiting() {
+  while (waiting_bytes_ > options_.waiting && waiting_.size() > 1) {
+    const std::uint64_t before = ledger_.dropped;
+    ledger_.drop(waiting_.front().sequence);
+    ledger_.dropped = before + 1;
+    waiting_bytes_ -= waiting_.front().body.size() + cost_of_row;
+    waiting_.pop_front();
+  }
+}
+
+// --------------------------------------------------------------------------------- committing
+
+bool Disk::marks_due() const {
+  return marks_urgent_ || (marks_changed_ && clock_.steady() - marks_written_ >= options_.cursors);
+}
+
+Limits Disk::limits() const {
+  Limits limits;
+  limits.size = options_.size;
+  const bool look = closing_ || more_leaves_ || clock_.steady() - looked_for_old_ >= look_for_old;
+  const Instant now = clock_.now();
+  if (look && options_.keep > Milliseconds::zero() && clock_is_set(now))
+    limits.before = now - options_.keep;
+  return limits;
+}
+
+Result<> Disk::commit() {
+  auto done = store_ ? Result<>() : open_or_begin();
+  if (done && waiting_.empty() && !marks_due() && trouble_.empty()) return {};
+  if (done) done = write();
+  if (!done && done.error().code() == Errc::malformed && move_aside(done.error().detail())) {
+    done = open();
+    if (done) done = write();
+  }
+  if (!done) return refused(done.error());
+  last_commit_ = clock_.now();
+  if (std::exchange(trouble_, std::string()).empty()) return {};
+  const std::uint64_t lost = ledger_.dropped - dropped_before_;
+  say(false, "can be written again; " + (lost == 0 ? std::string("nothing was lost")
+                                                   : std::to_string(lost) + " samples were lost"));
+  return {};
+}
+
+Result<> Disk::write_rows(std::size_t count) {
+  for (std::uint32_t word = words_written_ + 1; word <= words_.size(); ++word) {
+    if (auto done = store_->insert_word(word, words_.bytes(word)); !done) return done;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (auto done = store_->insert(waiting_[i]); !done) return done;
+  }
+  return {};
+}
+
+// One transaction: what it changes counts when it succeeded.
+Result<> Disk::write() {
+  const std::size_t count = std::min(waiting_.size(), rows_per_commit);
+  const auto words = static_cast<std::uint32_t>(words_.size());
+  Ledger next = ledger_;
+  auto done = store_->begin();
+  if (done) done = write_rows(count);
+  if (!done) return done;
+  if (count > 0) {
+    next.committed = waiting_[count - 1].sequence;
+    if (next.oldest == 0) next.oldest = waiting_.front().sequence;
+  }
+  next.entries += count;
+  const auto bytes = store_->bytes();
+  if (!bytes) return bytes.error();
+  next.bytes = *bytes;
+  const Limits limited = limits();
+  const auto more = make_room(*store_, next, limited);
+  if (!more) return more.error();
+  if (closing_) {
+    next.reserved = last_;
+  } else if (next.reserved < last_ + reserved_block / 2) {
+    next.reserved = last_ + reserved_block;
+  }
+  const bool marked =
+      marks_due() || next.reserved != ledger_.reserved || next.entries != ledger_.entries + count;
+  if (marked) done = write_marks(*store_, next);
+  if (done) done = store_->end();
+  if (!done) return done;
+  ledger_ = std::move(next);
+  words_written_ = words;
+  for (std::size_t i = 0; i < count; ++i) {
+    waiting_bytes_ -= waiting_.front().body.size() + cost_of_row;
+    waiting_.pop_front();
+  }
+  more_leaves_ = *more;
+  if (limited.before) looked_for_old_ = clock_.steady();
+  if (marked) {
+    marks_urgent_ = marks_changed_ = false;
+    marks_written_ = clock_.steady();
+  }
+  return {};
+}
+
+// A full or read-only disk stays open for reading; of any other trouble a new beginning is the
+// cure.
+Error Disk::refused(const Error& error) {
+  if (store_) store_->undo();
+  if (error.code() != Errc::access) store_.reset();
+  if (trouble_.empty()) {
+    dropped_before_ = ledger_.dropped;
+    say(true, "cannot be written: " + error.detail() + ". Samples wait in memory, up to " +
+                  std::to_string(options_.waiting / 1000) + " kB of them");
+  }
+  trouble_ = error.detail();
+  return Error(Errc::io, "journal: " + error.detail());
+}
+
+// ------------------------------------------------------------------------------------ reading
+
+void Disk::add_stored(std::vector<Entry>& found, const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    auto entry = entry_of(row, words_);
+    if (entry) {
+      found.push_back(std::move(*entry));
+      continue;
+    }
+    ++ledger_.damaged;
+    marks_changed_ = true;
+    if (std::exchange(damage_told_, true)) continue;
+    say(true, "entry " + std::to_string(row.sequence) +
+                  " is damaged and left out: " + entry.error().detail());
+  }
+}
+
+Result<std::vector<Entry>> Disk::after(Sequence sequence, std::size_t limit) {
+  std::vector<Entry> found;
+  // Where all that was asked for is damaged, what is behind it is meant.
+  for (Sequence from = sequence; store_ && limit > 0 && found.empty();) {
+    const auto rows = store_->rows(from, limit);
+    if (!rows) {
+      const Error error = rows.error();
+      if (error.code() == Errc::malformed && move_aside(error.detail())) (void)commit();
+      return error.within("journal");
+    }
+    if (rows->empty()) break;
+    from = rows->back().sequence;
+    add_stored(found, *rows);
+  }
+  if (trouble_.empty()) return found;
+  for (const Row& row : waiting_) {
+    if (found.size() >= limit) break;
+    if (row.sequence <= sequence) continue;
+    if (auto entry = entry_of(row, words_)) found.push_back(std::move(*entry));
+  }
+  return found;
+}
+
+Sequence Disk::committed() const {
+  return trouble_.empty() || waiting_.empty() ? ledger_.committed : waiting_.back().sequence;
+}
+
+Sequence Disk::oldest() const {
+  if (ledger_.oldest != 0 || trouble_.empty() || waiting_.empty()) return ledger_.oldest;
+  return waiting_.front().sequence;
+}
+
+Result<Sequence> Disk::cursor(std::string_view sink) {
+  const auto found = ledger_.cursors.find(sink);
+  if (found != ledger_.cursors.end()) {
+    found->second.active = true;
+    return found->second.at;
+  }
+  Cursor& fresh = ledger_.cursors[std::string(sink)];
+  fresh.at = committed();
+  fresh.active = true;
+  marks_urgent_ = true;
+  return fresh.at;
+}
+
+Result<> Disk::advance(std::string_view sink, Sequence sequence) {
+  Cursor& cursor = ledger_.cursors[std::string(sink)];
+  if (cursor.at == sequence && cursor.active) return {};
+  cursor.at = sequence;
+  cursor.active = true;
+  marks_changed_ = true;
+  return {};
+}
+
+Status Disk::status() const {
+  Status status;
+  status.entries = ledger_.entries;
+  status.waiting = waiting_.size();
+  status.bytes = ledger_.bytes;
+  status.dropped = ledger_.dropped;
+  status.damaged = ledger_.damaged;
+  status.last_commit = last_commit_;
+  status.trouble = trouble_;
+  for (const auto& [sink, cursor] : ledger_.cursors) {
+    if (cursor.active) status.sinks.push_back({sink, cursor.at, cursor.dropped});
+  }
+  return status;
+}
+
+}  // namespace
+
+std::unique_ptr<Journal> on_disk(DiskOptions options, const Clock& clock) {
+  return std::make_unique<Disk>(std::move(options), clock);
+}
+
+}  // namespace meterbridge::journal

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The journal on a disk: one SQLite database beside the program's state.
+#pragma once
+
+#include "journal/journal.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace meterbridge::journal {
+
+struct DiskOptions {
+  DiskOptions() = default;
+  std::string path;
+  Milliseconds keep = std::chrono::hours(24 * 30);  // older entries leave; zero = they do not
+  std::uint64_t size = 200'000'000;  // bytes; what is above leaves whether it was taken or not
+  std::size_t waiting = 8'000'000;   // bytes of samples in memory while nothing can be written
+  // Cursors go to the disk with the next commit after so long: delivery is repeated from there
+  // after a crash, which is harmless, and each costs a page.
+  Milliseconds cursors = std::chrono::seconds(30);
+  std::function<void(bool warning, const std::string&)> log;
+};
+
+// Opens, or begins, the database at once. Whatever is wrong with it is said to `log`; the journal
+// works from memory until it can be written. The clock outlives the journal.
+std::unique_ptr<Journal> on_disk(DiskOptions options, const Clock& clock);
+
+}  // namespace meterbridge::journal
