@@ -6,9 +6,10 @@
 
 namespace meterbridge::cli {
 
-meter::ProfileLibrary load_library(const Arguments& arguments) {
+meter::ProfileLibrary load_library(const Arguments& arguments, std::string_view only) {
   config::Problems problems;
-  meter::ProfileLibrary library = meter::load_profiles(configuration_file(arguments), problems);
+  meter::ProfileLibrary library =
+      meter::load_profiles(configuration_file(arguments), problems, only);
   for (const config::Problem& problem : problems.all())
     complain(problem.str());
   return library;

@@ -98,9 +98,10 @@ bool same_line(const config::LinkSettings& a, const config::LinkSettings& b) {
                                          : a.serial == b.serial;
 }
 
-ConsoleHouse house_of(const app::House& house, const Plan& plan) {
+ConsoleHouse house_of(const app::House& house, const meter::ProfileLibrary& library,
+                      const Plan& plan) {
   ConsoleHouse known;
-  known.library = house.library.get();
+  known.library = &library;
   for (const auto& meter : house.meters) {
     const auto* link = app::find_link(house.settings, meter->settings().link);
     if (link != nullptr && same_line(*link, plan.link)) known.meters.push_back(&meter->settings());
@@ -129,7 +130,8 @@ asio::awaitable<void> session(ConsoleMenu& menu, ConsoleLine& line, std::string 
     asio::co_spawn(co_await asio::this_coro::executor, listener->leave(), asio::detached);
 }
 
-int talk(app::House& house, const Plan& plan, bool configured) {
+int talk(app::House& house, const meter::ProfileLibrary& library, const Plan& plan,
+         bool configured) {
   asio::io_context context(1);
   asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
   std::unique_ptr<app::Listener> listener;
@@ -141,7 +143,7 @@ int talk(app::House& house, const Plan& plan, bool configured) {
                    plan.settled);
   Keyboard keyboard(context.get_executor());
   std::optional<Refusals> refusals;
-  ConsoleHouse known = house_of(house, plan);
+  ConsoleHouse known = house_of(house, library, plan);
   if (configured) {
     refusals.emplace(house);
     known.veto = [&](const std::string& meter) { return refusals->veto(meter); };
@@ -180,15 +182,15 @@ int run(const Arguments& arguments) {
     auto loaded = load_house(arguments);
     if (!loaded) return exit_usage;
     house = std::move(*loaded);
-  } else {
-    house.library = std::make_shared<const meter::ProfileLibrary>(load_library(arguments));
   }
+  // Somebody may pick any meter of the catalogue, not only those of the configuration.
+  const meter::ProfileLibrary library = load_library(arguments);
   const auto plan = port ? plan_port(arguments) : plan_meter(house, arguments);
   if (!plan) {
     complain("meterbridge console: " + plan.error().detail());
     return exit_usage;
   }
-  return talk(house, *plan, configured);
+  return talk(house, library, *plan, configured);
 }
 
 }  // namespace

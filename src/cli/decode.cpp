@@ -202,7 +202,7 @@ Result<std::vector<Decoded>> decode(const Arguments& arguments) {
   if (arguments.words().size() > 1)
     return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
   meter::ProfileLibrary library;
-  if (arguments.has("--profile")) library = load_library(arguments);
+  if (const auto name = arguments.value("--profile")) library = load_library(arguments, *name);
   const auto profile = profile_of(arguments, library);
   if (!profile) return profile.error();
   const auto protocol = protocol_of(arguments, *profile);

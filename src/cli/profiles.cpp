@@ -128,10 +128,11 @@ int test_profiles(const meter::ProfileLibrary& shipped, std::span<const std::str
 }
 
 int run_profiles(const Arguments& arguments) {
-  meter::ProfileLibrary library = load_library(arguments);
   const std::vector<std::string>& words = arguments.words();
   const std::string what = words.empty() ? "list" : words.front();
   const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
+  meter::ProfileLibrary library =
+      load_library(arguments, what == "show" && !rest.empty() ? rest.front() : std::string());
   if (what == "list" && rest.empty()) return list_profiles(library);
   if (what == "show" && rest.size() == 1) return show_profile(library, rest.front());
   if (what == "test") return test_profiles(library, rest);

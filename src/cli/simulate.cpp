@@ -312,7 +312,7 @@ int run_simulate(const Arguments& arguments) {
   meter::Configuration configuration;
   std::optional<meter::ProfileLibrary> library;
   const bool one = arguments.has("--profile");
-  if (one) library.emplace(load_library(arguments));
+  if (one) library.emplace(load_library(arguments, arguments.value("--profile").value_or("")));
   const auto links =
       one ? plan_profile(arguments, *library) : plan_configuration(arguments, configuration);
   if (!links) return refuse(links.error());

@@ -2,9 +2,12 @@
 #include "meter/configuration.hpp"
 
 #include "config/load.hpp"
+#include "config/section.hpp"
 #include "meter/meter.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 namespace meterbridge::meter {
@@ -18,13 +21,32 @@ void add_own_profiles(const config::Node& root, const std::string& file, Profile
     library.add(text, name, problems);
 }
 
-ProfileLibrary shipped(config::Problems& problems) {
-  auto embedded = ProfileLibrary::embedded();
-  if (embedded) return *std::move(embedded);
-  config::Place place;
-  place.file = "meterbridge";
-  problems.add(config::Severity::error, place, {}, embedded.error().detail());
-  return {};
+// The profile that a meter names; empty when it names none, or none that anybody has.
+std::string_view profile_of(const config::Node& meter, const ProfileLibrary& library) {
+  const config::Node* profile = meter.find("profile");
+  if (profile == nullptr || profile->kind != config::Kind::scalar) return {};
+  const std::string_view id = profile->scalar;
+  return library.find(id) != nullptr || ProfileLibrary::ships(id) ? id : std::string_view();
+}
+
+// Those that the meters name. The whole catalogue only where it must be told to somebody: which
+// names there are, and which keys any meter knows.
+void add_shipped(const config::Node& root, ProfileLibrary& library, config::Problems& problems) {
+  const config::Node* meters = config::list_in(root, "meters");
+  if (meters == nullptr) return;
+  for (const config::Node& meter : meters->items) {
+    if (meter.kind != config::Kind::map) continue;
+    const std::string_view id = profile_of(meter, library);
+    if (id.empty()) return library.add_all_shipped(problems);
+    library.add_shipped(id, problems);
+  }
+}
+
+std::set<std::string, std::less<>> profiles_in(const config::Settings& settings) {
+  std::set<std::string, std::less<>> ids;
+  for (const config::MeterSettings& meter : settings.meters)
+    ids.insert(meter.profile);
+  return ids;
 }
 
 bool is_faulty(const config::MeterSettings& settings, const config::Problems& problems) {
@@ -51,23 +73,30 @@ void try_drivers(const Configuration& configuration, config::Problems& problems)
 
 Configuration load_configuration(const std::string& file, config::Problems& problems) {
   Configuration configuration;
-  configuration.library = shipped(problems);
   const config::Node root = config::load_document(file, problems);
   add_own_profiles(root, file, configuration.library, problems);
+  add_shipped(root, configuration.library, problems);
   const config::Catalogue known = catalogue(configuration.library);
   configuration.settings = config::settings_of(root, known, problems);
   config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);
+  configuration.library.keep_for_meters(profiles_in(configuration.settings));
   problems.sort();
   return configuration;
 }
 
-ProfileLibrary load_profiles(const std::string& file, config::Problems& problems) {
-  ProfileLibrary library = shipped(problems);
+ProfileLibrary load_profiles(const std::string& file, config::Problems& problems,
+                             std::string_view only) {
+  ProfileLibrary library;
   // What else is wrong with the configuration is not asked here, nor whether there is one.
   config::Problems others;
   const config::Node root = config::load_document(file, others);
   add_own_profiles(root, file, library, problems);
+  if (library.find(only) == nullptr && !ProfileLibrary::ships(only)) {
+    library.add_all_shipped(problems);
+  } else {
+    library.add_shipped(only, problems);
+  }
   problems.sort();
   return library;
 }

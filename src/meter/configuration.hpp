@@ -6,14 +6,14 @@
 #include "meter/profile_library.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace meterbridge::meter {
 
 struct Configuration {
   Configuration() = default;
   config::Settings settings;
-  ProfileLibrary
-      library;  // shipped profiles and the user's own; meters refer to it, so it must outlive them
+  ProfileLibrary library;  // of the meters, no other; they refer to it, so it must outlive them
 };
 
 // Reads FILE, secrets.yaml beside it and the user's profiles, and tries every meter's driver: what
@@ -22,7 +22,9 @@ struct Configuration {
 Configuration load_configuration(const std::string& file, config::Problems& problems);
 
 // The shipped profiles and those that FILE's folder of profiles adds or replaces, for commands that
-// need no configuration. Only faults of profiles are problems: the file itself need not exist.
-ProfileLibrary load_profiles(const std::string& file, config::Problems& problems);
+// need no configuration. Only faults of profiles are problems: the file itself need not exist. Who
+// wants `only` one gets no other shipped one, unless there is none of that name.
+ProfileLibrary load_profiles(const std::string& file, config::Problems& problems,
+                             std::string_view only = {});
 
 }  // namespace meterbridge::meter

@@ -247,6 +247,17 @@ Profile read_profile(const Node& root, Problems& problems) {
   return profile;
 }
 
+Error error_of(const Problems& problems) {
+  std::string text;
+  for (const config::Problem& problem : problems.all())
+    text += (text.empty() ? "" : "\n") + problem.str();
+  return {Errc::invalid, std::move(text)};
+}
+
+std::string file_of(const EmbeddedProfile& shipped) {
+  return "profiles/" + std::string(shipped.id) + ".yaml";
+}
+
 }  // namespace
 
 SettingValues default_values(const Profile& profile) {
@@ -271,21 +282,41 @@ std::string profile_schema() {
 
 Result<ProfileLibrary> ProfileLibrary::embedded() {
   ProfileLibrary library;
-  for (const EmbeddedProfile& embedded : embedded_profiles()) {
-    auto added = library.add(embedded.yaml, std::string(embedded.file));
-    if (!added) return added.error();
-  }
+  Problems problems;
+  library.add_all_shipped(problems);
+  if (problems.any_error()) return error_of(problems);
   return library;
+}
+
+bool ProfileLibrary::ships(std::string_view id) noexcept {
+  const auto shipped = embedded_profiles();
+  return std::ranges::find(shipped, id, &EmbeddedProfile::id) != shipped.end();
+}
+
+void ProfileLibrary::add_shipped(std::string_view id, Problems& problems) {
+  if (find(id) != nullptr) return;
+  const auto shipped = embedded_profiles();
+  const auto wanted = std::ranges::find(shipped, id, &EmbeddedProfile::id);
+  if (wanted != shipped.end()) add(wanted->yaml, file_of(*wanted), problems);
+}
+
+void ProfileLibrary::add_all_shipped(Problems& problems) {
+  for (const EmbeddedProfile& shipped : embedded_profiles())
+    add_shipped(shipped.id, problems);
+}
+
+void ProfileLibrary::keep_for_meters(const std::set<std::string, std::less<>>& ids) {
+  std::erase_if(profiles_, [&ids](const Profile& profile) { return !ids.contains(profile.id); });
+  profiles_.shrink_to_fit();
+  for (Profile& profile : profiles_)
+    profile.tests = {};
 }
 
 Result<std::string> ProfileLibrary::add(std::string_view yaml, const std::string& file_name) {
   Problems problems;
   std::string id = add(yaml, file_name, problems);
-  if (!problems.any_error()) return id;
-  std::string text;
-  for (const config::Problem& problem : problems.all())
-    text += (text.empty() ? "" : "\n") + problem.str();
-  return Error{Errc::invalid, std::move(text)};
+  if (problems.any_error()) return error_of(problems);
+  return id;
 }
 
 std::string ProfileLibrary::add(std::string_view yaml, const std::string& file_name,

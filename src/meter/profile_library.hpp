@@ -8,7 +8,9 @@
 #include "core/time.hpp"
 #include "protocol/registry.hpp"
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +19,7 @@
 namespace meterbridge::meter {
 
 struct EmbeddedProfile {
-  std::string_view file;  // "profiles/p1.yaml"
+  std::string_view id;  // "p1", from profiles/p1.yaml: known without parsing (a test compares)
   std::string_view yaml;
 };
 
@@ -55,10 +57,18 @@ struct Profile {
 // JSON Schema (draft 2020-12) of a profile, for editors.
 [[nodiscard]] std::string profile_schema();
 
+// Parsing all that are shipped costs more than the rest of a start: who needs one asks for that
+// one.
 class ProfileLibrary {
  public:
-  // Embedded profiles only. Error: invalid as file:line:column (a bug that a test catches).
+  // Every embedded profile. Error: invalid as file:line:column (a bug that a test catches).
   static Result<ProfileLibrary> embedded();
+  // Whether an embedded profile has this id.
+  [[nodiscard]] static bool ships(std::string_view id) noexcept;
+  // Adds embedded profiles: that of the id when there is one, or all. Those that are in the library
+  // already stay: a user's own takes the place of a shipped one.
+  void add_shipped(std::string_view id, config::Problems& problems);
+  void add_all_shipped(config::Problems& problems);
   // Adds or replaces by one document; file_name is for messages.
   // Its id.
   Result<std::string> add(std::string_view yaml, const std::string& file_name);
@@ -69,6 +79,9 @@ class ProfileLibrary {
   [[nodiscard]] std::span<const Profile> all() const noexcept { return profiles_; }
 
   [[nodiscard]] std::vector<std::string_view> names() const;
+
+  // Lets go of all others, and of what only proves a profile.
+  void keep_for_meters(const std::set<std::string, std::less<>>& ids);
 
  private:
   std::vector<Profile> profiles_;  // sorted by id

@@ -2,6 +2,8 @@
 #include "simulator/load_model.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace meterbridge::simulator {
 namespace {
@@ -68,6 +70,26 @@ Decimal cubic_metres(std::int64_t cm3) {
   return Decimal(cm3 / 1000, -3);
 }
 
+// What a hash is drawn for, so that no two appliances share their dice.
+enum class Dice : std::uint8_t {
+  roof,
+  first_state,
+  day_size,
+  jitter,
+  kettle_slot,
+  cooker_slot,
+  cloud,
+  burner_slot,
+  tap_slot,
+  volts,
+  hertz,
+};
+
+std::uint64_t hash(std::uint64_t seed, Dice dice, std::int64_t number, std::size_t phase = 0) {
+  const std::uint64_t which = static_cast<std::uint64_t>(dice) * 4 + phase;
+  return mix(seed ^ mix(which << 48U ^ static_cast<std::uint64_t>(number)));
+}
+
 }  // namespace
 
 Totals& Totals::operator+=(const Totals& other) {
@@ -80,74 +102,147 @@ Totals& Totals::operator+=(const Totals& other) {
   return *this;
 }
 
+// What one way to live takes and gives in a week.
+class LoadModel::Week {
+ public:
+  explicit Week(std::uint64_t habits);
+
+  [[nodiscard]] std::array<std::int64_t, 3> power(std::int64_t second) const {
+    return power(minute_of(second), second);
+  }
+
+  // Of the whole week.
+  [[nodiscard]] const Totals& whole() const noexcept { return whole_; }
+
+  // From its begin.
+  [[nodiscard]] Totals until(std::int64_t second) const;
+
+ private:
+  // What stays the same for a minute: the dice of all slots, whose lengths are whole minutes.
+  struct Minute {
+    std::int64_t today = 0;                    // percent of the usual rest
+    std::array<std::int64_t, 3> appliances{};  // watts
+    std::int64_t sky = 0;                      // percent of a clear one
+    std::int64_t gas = 0;                      // cubic centimetres a second
+    std::int64_t water = 0;
+  };
+
+  [[nodiscard]] Minute minute_of(std::int64_t second) const;
+  [[nodiscard]] std::array<std::int64_t, 3> power(const Minute& minute, std::int64_t second) const;
+  [[nodiscard]] std::int64_t sunshine(const Minute& minute, std::int64_t second) const;
+  // Adds what flows from one second to another.
+  void pass(std::int64_t from, std::int64_t to, Totals& totals) const;
+
+  std::uint64_t seed_;
+  std::int64_t roof_watts_;
+  std::vector<Totals> blocks_;  // at the begin of each block of the week
+  Totals whole_;
+};
+
+LoadModel::Week::Week(std::uint64_t habits)
+    : seed_(mix(habits)), roof_watts_(2500 + below(hash(seed_, Dice::roof, 0), 3000)) {
+  blocks_.reserve(week_seconds / block_seconds);
+  for (std::int64_t second = 0; second < week_seconds; second += block_seconds) {
+    blocks_.push_back(whole_);
+    pass(second, second + block_seconds, whole_);
+  }
+}
+
+LoadModel::Week::Minute LoadModel::Week::minute_of(std::int64_t second) const {
+  const std::size_t hour = hour_of(second);
+  const auto die = [&](Dice dice, std::int64_t slot) { return hash(seed_, dice, second / slot); };
+  const auto on = [&](Dice dice, std::int64_t slot, std::int64_t chance) {
+    return below(die(dice, slot), 1000) < chance;
+  };
+  Minute minute;
+  minute.today = 85 + below(die(Dice::day_size, day_seconds), 40);
+  if (second / 60 % 45 < 15) minute.appliances[0] = 95;  // the refrigerator
+  if (on(Dice::kettle_slot, 180, kettle[hour])) minute.appliances[1] = 2000;
+  if (on(Dice::cooker_slot, 600, cooker[hour])) minute.appliances[2] = 1800;
+  minute.sky = 35 + below(die(Dice::cloud, block_seconds), 66);
+  if (on(Dice::burner_slot, 600, burner[hour])) minute.gas = 440;  // 1.6 m³/h
+  const std::uint64_t tap = die(Dice::tap_slot, 120);
+  if (below(tap, 1000) < taps[hour]) minute.water = 60 + below(tap >> 20U, 120);
+  return minute;
+}
+
+// A parabola from six to eight, less the clouds, which change every ten minutes and flicker a
+// little.
+std::int64_t LoadModel::Week::sunshine(const Minute& minute, std::int64_t second) const {
+  constexpr std::int64_t rise = 21'600;
+  constexpr std::int64_t length = 50'400;
+  const std::int64_t x = second % day_seconds - rise;
+  if (x <= 0 || x >= length) return 0;
+  const std::int64_t clear = 4 * x * (length - x) / length * roof_watts_ / length;
+  return clear * minute.sky / 100;
+}
+
+std::array<std::int64_t, 3> LoadModel::Week::power(const Minute& minute,
+                                                   std::int64_t second) const {
+  const std::size_t hour = hour_of(second);
+  const std::int64_t within = second % 3600;
+  const std::int64_t rest = (household[hour] * (3600 - within) + household[hour + 1] * within) /
+                            3600 * minute.today / 100;
+  std::array<std::int64_t, 3> watts{rest / 2, rest * 3 / 10, rest / 5};
+  const std::int64_t sun = sunshine(minute, second);
+  for (std::size_t phase = 0; phase < watts.size(); ++phase) {
+    watts[phase] += minute.appliances[phase] - sun / 3 - 10 +
+                    below(hash(seed_, Dice::jitter, second, phase), 21);
+  }
+  return watts;
+}
+
+void LoadModel::Week::pass(std::int64_t from, std::int64_t to, Totals& totals) const {
+  while (from < to) {
+    const Minute minute = minute_of(from);
+    const std::int64_t end = std::min(to, from - from % 60 + 60);
+    const auto tariff = static_cast<std::size_t>(tariff_of(from) - 1);
+    totals.gas_cm3 += minute.gas * (end - from);
+    totals.water_cm3 += minute.water * (end - from);
+    for (; from < end; ++from) {
+      const auto watts = power(minute, from);
+      const std::int64_t sum = watts[0] + watts[1] + watts[2];
+      (sum >= 0 ? totals.import_ws : totals.export_ws)[tariff] += sum >= 0 ? sum : -sum;
+    }
+  }
+}
+
+Totals LoadModel::Week::until(std::int64_t second) const {
+  const std::int64_t block = second / block_seconds;
+  Totals sum = blocks_[static_cast<std::size_t>(block)];
+  pass(block * block_seconds, second, sum);
+  return sum;
+}
+
+std::uint64_t LoadModel::habits_of(std::uint64_t seed) noexcept {
+  constexpr std::uint64_t ways_to_live = 32;
+  return seed % ways_to_live;
+}
+
 LoadModel::LoadModel(std::uint64_t seed)
-    : seed_(mix(seed)), roof_watts_(2500 + below(hash(Dice::roof, 0), 3000)) {
+    : LoadModel(seed, std::make_shared<const Week>(habits_of(seed))) {}
+
+LoadModel::LoadModel(std::uint64_t seed, std::shared_ptr<const Week> week)
+    : seed_(mix(seed)), week_(std::move(week)) {
   const auto first = [&](std::int64_t which, std::int64_t from, std::int64_t range) {
-    return from + below(hash(Dice::first_state, which), range);
+    return from + below(hash(seed_, Dice::first_state, which), range);
   };
   constexpr std::int64_t kwh = 3'600'000;
   start_.import_ws = {first(0, 2000 * kwh, 6000 * kwh), first(1, 1000 * kwh, 3000 * kwh), 0, 0};
   start_.export_ws = {first(2, 500 * kwh, 3000 * kwh), first(3, 0, 20 * kwh), 0, 0};
   start_.gas_cm3 = first(4, 500'000'000, 3'000'000'000);
   start_.water_cm3 = first(5, 50'000'000, 400'000'000);
-  blocks_.reserve(week_seconds / block_seconds);
-  for (std::int64_t second = 0; second < week_seconds; ++second) {
-    if (second % block_seconds == 0) blocks_.push_back(week_);
-    pass(second, week_);
-  }
 }
 
-std::uint64_t LoadModel::hash(Dice dice, std::int64_t number, std::size_t phase) const {
-  const std::uint64_t which = static_cast<std::uint64_t>(dice) * 4 + phase;
-  return mix(seed_ ^ mix(which << 48U ^ static_cast<std::uint64_t>(number)));
-}
+LoadModel::~LoadModel() = default;
+LoadModel::LoadModel(LoadModel&&) noexcept = default;
+LoadModel& LoadModel::operator=(LoadModel&&) noexcept = default;
 
-// A parabola from six to eight, less the clouds, which change every ten minutes and flicker a
-// little.
-std::int64_t LoadModel::sunshine(std::int64_t second) const {
-  constexpr std::int64_t rise = 21'600;
-  constexpr std::int64_t length = 50'400;
-  const std::int64_t x = second % day_seconds - rise;
-  if (x <= 0 || x >= length) return 0;
-  const std::int64_t clear = 4 * x * (length - x) / length * roof_watts_ / length;
-  const std::int64_t percent = 35 + below(hash(Dice::cloud, second / block_seconds), 66);
-  return clear * percent / 100;
-}
-
-std::array<std::int64_t, 3> LoadModel::week_power(std::int64_t second) const {
-  const std::size_t hour = hour_of(second);
-  const std::int64_t within = second % 3600;
-  const std::int64_t today = 85 + below(hash(Dice::day_size, second / day_seconds), 40);
-  const std::int64_t rest =
-      (household[hour] * (3600 - within) + household[hour + 1] * within) / 3600 * today / 100;
-  std::array<std::int64_t, 3> watts{rest / 2, rest * 3 / 10, rest / 5};
-  if (second / 60 % 45 < 15) watts[0] += 95;  // the refrigerator
-  if (below(hash(Dice::kettle_slot, second / 180), 1000) < kettle[hour]) watts[1] += 2000;
-  if (below(hash(Dice::cooker_slot, second / 600), 1000) < cooker[hour]) watts[2] += 1800;
-  const std::int64_t sun = sunshine(second);
-  for (std::size_t phase = 0; phase < watts.size(); ++phase) {
-    watts[phase] += below(hash(Dice::jitter, second, phase), 21) - 10 - sun / 3;
-  }
-  return watts;
-}
-
-std::int64_t LoadModel::gas_flow(std::int64_t second) const {
-  const bool on = below(hash(Dice::burner_slot, second / 600), 1000) < burner[hour_of(second)];
-  return on ? 440 : 0;  // 1.6 m³/h
-}
-
-std::int64_t LoadModel::water_flow(std::int64_t second) const {
-  const std::uint64_t slot = hash(Dice::tap_slot, second / 120);
-  return below(slot, 1000) < taps[hour_of(second)] ? 60 + below(slot >> 20U, 120) : 0;
-}
-
-void LoadModel::pass(std::int64_t second, Totals& totals) const {
-  const auto watts = week_power(second);
-  const std::int64_t sum = watts[0] + watts[1] + watts[2];
-  const auto tariff = static_cast<std::size_t>(tariff_of(second) - 1);
-  (sum >= 0 ? totals.import_ws : totals.export_ws)[tariff] += sum >= 0 ? sum : -sum;
-  totals.gas_cm3 += gas_flow(second);
-  totals.water_cm3 += water_flow(second);
+LoadModel Street::house(std::uint64_t seed) {
+  const std::uint64_t habits = LoadModel::habits_of(seed);
+  auto& week = weeks_[habits];
+  if (week == nullptr) week = std::make_shared<const LoadModel::Week>(habits);
+  return {seed, week};
 }
 
 int LoadModel::tariff(Seconds now) {
@@ -155,7 +250,7 @@ int LoadModel::tariff(Seconds now) {
 }
 
 std::array<std::int64_t, 3> LoadModel::power(Seconds now) const {
-  return week_power(place_of(now).second);
+  return week_->power(place_of(now).second);
 }
 
 Totals LoadModel::totals(Seconds now) const {
@@ -164,36 +259,33 @@ Totals LoadModel::totals(Seconds now) const {
   // not count yet.
   if (place.week < 0) return start_;
   Totals sum = start_;
+  const Totals& whole = week_->whole();
   for (std::size_t i = 0; i < sum.import_ws.size(); ++i) {
-    sum.import_ws[i] += place.week * week_.import_ws[i];
-    sum.export_ws[i] += place.week * week_.export_ws[i];
+    sum.import_ws[i] += place.week * whole.import_ws[i];
+    sum.export_ws[i] += place.week * whole.export_ws[i];
   }
-  sum.gas_cm3 += place.week * week_.gas_cm3;
-  sum.water_cm3 += place.week * week_.water_cm3;
-  const std::int64_t block = place.second / block_seconds;
-  sum += blocks_[static_cast<std::size_t>(block)];
-  for (std::int64_t second = block * block_seconds; second < place.second; ++second) {
-    pass(second, sum);
-  }
+  sum.gas_cm3 += place.week * whole.gas_cm3;
+  sum.water_cm3 += place.week * whole.water_cm3;
+  sum += week_->until(place.second);
   return sum;
 }
 
 protocol::MeterFace LoadModel::at(Seconds now) const {
   const std::int64_t second = place_of(now).second;
-  const auto watts = week_power(second);
+  const auto watts = week_->power(second);
   const Totals sum = totals(now);
   protocol::MeterFace face;
   face.now = now;
   face.tariff = tariff_of(second);
   for (std::size_t phase = 0; phase < watts.size(); ++phase) {
     const std::int64_t tenths =
-        2320 - watts[phase] / 150 + below(hash(Dice::volts, second / 3, phase), 31) - 15;
+        2320 - watts[phase] / 150 + below(hash(seed_, Dice::volts, second / 3, phase), 31) - 15;
     const std::int64_t magnitude = watts[phase] < 0 ? -watts[phase] : watts[phase];
     face.voltage[phase] = Decimal(tenths, -1);
     face.current[phase] = Decimal(magnitude * 1000 / tenths, -2);
     face.power[phase] = Decimal(watts[phase]);
   }
-  face.frequency = Decimal(4995 + below(hash(Dice::hertz, second / 2), 11), -2);
+  face.frequency = Decimal(4995 + below(hash(seed_, Dice::hertz, second / 2), 11), -2);
   for (std::size_t i = 0; i < sum.import_ws.size(); ++i) {
     face.energy_import[i] = watt_hours(sum.import_ws[i]);
     face.energy_export[i] = watt_hours(sum.export_ws[i]);

@@ -8,7 +8,8 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <map>
+#include <memory>
 
 namespace meterbridge::simulator {
 
@@ -24,13 +25,17 @@ struct Totals {
 };
 
 // A pure function of seed and time, so that a simulator which is restarted goes on where it would
-// have been, and no counter ever runs backwards. One week repeats for ever; its first day is a
+// have been, and no counter ever runs backwards. There are 32 ways in which houses live; what their
+// registers began with differs for each seed. One week repeats for ever; its first day is a
 // Monday. The hours of the day are those of UTC+1 whatever zone the host is in. Power is constant
 // within each second, and the registers are the sums of these seconds: a face at time t holds
 // everything before t.
 class LoadModel {
  public:
   explicit LoadModel(std::uint64_t seed);
+  ~LoadModel();
+  LoadModel(LoadModel&&) noexcept;
+  LoadModel& operator=(LoadModel&&) noexcept;
 
   [[nodiscard]] protocol::MeterFace at(Seconds now) const;
   // Watts of each phase during the second that begins at `now`; import positive. The meter counts
@@ -41,32 +46,26 @@ class LoadModel {
   [[nodiscard]] static int tariff(Seconds now);
 
  private:
-  // What a hash is drawn for, so that no two appliances share their dice.
-  enum class Dice : std::uint8_t {
-    roof,
-    first_state,
-    day_size,
-    jitter,
-    kettle_slot,
-    cooker_slot,
-    cloud,
-    burner_slot,
-    tap_slot,
-    volts,
-    hertz,
-  };
-  [[nodiscard]] std::uint64_t hash(Dice dice, std::int64_t number, std::size_t phase = 0) const;
-  [[nodiscard]] std::array<std::int64_t, 3> week_power(std::int64_t second) const;
-  [[nodiscard]] std::int64_t sunshine(std::int64_t second) const;
-  [[nodiscard]] std::int64_t gas_flow(std::int64_t second) const;
-  [[nodiscard]] std::int64_t water_flow(std::int64_t second) const;
-  void pass(std::int64_t second, Totals& totals) const;  // adds what flows during one second
+  friend class Street;
+  class Week;
+  LoadModel(std::uint64_t seed, std::shared_ptr<const Week> week);
+  // How this seed's house lives.
+  [[nodiscard]] static std::uint64_t habits_of(std::uint64_t seed) noexcept;
 
   std::uint64_t seed_;
-  std::int64_t roof_watts_;
-  Totals start_;                // at the anchor
-  std::vector<Totals> blocks_;  // at the begin of each block of the week
-  Totals week_;                 // of a whole week
+  Totals start_;  // at the anchor
+  // Shared by the houses of a street: adding up every second of a week is what takes time.
+  std::shared_ptr<const Week> week_;
+};
+
+// Many houses, for little more than the time and memory of a few. Each is the one that LoadModel
+// makes of its seed.
+class Street {
+ public:
+  [[nodiscard]] LoadModel house(std::uint64_t seed);
+
+ private:
+  std::map<std::uint64_t, std::shared_ptr<const LoadModel::Week>> weeks_;
 };
 
 }  // namespace meterbridge::simulator

@@ -3,11 +3,11 @@
 
 namespace meterbridge::simulator {
 
-Player::Player(std::string id, std::unique_ptr<protocol::Responder> responder, std::uint64_t seed,
-               const FaultRates& rates, std::optional<std::uint64_t> limit)
+Player::Player(std::string id, std::unique_ptr<protocol::Responder> responder, LoadModel house,
+               std::uint64_t seed, const FaultRates& rates, std::optional<std::uint64_t> limit)
     : id_(std::move(id)),
       responder_(std::move(responder)),
-      house_(seed),
+      house_(std::move(house)),
       faults_(rates, seed),
       limit_(limit) {}
 

@@ -18,10 +18,10 @@ namespace meterbridge::simulator {
 
 class Player {
  public:
-  // Different seeds give different houses and different faults. limit = number of transmissions
+  // Different seeds give different faults. limit = number of transmissions
   // after which the meter falls silent; nothing = never.
-  Player(std::string id, std::unique_ptr<protocol::Responder> responder, std::uint64_t seed,
-         const FaultRates& rates, std::optional<std::uint64_t> limit);
+  Player(std::string id, std::unique_ptr<protocol::Responder> responder, LoadModel house,
+         std::uint64_t seed, const FaultRates& rates, std::optional<std::uint64_t> limit);
 
   // What the bridge sent, in any cut; what goes back, in order.
   [[nodiscard]] std::vector<Emission> received(ByteView bytes, Seconds now);

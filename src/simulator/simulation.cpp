@@ -189,7 +189,8 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
     if (protocol.pushes) period = std::max(options.period.value_or(meter.period), Milliseconds(1));
     const auto own = options.meter_faults.find(meter.id);
     const FaultRates& faults = own == options.meter_faults.end() ? options.faults : own->second;
-    Player player(meter.id, std::move(*responder), seed_of(meter.id, options.seed), faults,
+    const std::uint64_t seed = seed_of(meter.id, options.seed);
+    Player player(meter.id, std::move(*responder), street_.house(seed), seed, faults,
                   options.count);
     seats.emplace_back(std::move(player), period);
     profiles.push_back(meter.profile->id);

@@ -99,6 +99,7 @@ class Simulation {
   std::int64_t speed_;
   Instant begun_at_;
   std::chrono::steady_clock::time_point begun_;
+  Street street_;
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::vector<std::string>> profiles_;  // of each station's seats
   std::size_t running_ = 0;

@@ -142,6 +142,58 @@ TEST_F(LoadConfiguration, ProfilesAreFoundWithoutAConfiguration) {
       << printed(problems);
 }
 
+TEST_F(LoadConfiguration, HoldsTheProfilesOfItsMetersAndNoOthers) {
+  write("profiles/mine.yaml", own_profile);
+  write("profiles/other.yaml",
+        "format: 1\nid: p1\nvendor: Me\nmodel: Mine\nprotocol: p1\ninterval: 1s\n");
+  config::Problems problems;
+  const Configuration found = load_configuration(
+      write("m.yaml",
+            "meters:\n  - {id: a, profile: energomera-ce307, link: {serial: /dev/x}, address: 1}\n"
+            "  - {id: b, profile: p1, link: {serial: /dev/y}}\n"),
+      problems);
+  EXPECT_EQ(printed(problems), "");
+  EXPECT_EQ(found.library.names(), (std::vector<std::string_view>{"energomera-ce307", "p1"}));
+  EXPECT_EQ(found.library.find("p1")->vendor, "Me");
+  EXPECT_TRUE(found.library.find("energomera-ce307")->tests.empty());
+}
+
+TEST_F(LoadConfiguration, AFaultyProfileOfTheUserTakesNoShippedOnesPlace) {
+  const std::string profile = write("profiles/p1.yaml", "format: 1\nid: p1\n");
+  config::Problems problems;
+  load_configuration(
+      write("m.yaml", "meters:\n  - {id: a, profile: p1, kye: 1, link: {serial: /dev/y}}\n"),
+      problems);
+  EXPECT_NE(printed(problems).find(profile + ":1:1: error"), std::string::npos);
+  EXPECT_NE(printed(problems).find("in a meter with profile p1; did you mean \"key\"?"),
+            std::string::npos)
+      << printed(problems);
+}
+
+TEST_F(LoadConfiguration, KnowsTheWholeCatalogueWhereAMeterNamesNoneOfIt) {
+  for (const std::string meter : {"{id: a, profile: energomera-ce30, link: {serial: /dev/x}}",
+                                  "{id: a, link: {serial: /dev/x}, addres: 1}"}) {
+    config::Problems problems;
+    load_configuration(
+        write("m.yaml", "meters:\n  - {id: b, profile: p1, link: {serial: /dev/y}}\n  - " + meter),
+        problems);
+    const std::string text = printed(problems);
+    EXPECT_NE(text.find(meter.find("ce30") != std::string::npos
+                            ? "did you mean \"energomera-ce30"
+                            : "in a meter; did you mean \"address\"?"),
+              std::string::npos)
+        << text;
+  }
+}
+
+TEST_F(LoadConfiguration, OneProfileIsFoundWithoutTheOthers) {
+  const std::string file = (folder_ / "m.yaml").string();
+  config::Problems problems;
+  EXPECT_EQ(load_profiles(file, problems, "p1").all().size(), 1U);
+  EXPECT_EQ(load_profiles(file, problems, "p11").all().size(), embedded_profiles().size());
+  EXPECT_EQ(printed(problems), "");
+}
+
 TEST_F(LoadConfiguration, FaultsOfProfilesAndOfTheFileComeTogether) {
   const std::string profile = write("profiles/mine.yaml", "format: 1\nid: my-meter\n");
   const std::string file =

@@ -157,7 +157,8 @@ TEST(Faults, TheSameSeedGivesTheSameFaults) {
 
 // What the meter itself gets wrong is seen through a whole player.
 std::vector<std::string> answers(std::string_view fault, int count) {
-  Player player("house", std::make_unique<FakeResponder>("A"), 4, only(fault), std::nullopt);
+  Player player("house", std::make_unique<FakeResponder>("A"), LoadModel(4), 4, only(fault),
+                std::nullopt);
   std::vector<std::string> texts;
   for (int i = 0; i < count; ++i) {
     for (const Emission& out : player.received(to_bytes("A?\n"), noon))
@@ -199,7 +200,7 @@ TEST(Player, FallsToZeroJumpsAndPosesAsAnotherAtTheRateAskedFor) {
 }
 
 TEST(Player, CountsOnlyWhatItSentAndFallsSilentAtItsLimit) {
-  Player player("house", std::make_unique<FakeResponder>("A"), 4, FaultRates{}, 3);
+  Player player("house", std::make_unique<FakeResponder>("A"), LoadModel(4), 4, FaultRates{}, 3);
   EXPECT_TRUE(player.received(to_bytes("B?\n"), noon).empty());
   EXPECT_EQ(player.sent(), 0U);
   EXPECT_EQ(player.received(to_bytes("A?\nA?\n"), noon).size(), 2U);
@@ -212,7 +213,8 @@ TEST(Player, CountsOnlyWhatItSentAndFallsSilentAtItsLimit) {
 
 TEST(Player, AnswersTheSameHoweverTheRequestIsCut) {
   const auto play = [](std::size_t portion) {
-    Player player("house", std::make_unique<FakeResponder>("A"), 4, FaultRates{}, std::nullopt);
+    Player player("house", std::make_unique<FakeResponder>("A"), LoadModel(4), 4, FaultRates{},
+                  std::nullopt);
     const Bytes requests = to_bytes("A?\nB?\nA?\n");
     std::string out;
     for (std::size_t i = 0; i < requests.size(); i += portion) {

@@ -80,6 +80,20 @@ TEST(LoadModel, TheSameSeedIsTheSameHouseAndAnotherSeedIsAnother) {
   EXPECT_GT(differences, 190);
 }
 
+TEST(LoadModel, AStreetHasTheSameHousesEachWithRegistersOfItsOwn) {
+  Street street;
+  for (const std::uint64_t seed : {5U, 6U, 37U, 5U}) {
+    const LoadModel house = street.house(seed);
+    const LoadModel alone(seed);
+    for (int i = 0; i < 20; ++i) {
+      const Seconds now = some_day + seconds(30'011 * i);
+      EXPECT_EQ(house.power(now), alone.power(now));
+      EXPECT_EQ(house.totals(now), alone.totals(now));
+    }
+  }
+  EXPECT_NE(street.house(5).totals(some_day), street.house(37).totals(some_day));
+}
+
 TEST(LoadModel, ADayHasNightLoadMorningPeakAndExportAtNoon) {
   int weeks_with_export = 0;
   for (std::uint64_t seed = 0; seed < 5; ++seed) {

@@ -166,7 +166,7 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
       continue;
     }
     ASSERT_TRUE(driver) << driver.error().detail();
-    Player player("house", std::move(*responder), 5, FaultRates{}, std::nullopt);
+    Player player("house", std::move(*responder), LoadModel(5), 5, FaultRates{}, std::nullopt);
     const auto dialogue = (*driver)->begin();
     const auto telegram = play(*dialogue, player, now);
     ASSERT_TRUE(telegram) << telegram.error().detail();

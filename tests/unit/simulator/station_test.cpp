@@ -125,9 +125,9 @@ class Stage {
         std::optional<std::uint64_t> limit = {}) {
     std::vector<Seat> seats;
     for (const std::string& address : addresses) {
-      seats.emplace_back(
-          Player(address, std::make_unique<FakeResponder>(address), 8, rates_of(fault), limit),
-          period);
+      seats.emplace_back(Player(address, std::make_unique<FakeResponder>(address), LoadModel(8), 8,
+                                rates_of(fault), limit),
+                         period);
     }
     StationOptions options;
     options.baud = 115'200;
