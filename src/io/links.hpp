@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace meterbridge::io {
 
@@ -18,8 +19,27 @@ struct SerialOptions {
 
 std::unique_ptr<Transport> make_serial(boost::asio::any_io_executor executor,
                                        SerialOptions options);
+
+// What stands at the other end, for messages: "is the gateway's TCP server on?"
+struct PeerWords {
+  std::string_view machine = "gateway";
+  std::string_view listener = "gateway's TCP server";
+};
+
 std::unique_ptr<Transport> make_tcp(boost::asio::any_io_executor executor, std::string host,
-                                    std::uint16_t port, bool echo);
+                                    std::uint16_t port, bool echo, PeerWords peer = PeerWords());
+
+struct TlsOptions {
+  std::string ca;           // file or directory of authorities; empty = the system's store
+  std::string certificate;  // ours, both or none
+  std::string key;
+  bool insecure = false;  // whoever answers is believed
+};
+
+// Speaks TLS over another transport. `host` is the name that the certificate must be for. The
+// words of its errors name the settings tls_ca, tls_certificate and tls_key.
+std::unique_ptr<Transport> make_tls(std::unique_ptr<Transport> inner, std::string host,
+                                    TlsOptions options);
 // Captured bytes played once, as fast as they are read; then end of file (Errc::io).
 std::unique_ptr<Transport> make_replay(boost::asio::any_io_executor executor, std::string file);
 

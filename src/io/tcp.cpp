@@ -42,10 +42,12 @@ struct Lookup {
 
 class Tcp final : public StreamTransport<tcp::socket> {
  public:
-  Tcp(const asio::any_io_executor& executor, std::string host, std::uint16_t port, bool echo)
+  Tcp(const asio::any_io_executor& executor, std::string host, std::uint16_t port, bool echo,
+      PeerWords peer)
       : StreamTransport(executor, place(host, port), echo),
         host_(std::move(host)),
         port_(port),
+        peer_(peer),
         connecting_(executor, [this] { close(); }) {}
 
   asio::awaitable<Result<>> open() override {
@@ -148,13 +150,12 @@ class Tcp final : public StreamTransport<tcp::socket> {
 
   [[nodiscard]] Error refusal(const boost::system::error_code& failure) const {
     if (failure == asio::error::connection_refused) {
-      return {
-          Errc::no_device,
-          name_ + " refuses the connection: is the gateway's TCP server on, is the port right?"};
+      return {Errc::no_device, name_ + " refuses the connection: is the " +
+                                   std::string(peer_.listener) + " on, is the port right?"};
     }
     if (failure == asio::error::timed_out) {
-      return {Errc::no_device,
-              name_ + " does not answer: is the gateway switched on and in this network?"};
+      return {Errc::no_device, name_ + " does not answer: is the " + std::string(peer_.machine) +
+                                   " switched on and in this network?"};
     }
     if (failure == asio::error::host_unreachable || failure == asio::error::network_unreachable) {
       return {Errc::no_device, name_ + " cannot be reached from this network"};
@@ -171,14 +172,15 @@ class Tcp final : public StreamTransport<tcp::socket> {
 
   std::string host_;
   std::uint16_t port_;
+  PeerWords peer_;
   Alarm connecting_;
 };
 
 }  // namespace
 
 std::unique_ptr<Transport> make_tcp(asio::any_io_executor executor, std::string host,
-                                    std::uint16_t port, bool echo) {
-  return std::make_unique<Tcp>(executor, std::move(host), port, echo);
+                                    std::uint16_t port, bool echo, PeerWords peer) {
+  return std::make_unique<Tcp>(executor, std::move(host), port, echo, peer);
 }
 
 }  // namespace meterbridge::io

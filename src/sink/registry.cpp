@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "sink/influxdb/influxdb.hpp"
 #include "sink/sink.hpp"
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 namespace meterbridge::sink {
 
 std::span<const Kind> kinds() {
-  static const std::vector<Kind> table;
+  static const std::vector<Kind> table{influxdb::kind()};
   return table;
 }
 

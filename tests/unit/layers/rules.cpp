@@ -190,7 +190,7 @@ std::span<const Layer> table() {
       {"meter", {"core", "protocol", "config"}, {}, {}, false},
       {"mqtt", {"core"}, {}, {asio, system, {"libmosquitto"}, {"OpenSSL"}}, true},
       {"homeassistant", {"core", "meter"}, {"mqtt/message.hpp"}, {json, json_names}, false},
-      {"io", {"core", "protocol", "mqtt"}, {}, {asio, system}, true},
+      {"io", {"core", "protocol", "mqtt"}, {}, {asio, system, {"OpenSSL"}}, true},
       {"simulator", {"core", "protocol", "meter", "config", "io"}, {}, {asio, system}, true},
       {"journal", {"core"}, {}, {system, {"SQLite"}}, true},
       {"sink", {"core", "io", "journal"}, {}, {asio, system, beast, {"OpenSSL"}, {"zlib"}}, true},
