@@ -233,7 +233,7 @@ struct Publishing {
     mqtt::BrokerEvents events;
     const auto tell = [](const std::string& text) { complain("meterbridge simulate: " + text); };
     events.disconnected = [tell](const Error& error) {
-      if (!error.detail().empty()) tell("broker: " + error.detail());
+      if (!error.detail().empty()) tell(error.detail());
     };
     events.notice = [tell](const std::string& line) { tell("broker: " + line); };
     auto wanted = app::broker_settings(settings, {}, {});

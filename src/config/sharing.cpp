@@ -40,6 +40,14 @@ std::string address_of(const SettingValues& values) {
   return {};
 }
 
+// One device may carry several meters in different registers, as a PLC does.
+bool rows_differ(std::span<const TableSpec> tables, const SettingValues& a,
+                 const SettingValues& b) {
+  return std::ranges::any_of(tables, [&](const TableSpec& table) {
+    return !std::ranges::equal(a.rows(table.name), b.rows(table.name));
+  });
+}
+
 }  // namespace
 
 void MeterReader::complain_about_meter(std::size_t position, std::string text) {
@@ -101,15 +109,21 @@ void MeterReader::check_addresses(const LinkDraft& link) {
     for (std::size_t j = 0; j < i; ++j) {
       const std::size_t other = link.meters[j];
       if (facts_[other] == nullptr || facts_[other]->protocol != facts_[meter]->protocol) continue;
-      if (address_of(meters_[other].protocol) != address) continue;
-      // One device may carry several meters in different registers, as a PLC does.
-      if (!facts_[meter]->tables.empty() && meters_[other].protocol != meters_[meter].protocol)
+      const std::string theirs = address_of(meters_[other].protocol);
+      const bool one_without = address.empty() != theirs.empty();
+      if (address != theirs && !one_without) continue;
+      if (!one_without &&
+          rows_differ(facts_[meter]->tables, meters_[meter].protocol, meters_[other].protocol))
         continue;
-      complain_about_meter(meter, (address.empty() ? std::string("has no address of its own")
-                                                   : "has the same address " + address) +
-                                      (address.empty() ? " like " : " as ") + meters_[other].path +
-                                      line_of(meters_[other].place) + " on link \"" +
-                                      link.settings.name + "\": both would answer");
+      std::string what = address.empty() ? "has no address of its own like "
+                                         : "has the same address " + address + " as ";
+      if (one_without)
+        what = address.empty() ? "needs an address on the line of " : "shares its line with ";
+      what += meters_[other].path + line_of(meters_[other].place) + " on link \"" +
+              link.settings.name + "\"";
+      what +=
+          one_without && !address.empty() ? ", which needs an address, too" : ": both would answer";
+      complain_about_meter(meter, std::move(what));
       break;
     }
   }

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 
-from house import BINARY, PATIENCE, Process, wait_for
+from house import BINARY, House, Observer, PATIENCE, Process, wait_for
 
 QUICK = "pause: 20ms, response_timeout: 300ms, identification_timeout: 300ms, retries: 1"
 
@@ -84,3 +84,52 @@ def test_P09_a_disturbed_line_gives_right_values_or_none(tmp_path):
             volts = [value(answered["house"], f"voltage_l{phase}") for phase in (1, 2, 3)]
             assert all(v is None or 200 < v < 260 for v in volts), volts
         assert good >= 1
+
+
+FAST = "pause: 5ms, response_timeout: 600ms, identification_timeout: 600ms, interval: 500ms, publish: every"
+
+
+def house_meters(folder, password="00000000"):
+    """One line each: both tables of Saiman, one of them through an adapter that knows only 8N1, Energomera, a readout."""
+    return [
+        f"{{id: ci, profile: saiman-orman-ci, link: {{serial: {folder}/ci, mode: 8N1}}, software_parity: true, {FAST}}}",
+        f"{{id: cu, profile: saiman-orman-cu, link: {{serial: {folder}/cu}}, {FAST}}}",
+        f"{{id: ce301, profile: energomera-ce301, address: '054000312', link: {{serial: {folder}/ce301}}, {FAST}}}",
+        f"{{id: ce303, profile: energomera-ce303, address: '054000303', link: {{serial: {folder}/ce303}}, {FAST}}}",
+        f"{{id: head, profile: iec62056-21, speed: fixed, link: {{serial: {folder}/head, baud: 9600}}, {FAST}}}",
+        f"{{id: locked, profile: saiman-orman-ci, password: '{password}', link: {{serial: {folder}/locked}}, {FAST}}}",
+    ]
+
+
+def test_P23_run_with_a_broker_reads_each_kind_and_sends_a_refused_password_once(tmp_path):
+    played = House(tmp_path, house_meters(tmp_path))
+    simulator = played.simulate("-c", str(played.file))
+    house = House(tmp_path, house_meters(tmp_path, "11111111"), port=played.port)
+    with simulator, house.broker(), Observer(house.port) as observer:
+        with house.bridge() as bridge:
+            wanted = {"ci": ("voltage_l1", "power", "energy_import"), "cu": ("voltage_l3", "energy_import_t2"),
+                      "ce301": ("energy_import", "current_l2", "power"), "ce303": ("energy_import_t1", "frequency"),
+                      "head": ("energy_import", "voltage_l2")}
+            for meter, keys in wanted.items():
+                state = observer.wait_json(f"meterbridge/{meter}/state", lambda s, k=keys: all(key in s for key in k))
+                assert state["energy_import"] > 0, state
+                document = observer.wait_json(f"homeassistant/device/meterbridge_{meter}/config",
+                                              lambda d, m=meter, k=keys: all(f"meterbridge_{m}_{key}" in json.dumps(d)
+                                                                             for key in k))
+                assert document["dev"]["ids"], document
+                observer.wait_topic(f"meterbridge/{meter}/availability", payload="online")
+            health = observer.wait_json("meterbridge/locked/health", lambda h: "password" in (h.get("error") or ""))
+            assert "refuses the password (NAK)" in bridge.log() and "11111111" not in bridge.log(), health
+            # Asked for by hand, polled on, started again: it is not sent a second time.
+            observer.publish("meterbridge/locked/set/poll", "")
+            before = observer.count()
+            observer.wait_json("meterbridge/ci/state", after=before)
+            observer.wait_json("meterbridge/ci/state", after=before + 1)
+            assert bridge.stop() == 0
+        before = observer.count()
+        with house.bridge() as bridge:
+            observer.wait_json("meterbridge/ci/state", lambda s: "power" in s, before)
+            observer.wait_json("meterbridge/locked/health", lambda h: "not tried again" in (h.get("error") or ""), before)
+            assert bridge.stop() == 0
+    answers = re.search(r"^locked: (\d+) sent", simulator.log(), re.M)
+    assert answers and int(answers[1]) == 3, simulator.log()  # identification, P0, NAK: one session, one password

@@ -70,7 +70,35 @@ std::uint64_t unsigned_of(ByteView bytes) noexcept {
   return bits;
 }
 
+// Layout H writes {descriptor, value} with a descriptor that has no type: class (2), code (6),
+// attribute (1). Whether these bytes are one, or as far as they go may become one.
+constexpr std::size_t descriptor_size = 9;
+
+bool may_be_descriptor(ByteView bytes) noexcept {
+  constexpr std::uint8_t most_class = 0x50;
+  constexpr std::uint8_t value_attribute = 2;
+  constexpr std::array<std::size_t, 2> places{2, 7};  // groups A and F
+  if (bytes.size() < 2) return false;
+  if (u8(bytes[0]) != 0 || u8(bytes[1]) == 0 || u8(bytes[1]) > most_class) return false;
+  if (bytes.size() > places[0] && u8(bytes[places[0]]) > 1) return false;
+  if (bytes.size() > places[1] && u8(bytes[places[1]]) != 0xFF) return false;
+  return bytes.size() < descriptor_size || u8(bytes[descriptor_size - 1]) == value_attribute;
+}
+
 }  // namespace
+
+Tree::Outcome Tree::add_untyped(ByteReader& reader) {
+  constexpr std::size_t class_size = 2;
+  constexpr std::size_t code_size = 6;
+  const auto bytes = reader.take(descriptor_size);
+  if (!bytes) return fail(Outcome::truncated, "the list ends inside a descriptor");
+  Node& node = nodes_.emplace_back();
+  node.tag = Tag::octets;
+  node.end = static_cast<std::uint32_t>(nodes_.size());
+  node.bytes = bytes->subspan(class_size, code_size);
+  untyped_ = true;
+  return Outcome::good;
+}
 
 Tree::Outcome Tree::fail(Outcome outcome, std::string error) {
   error_ = std::move(error);
@@ -128,10 +156,15 @@ Tree::Outcome Tree::parse(ByteView bytes) {
   std::size_t depth = 0;
   nodes_.clear();
   error_.clear();
+  untyped_ = false;
   ByteReader reader(bytes);
   for (;;) {
     if (nodes_.size() == most_nodes) return fail(Outcome::malformed, "the list has no end");
-    const Outcome outcome = add(reader);
+    const Node* parent = depth > 0 ? &nodes_[open[depth - 1].node] : nullptr;
+    const bool first_of_two = parent != nullptr && parent->tag == Tag::structure &&
+                              parent->count == 2 && open[depth - 1].left == 2;
+    const bool untyped = first_of_two && may_be_descriptor(bytes.subspan(reader.position()));
+    const Outcome outcome = untyped ? add_untyped(reader) : add(reader);
     consumed_ = reader.position();
     if (outcome != Outcome::good) return outcome;
     if (nodes_.back().is_list() && nodes_.back().count > 0) {

@@ -75,13 +75,18 @@ class Tree {
 
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
 
+  // Codes came in descriptors without a type (Sagemcom XT211); they are nodes like others.
+  [[nodiscard]] bool untyped() const noexcept { return untyped_; }
+
  private:
   Outcome add(ByteReader& reader);
+  Outcome add_untyped(ByteReader& reader);
   Outcome fail(Outcome outcome, std::string error);
 
   std::vector<Node> nodes_;
   std::string error_;
   std::size_t consumed_ = 0;
+  bool untyped_ = false;
 };
 
 // What stands before the body of a data-notification.

@@ -28,14 +28,6 @@ std::string readable(ByteView bytes) {
   return "0x" + to_hex_upper(bytes);
 }
 
-// "KFM6750000881": three letters of the maker, then a number of five bytes.
-std::string title_text(std::string_view title) {
-  constexpr std::size_t letters = 3;
-  if (title.size() != system_title_size) return {};
-  return sanitised(title.substr(0, letters)) +
-         to_hex_upper(std::as_bytes(std::span(title.substr(letters))));
-}
-
 bool is_clock(const Entry& entry) noexcept {
   const Obis& code = entry.code;
   return code.a() == 0 && code.c() == 1 && code.d() == 0 && code.e() == 0;
@@ -262,6 +254,13 @@ void Builder::run(const Head& head) {
 }
 
 }  // namespace
+
+std::string title_text(std::string_view title) {
+  constexpr std::size_t letters = 3;
+  if (title.size() != system_title_size) return {};
+  return sanitised(title.substr(0, letters)) +
+         to_hex_upper(std::as_bytes(std::span(title.substr(letters))));
+}
 
 Telegram telegram_of(const List& list, const Head& head, std::string_view system_title,
                      const DecodeOptions& options) {

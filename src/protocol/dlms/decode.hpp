@@ -5,6 +5,7 @@
 #include "protocol/dlms/layout.hpp"
 #include "protocol/telegram.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace meterbridge::protocol::dlms {
@@ -20,6 +21,9 @@ enum class ClockRule : std::uint8_t {
 struct DecodeOptions {
   ClockRule clock = ClockRule::automatic;
 };
+
+// "KFM6750000881": three letters of the maker, then a number of five bytes. Empty for no title.
+[[nodiscard]] std::string title_text(std::string_view title);
 
 [[nodiscard]] Telegram telegram_of(const List& list, const Head& head,
                                    std::string_view system_title, const DecodeOptions& options);

@@ -6,6 +6,9 @@
 #include "protocol/dialogue.hpp"
 #include "protocol/dlms/receiver.hpp"
 
+#include <optional>
+#include <string>
+
 namespace meterbridge::protocol::dlms {
 
 // Longer than the gap between two parts of a telegram (160 ms were seen), shorter than the shortest
@@ -17,7 +20,7 @@ class DlmsDialogue final : public Dialogue {
   // memory and decipher belong to the driver. patience: how long no byte may arrive.
   DlmsDialogue(const ReceiverOptions& options, Milliseconds patience, Memory& memory,
                Decipher& decipher)
-      : receiver_(options, memory, decipher), patience_(patience) {}
+      : memory_(memory), receiver_(options, memory, decipher), patience_(patience) {}
 
   Result<Step> next() override;
   void received(ByteView bytes) override;
@@ -25,7 +28,9 @@ class DlmsDialogue final : public Dialogue {
 
  private:
   [[nodiscard]] Milliseconds wait() const;
+  std::optional<Error> foreign(const Decoded& decoded);
 
+  Memory& memory_;
   Receiver receiver_;
   Milliseconds patience_;
   Milliseconds silent_{};  // for so long already
@@ -33,10 +38,10 @@ class DlmsDialogue final : public Dialogue {
 
 class DlmsDriver final : public Driver {
  public:
-  DlmsDriver(const ReceiverOptions& options, Milliseconds patience, CipherKeys keys)
-      : options_(options), patience_(patience), decipher_(std::move(keys)) {}
+  DlmsDriver(const ReceiverOptions& options, Milliseconds patience, CipherKeys keys);
 
   std::unique_ptr<Dialogue> begin() override;
+  [[nodiscard]] std::string remark() const override;
 
  private:
   ReceiverOptions options_;

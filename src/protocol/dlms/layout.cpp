@@ -244,6 +244,7 @@ Result<> read_list(const Tree& tree, std::string_view system_title, List& list) 
                                         " elements in a form that no meter we know sends"};
   }
   find_make(system_title, list);
+  if (list.make == Make::unknown && tree.untyped()) list.make = Make::sagemcom;
   finish(list);
   return {};
 }

@@ -2,9 +2,9 @@
 // Step 5 of 5: which value of the tree means what. Chosen by the shape of the tree, never by the
 // operator's name:
 //
-//   A, B, C, E  pairs of an OBIS code and a value, flat or in structures, with or without {scaler,
-//   unit} D, G        bare values that mean something by their place F           a list of
-//   descriptors, then one value for each
+//   A, B, C, E, H: pairs of an OBIS code and a value, flat or in structures, some with {scaler,
+//   unit} D, G: bare values that mean something by their place F: a list of descriptors, then one
+//   value for each
 #pragma once
 
 #include "core/obis.hpp"

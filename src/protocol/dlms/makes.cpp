@@ -40,6 +40,7 @@ constexpr std::array scales = {
     Scales{Make::kaifa, 0, 0, -1, -3, never, never},
     Scales{Make::kamstrup, 0, 1, 0, -2, -2, never},
     Scales{Make::landis_gyr, 0, 0, 0, -2, -3, 0},
+    Scales{Make::sagemcom, 0, 0, never, never, never, never},
     Scales{Make::siemens, 0, 0, never, never, never, never},
 };
 

@@ -79,6 +79,7 @@ std::optional<Decoded> Receiver::next(bool stop_at_noise) {
 }
 
 Decoded Receiver::understood(const Joined& joined) {
+  title_.clear();
   if (joined.status != Status::ok) return entry_of(joined);
   Decoded decoded = judge(joined);
   const bool refused = decoded.status == Status::key || decoded.status == Status::authentication;
@@ -95,6 +96,7 @@ Decoded Receiver::understood(const Joined& joined) {
 Decoded Receiver::judge(const Joined& joined) {
   Decoded decoded = entry_of(joined);
   const Opened opened = decipher_.open(assembly_.apdu());
+  title_ = opened.system_title;
   if (opened.status != Status::ok) return broken(std::move(decoded), opened.status, opened.error);
   decoded = read(opened, std::move(decoded));
   if (!decoded.ok() || !opened.ciphered) return decoded;

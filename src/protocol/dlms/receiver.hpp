@@ -24,6 +24,13 @@ struct ReceiverOptions {
 struct Memory {
   FrameCounters counters;
   int refused = 0;  // telegrams in a row that the key did not fit
+  // Whose telegrams these are (its system title, readable), and how many of somebody else came
+  // since the last of them.
+  std::string meter;
+  int strangers = 0;
+  bool crowded = false;  // both were heard, one after the other: two meters are on the line
+  bool chosen = false;   // the configuration says whose they are
+  std::string stranger;
 };
 
 class Receiver {
@@ -44,6 +51,9 @@ class Receiver {
   [[nodiscard]] std::optional<Decoded> next(bool stop_at_noise = false);
   [[nodiscard]] std::optional<Error> take_noise();
 
+  // The system title of the last telegram, readable; empty when it had none.
+  [[nodiscard]] std::string title() const { return title_text(title_); }
+
   // The rest of a frame or of a telegram is awaited.
   [[nodiscard]] bool pending() const noexcept { return framer_.in_frame() || assembly_.pending(); }
 
@@ -62,6 +72,7 @@ class Receiver {
   List list_;
   std::optional<Joined> waiting_;  // a good telegram, told after the one that it interrupted
   bool ended_ = false;
+  std::string title_;
   std::optional<Error> noise_;
 };
 

@@ -23,8 +23,10 @@ constexpr std::array specs = {
         "auth_key", SettingType::secret,
         "authentication key (GAK, GPK61), 32 hex digits; without it, or with none, tags are "
         "not compared"},
-    SettingSpec{"system_title", SettingType::text,
-                "16 hex digits, for meters whose telegrams carry no system title"},
+    SettingSpec{
+        "system_title", SettingType::text,
+        "16 hex digits: whose telegrams are taken where two meters are on one line, and for meters "
+        "whose telegrams carry none"},
     SettingSpec{"framing", SettingType::choice,
                 "what the telegrams come in: auto tells mbus and hdlc apart; apdu has no check and "
                 "must be asked for",

@@ -10,7 +10,8 @@
 namespace meterbridge::protocol::iec62056_21 {
 namespace {
 
-constexpr std::array<std::string_view, 5> forms{"number", "counts", "text", "date", "time"};
+constexpr std::array<std::string_view, 6> forms{"number", "counts", "text",
+                                                "date",   "time",   "dated"};
 constexpr std::size_t max_code = 32;
 
 constexpr std::array columns{
@@ -28,8 +29,10 @@ constexpr std::array columns{
                 .maximum = 256},
     SettingSpec{.name = "form",
                 .type = SettingType::choice,
-                .help = "number: with its decimal point; counts: a whole number of `scale` each, "
-                        "whose separators are ignored; text; date and time: the meter's clock",
+                .help =
+                    "number: with its decimal point; counts: a whole number of `scale` each, "
+                    "whose separators are ignored; text; date and time: the meter's clock; dated: "
+                    "a number behind a date and a comma",
                 .choices = forms},
     SettingSpec{.name = "scale",
                 .type = SettingType::decimal,

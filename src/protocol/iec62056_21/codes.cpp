@@ -18,7 +18,20 @@ struct Known {
   Unit unit;
   Form form = Form::number;
   bool once = false;
+  std::string_view instead_of = {};
 };
+
+// EMDzz: the register of a day; its first group is date and total, the tariffs follow. These
+// arguments mean now.
+constexpr std::string_view now_arguments = "0.0,1";
+
+constexpr ReadingKey counter(Quantity quantity, Direction direction, int tariff = 0) {
+  return make_key(quantity, direction, Phase::none, tariff);
+}
+
+constexpr Known archive(std::string_view code, int part, ReadingKey key, Unit unit) {
+  return {code, part, 0, key, unit, part == 1 ? Form::dated : Form::number, false, "ET0PE"};
+}
 
 constexpr ReadingKey energy(int tariff = 0) {
   return make_key(Quantity::energy, Direction::import, Phase::none, tariff);
@@ -69,6 +82,19 @@ constexpr std::array energomera_codes{
     Known{"DATE_", 1, 0, of(Quantity::clock), Unit::none, Form::date},
     Known{"TIME_", 1, 0, of(Quantity::clock), Unit::none, Form::time},
     Known{"SNUMB", 1, 0, of(Quantity::serial), Unit::none, Form::text, true},
+    archive("EMD01", 1, energy(), Unit::kWh),
+    archive("EMD01", 2, energy(1), Unit::kWh),
+    archive("EMD01", 3, energy(2), Unit::kWh),
+    archive("EMD01", 4, energy(3), Unit::kWh),
+    archive("EMD01", 5, energy(4), Unit::kWh),
+    archive("EMD01", 6, energy(5), Unit::kWh),
+    archive("EMD02", 1, counter(Quantity::energy, Direction::export_), Unit::kWh),
+    archive("EMD02", 2, counter(Quantity::energy, Direction::export_, 1), Unit::kWh),
+    archive("EMD02", 3, counter(Quantity::energy, Direction::export_, 2), Unit::kWh),
+    archive("EMD02", 4, counter(Quantity::energy, Direction::export_, 3), Unit::kWh),
+    archive("EMD02", 5, counter(Quantity::energy, Direction::export_, 4), Unit::kWh),
+    archive("EMD03", 1, counter(Quantity::reactive_energy, Direction::import), Unit::kvarh),
+    archive("EMD04", 1, counter(Quantity::reactive_energy, Direction::export_), Unit::kvarh),
 };
 
 // Names are the groups C D E F in hex.
@@ -102,6 +128,8 @@ CodeTable table_from(std::span<const Known> known) {
     row.unit = one.unit;
     row.form = one.form;
     row.once = one.once;
+    row.instead_of = one.instead_of;
+    if (!row.instead_of.empty()) row.arguments = now_arguments;
     table.push_back(std::move(row));
   }
   return table;
@@ -146,6 +174,16 @@ std::vector<std::string> split(std::string_view list) {
   return parts;
 }
 
+// "20.08.24,0.45991": what stands behind the date. Error: malformed.
+Result<std::string_view> behind_date(const CodeRow& row, std::string_view sent) {
+  const std::size_t comma = sent.find(',');
+  const std::string_view date = sent.substr(0, comma);
+  if (comma == std::string_view::npos || std::ranges::count(date, '.') != 2 ||
+      date.find_first_not_of("0123456789.") != std::string_view::npos)
+    return Error(Errc::malformed, row.code + " is not a date and a number: " + sanitised(sent, 40));
+  return sent.substr(comma + 1);
+}
+
 bool is_clock(const CodeRow& row) {
   return row.form == Form::date || row.form == Form::time;
 }
@@ -185,12 +223,20 @@ std::vector<Entry> joined(std::vector<Entry> entries, const CodeTable& table) {
     }
   }
   for (Entry& entry : all) {
+    const auto first = std::ranges::find(table, entry.code, &CodeRow::code);
+    if (first != table.end() && first->form == Form::dated) continue;
     const bool several = std::ranges::any_of(
         table, [&](const CodeRow& row) { return row.code == entry.code && row.part > 1; });
     if (several && entry.values.size() == 1 && entry.values[0].find(',') != std::string::npos)
       entry.values = split(entry.values[0]);
   }
   return all;
+}
+
+bool asks_for_now(const CodeTable& table, std::string_view code, std::string_view arguments) {
+  const auto row = std::ranges::find(table, code, &CodeRow::code);
+  if (row == table.end() || row->form != Form::dated) return true;
+  return arguments == row->arguments || arguments.starts_with("0.0,");
 }
 
 bool knows(const CodeTable& table, std::string_view code) {
@@ -208,6 +254,11 @@ const CodeRow* row_of(const CodeTable& table, const Entry& entry, int part) {
 Result<Decimal> number_of(const CodeRow& row, std::string_view sent) {
   if (!row.absent.empty() && sent == row.absent)
     return Error(Errc::not_found, "the meter does not know " + row.code);
+  if (row.form == Form::dated) {
+    const auto rest = behind_date(row, sent);
+    if (!rest) return rest.error();
+    sent = *rest;
+  }
   // A unit behind the number would be another one than the table says, or the same again.
   const std::string_view bare = sent.substr(0, sent.find('*'));
   auto number = row.form == Form::counts ? counts_from(row, bare) : Decimal::parse(trimmed(bare));
@@ -260,7 +311,7 @@ bool is_absent(const CodeTable& table, const Entry& entry) {
     if (row == nullptr) continue;
     any = true;
     const std::string& sent = entry.values[static_cast<std::size_t>(part - 1)];
-    if (row->form == Form::number || row->form == Form::counts) {
+    if (row->form == Form::number || row->form == Form::counts || row->form == Form::dated) {
       if (number_of(*row, sent)) return false;
     } else if (!sent.empty() && sent != row->absent) {
       return false;

@@ -18,8 +18,9 @@ enum class Form : std::uint8_t {
   number,  // with its decimal point as sent
   counts,  // an integer of `scale` each; separators between its digits are ignored
   text,
-  date,  // [w.]DD.MM.YY; w = day of the week
-  time,  // hh:mm:ss
+  date,   // [w.]DD.MM.YY; w = day of the week
+  time,   // hh:mm:ss
+  dated,  // DD.MM.YY, a comma, and the number
 };
 
 // One value of the answer to one code.
@@ -37,6 +38,7 @@ struct CodeRow {
   std::string absent;       // a value that means "no such code"
   bool once = false;        // does not change: read at the begin and every 200 polls
   bool doubt_zero = false;  // a zero is asked for a second time
+  std::string instead_of;   // asked only of meters that refuse that code
 };
 
 using CodeTable = std::vector<CodeRow>;
@@ -46,6 +48,10 @@ enum class Family : std::uint8_t { none, energomera, neva };
 // Codes of the makers that have a table of their own.
 [[nodiscard]] const CodeTable& table_of(Family family);
 [[nodiscard]] Family family_of(std::string_view maker) noexcept;
+
+// Whether a request with these arguments is for a value of now, not for one of an archive.
+[[nodiscard]] bool asks_for_now(const CodeTable& table, std::string_view code,
+                                std::string_view arguments);
 
 // Answers that give a name more than once are one entry, and values between commas are parts.
 [[nodiscard]] std::vector<Entry> joined(std::vector<Entry> entries, const CodeTable& table);

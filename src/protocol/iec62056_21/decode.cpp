@@ -76,7 +76,35 @@ Decoded fine(const Session& session) {
   return decoded;
 }
 
+// Several codes in one request: GRPNM(VOLTA()FREQU()); the answer has their names in front.
+constexpr std::string_view group_code = "GRPNM";
+
+Result<std::vector<Entry>> entries_of_group(const Block& block, std::string_view asked) {
+  auto entries = entries_for(block, {});
+  if (!entries) return entries;
+  for (const Entry& one : *entries) {
+    if (one.code.empty() || asked.find(one.code + "(") == std::string_view::npos)
+      return Error(Errc::mismatch, "the group has not asked for '" + sanitised(one.code, 40) + "'");
+  }
+  return entries;
+}
+
+Decoded read_group(Session& session, const Request& request, const Block& block) {
+  auto entries = entries_of_group(block, request.arguments);
+  if (!entries) return failed(entries.error());
+  Decoded decoded = fine(session);
+  for (Entry& entry : *entries) {
+    const CodeTable table = table_for(session, entry.code);
+    for (const Entry& one : joined({std::move(entry)}, table)) {
+      decoded.telegram.items.push_back(coded_item(table, one));
+      add_coded(table, one, decoded.telegram.readings.front());
+    }
+  }
+  return decoded;
+}
+
 Decoded read_answer(Session& session, const Request& request, const Block& block) {
+  if (request.name == group_code) return read_group(session, request, block);
   auto entries = entries_for(block, request.name);
   if (!entries) return failed(entries.error());
   Decoded decoded = fine(session);
@@ -86,9 +114,10 @@ Decoded read_answer(Session& session, const Request& request, const Block& block
     put_readout(decoded.telegram, together);
     return decoded;
   }
+  const bool now = asks_for_now(table, request.name, request.arguments);
   for (const Entry& one : together) {
     decoded.telegram.items.push_back(coded_item(table, one));
-    add_coded(table, one, decoded.telegram.readings.front());
+    if (now) add_coded(table, one, decoded.telegram.readings.front());
   }
   const Reading* serial = decoded.telegram.readings.front().find(make_key(Quantity::serial));
   if (serial != nullptr) decoded.telegram.meter.serial = std::get<std::string>(serial->value);

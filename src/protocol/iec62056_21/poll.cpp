@@ -256,6 +256,7 @@ void Poll::plan_codes() {
     const bool known = std::ranges::any_of(
         memory_.constant, [&](const Reading& reading) { return reading.key == row.key; });
     if (row.once && known) continue;
+    if (!row.instead_of.empty() && !memory_.unsupported.contains(row.instead_of)) continue;
     if (memory_.unsupported.contains(row.code) || memory_.mute.contains(row.code)) continue;
     if (std::ranges::count(wanted_, row.code) == 0) wanted_.push_back(row.code);
   }
@@ -279,6 +280,16 @@ void Poll::ask_code(const std::string& code) {
   list_.add(std::move(read));
 }
 
+// What other models have in place of a code that this one refused.
+void Poll::ask_instead(const std::string& code) {
+  for (const CodeRow& row : table_) {
+    if (row.instead_of != code || std::ranges::count(wanted_, row.code) != 0) continue;
+    if (memory_.unsupported.contains(row.code) || memory_.mute.contains(row.code)) continue;
+    wanted_.push_back(row.code);
+    ask_code(row.code);
+  }
+}
+
 Result<Verdict> Poll::on_code(const std::string& code, ByteView frame, bool& doubted) {
   if (first_of(frame) == nak)
     return Verdict::repeat(Error(Errc::exception, "the meter did not understand (NAK)"));
@@ -291,6 +302,7 @@ Result<Verdict> Poll::on_code(const std::string& code, ByteView frame, bool& dou
   if (!entries && entries.error().code() == Errc::exception) {
     memory_.unsupported.insert_or_assign(code, entries.error().detail());
     std::erase(wanted_, code);
+    ask_instead(code);
     return Verdict::taken();
   }
   if (!entries) return Verdict::ignored(entries.error().detail());

@@ -31,6 +31,7 @@ class Poll final : public Dialogue {
   void ask_password(const Block& operand);
   void ask_codes();
   void ask_code(const std::string& code);
+  void ask_instead(const std::string& code);
   void plan_codes();
 
   Result<Verdict> on_operand(ByteView frame);

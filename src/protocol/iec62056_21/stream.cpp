@@ -32,6 +32,7 @@ class Scanner {
   [[nodiscard]] std::size_t next_telegram(std::size_t from, std::size_t limit) const;
   [[nodiscard]] std::size_t skip_filling(std::size_t at) const;
   void read_telegram(const Found& found);
+  void look_inside(std::size_t begin);
   void read_block(std::size_t begin, const Found* found);
   void read_plain(std::size_t begin, const Found& found);
   void put(std::size_t begin, std::size_t end, Decoded decoded);
@@ -170,6 +171,33 @@ void Scanner::read_telegram(const Found& found) {
   }
 }
 
+// A telegram that broke off in the middle of a line, and a whole one right behind it: nothing but
+// that the second one is good tells that there were two.
+void Scanner::look_inside(std::size_t begin) {
+  constexpr int most_tries = 8;
+  const std::size_t end = at_;
+  const std::size_t before = all_.size();
+  int tries = 0;
+  for (std::size_t at = text_.find('/', begin + 1); at < end && tries < most_tries;
+       at = text_.find('/', at + 1)) {
+    const auto found = identification_at(at);
+    if (!found) continue;
+    ++tries;
+    read_telegram(*found);
+    if (all_.size() > before && all_.back().ok()) {
+      const std::size_t behind = at_;
+      Decoded good = std::move(all_.back());
+      all_.resize(before - 1);
+      put(begin, at, entry(Status::truncated, "the next telegram begins before this one ends"));
+      all_.push_back(std::move(good));
+      at_ = behind;
+      return;
+    }
+    all_.resize(before);
+    at_ = end;
+  }
+}
+
 std::vector<Decoded> Scanner::run() {
   while (at_ < text_.size()) {
     const std::size_t next = text_.find_first_of("/\x01\x02", at_);
@@ -179,7 +207,9 @@ std::vector<Decoded> Scanner::run() {
     } else if (text_.compare(next, 2, "/?") == 0) {
       at_ = std::min(text_.find_first_of(line_end, next), text_.size());  // our own sign-on
     } else if (const auto found = identification_at(next)) {
+      const std::size_t before = all_.size();
       read_telegram(*found);
+      if (all_.size() > before && !all_.back().ok()) look_inside(found->begin);
     } else {
       at_ = next + 1;
     }

@@ -283,6 +283,70 @@ TEST(DlmsDialogue, AWrongKeyIsNotSilence_P23) {
   }
 }
 
+// What a dialogue makes of a telegram: "ok", or the error.
+std::string heard(Dialogue& dialogue, const Bytes& bytes) {
+  dialogue.received(bytes);
+  const auto step = dialogue.next();
+  if (!step) return step.error().detail();
+  return std::holds_alternative<step::Finished>(*step) ? "ok" : "";
+}
+
+std::unique_ptr<Driver> driver_with(std::string_view title) {
+  SettingValues values = settings("kaifa-ma309m", key_hex);
+  if (!title.empty()) values.set("system_title", to_hex(to_bytes(title)));
+  auto driver = dlms_protocol.driver(values);
+  return driver ? std::move(*driver) : nullptr;
+}
+
+TEST(DlmsTwoMeters, ASecondMeterOnTheLineIsNamedAndNeverMixedInP09) {
+  const auto driver = driver_with({});
+  const auto dialogue = driver->begin();
+  const auto mine = [&](std::uint32_t n) { return in_hdlc(sealed(0x20, n, "KFMMBR01")); };
+  const auto other = [&](std::uint32_t n) { return in_hdlc(sealed(0x20, n, "LGZMBR02")); };
+  EXPECT_EQ(heard(*dialogue, mine(100)), "ok");
+  const std::string said = heard(*dialogue, other(7));
+  EXPECT_EQ(said.find("a telegram of another meter, LGZ4D42523032: this one is KFM4D42523031"), 0U)
+      << said;
+  EXPECT_EQ(driver->remark(), "");
+  // From now on it is known, and only told.
+  for (std::uint32_t n = 101; n < 110; ++n) {
+    EXPECT_EQ(heard(*dialogue, mine(n)), "ok");
+    EXPECT_NE(driver->remark().find("LGZ4D42523032, is on the same line"), std::string::npos);
+    EXPECT_EQ(heard(*dialogue, other(n)), "");
+  }
+  // Alone it is an error: what is configured here is not heard.
+  EXPECT_NE(heard(*dialogue, other(200)), "ok");
+}
+
+TEST(DlmsTwoMeters, AnExchangedMeterIsBelievedAfterAWhile) {
+  const auto driver = driver_with({});
+  const auto dialogue = driver->begin();
+  EXPECT_EQ(heard(*dialogue, in_hdlc(sealed(0x20, 100, "KFMMBR01"))), "ok");
+  int refused = 0;
+  std::uint32_t counter = 5;
+  while (heard(*dialogue, in_hdlc(sealed(0x20, counter++, "KFMMBR02"))) != "ok" && refused < 99)
+    ++refused;
+  EXPECT_EQ(refused, 5);
+  EXPECT_EQ(heard(*dialogue, in_hdlc(sealed(0x20, counter, "KFMMBR02"))), "ok");
+}
+
+TEST(DlmsTwoMeters, TheConfiguredTitleChoosesAndAForeignKeyIsNamed) {
+  const auto driver = driver_with("KFMMBR02");
+  const auto dialogue = driver->begin();
+  const std::string said = heard(*dialogue, in_hdlc(sealed(0x20, 1, "KFMMBR01")));
+  EXPECT_NE(said.find("this one is KFM4D42523032 (system_title)"), std::string::npos) << said;
+  EXPECT_EQ(heard(*dialogue, in_hdlc(sealed(0x20, 1, "KFMMBR02"))), "ok");
+  Bytes foreign = sealed(0x20, 2, "KFMMBR09");
+  foreign.back() ^= std::byte{1};  // any bit of noise: what another key would make of it
+  foreign[30] ^= std::byte{0xFF};
+  for (std::size_t i = 16; i < 30; ++i)
+    foreign[i] ^= std::byte{0xA5};
+  const auto fresh = driver_with({});
+  const auto talk = fresh->begin();
+  EXPECT_EQ(heard(*talk, in_hdlc(sealed(0x20, 1, "KFMMBR01"))), "ok");
+  EXPECT_NE(heard(*talk, in_hdlc(foreign)).find("which the key does not fit"), std::string::npos);
+}
+
 TEST(DlmsSettings, KeysThatAreNoneAreNamed_P23) {
   for (const auto& [name, text] :
        {std::pair{"key", "zz"}, std::pair{"auth_key", "0011"}, std::pair{"system_title", "4b46"}}) {

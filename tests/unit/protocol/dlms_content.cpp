@@ -241,6 +241,24 @@ TEST(DlmsLayout, DescriptorsAndValuesMustMatch) {
   EXPECT_EQ(reading(one[0].telegram, "power_import"), "7");
 }
 
+// Layout H (Sagemcom XT211): class, code and attribute without a type, then a value.
+TEST(DlmsLayout, DescriptorsWithoutATypeAreRead) {
+  const std::string list =
+      "0104 0202 0001 00002a0000ff 02 090d53414741424344453031323334 0202 0003 0100010700ff 02 "
+      "06000001f4 0202 0003 0100010800ff 02 0600147414 0202 0001 0000600e00ff 02 1101";
+  const auto found = plain(list);
+  ASSERT_EQ(good(found), 1U) << found[0].error;
+  EXPECT_EQ(found[0].telegram.meter.manufacturer, "Sagemcom");
+  EXPECT_EQ(reading(found[0].telegram, "power_import"), "500");
+  EXPECT_EQ(reading(found[0].telegram, "energy_import"), "1340.436");
+  EXPECT_EQ(reading(found[0].telegram, "tariff"), "1");
+  EXPECT_EQ(item_of(found, "1-0:1.8.0*255")->unit, "Wh");
+  // Wherever it ends, it is no other list.
+  const Bytes whole = hex("0f0000000100" + list);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_EQ(good(decode(ByteView(whole).first(size), settings())), 0U) << size;
+}
+
 TEST(DlmsLayout, ThePushedClockIsOneInstantWhereTheMeterTellsItsOffset) {
   ::setenv("TZ", "Europe/Vienna", 1);
   ::tzset();

@@ -184,6 +184,23 @@ TEST_F(Iec62056, ATruncatedReadoutCostsOnlyItself) {
   }
 }
 
+TEST_F(Iec62056, ATelegramThatBreaksOffDoesNotTakeTheNextOneWithIt) {
+  const Bytes checked = readout("MBR5TEST", lines);
+  Bytes plain = to_bytes("/MBR9PUSH\r\n\r\n");
+  const Bytes data = to_bytes(lines);
+  plain.insert(plain.end(), data.begin(), data.end());
+  for (const Bytes& whole : {checked, plain}) {
+    for (std::size_t size = 20; size + 4 < whole.size(); ++size) {
+      Bytes stream(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+      stream.insert(stream.end(), whole.begin(), whole.end());
+      const auto all = iec62056_21_protocol.decode(stream, settings);
+      ASSERT_EQ(statuses(all), "truncated ok") << size;
+      EXPECT_EQ(all[1].offset, size);
+      EXPECT_EQ(all[0].length, size);
+    }
+  }
+}
+
 TEST_F(Iec62056, RandomBytesAreNoTelegrams) {
   for (unsigned seed = 1; seed <= 300; ++seed) {
     std::mt19937 random(seed);
@@ -230,10 +247,7 @@ TEST_F(Iec62056, ARefusalIsNoReading) {
             "exception: the meter answers ERR15: access refused: it wants a password");
   EXPECT_EQ(error("VOLTA(230.1)"), "mismatch: an answer to VOLTA, asked was ET0PE");
   EXPECT_EQ(statuses(transcript("> 01523102455430504528290337\n< 15\n", settings)), "exception");
-  EXPECT_EQ(statuses(transcript("> 01503102283737373737372903"
-                                "21\n< 15\n",
-                                settings)),
-            "exception");
+  EXPECT_EQ(statuses(transcript("> 0150310228373737373737290321\n< 15\n", settings)), "exception");
   EXPECT_EQ(statuses(transcript("> 01523102455430504528290337\n< 01523102455430504528290337\n",
                                 settings)),
             "mismatch");
@@ -250,6 +264,49 @@ TEST_F(Iec62056, ObisNamesInProgrammingModeMeanWhatTheyMeanInAReadout) {
   ASSERT_EQ(statuses(all), "ok");
   EXPECT_EQ(reading(all[0].telegram, "energy_import"), "1234.5");
   EXPECT_EQ(item(all[0].telegram, "1-0:1.8.0*255"), "1234.5 kWh");
+}
+
+std::string exchange(std::string_view name, std::string_view arguments, std::string_view answer) {
+  std::string text = "> " + to_hex(read_request(Read::r1, name, arguments, Check::sum));
+  text.append("\n< ").append(to_hex(build_block({}, answer, Check::sum))).append("\n");
+  return text;
+}
+
+TEST_F(Iec62056, RegistersOfADayAreItemsAndThoseOfNowReadingsP18) {
+  const std::string answer = "EMD01(20.08.24,0.45991)(0.41342)\r\n";
+  const auto now = transcript(exchange("EMD01", "0.0,1", answer), settings);
+  ASSERT_EQ(statuses(now), "ok");
+  EXPECT_EQ(item(now[0].telegram, "EMD01"), "(20.08.24,0.45991)(0.41342)");
+  EXPECT_EQ(reading(now[0].telegram, "energy_import"), "0.45991");
+  EXPECT_EQ(reading(now[0].telegram, "energy_import_t1"), "0.41342");
+  const auto then = transcript(exchange("EMD01", "20.08.24,0,1", answer), settings);
+  ASSERT_EQ(statuses(then), "ok");
+  EXPECT_EQ(item(then[0].telegram, "EMD01"), "(20.08.24,0.45991)(0.41342)");
+  EXPECT_EQ(reading(then[0].telegram, "energy_import"), "");
+  const auto broken = transcript(exchange("EMD01", "0.0,1", "EMD01(0.45991)\r\n"), settings);
+  EXPECT_EQ(reading(broken[0].telegram, "energy_import"), "");
+}
+
+TEST_F(Iec62056, AGroupIsReadCodeByCode) {
+  const std::string asked = "VOLTA()CURRE()FREQU()";
+  const auto all = transcript(
+      exchange("GRPNM", asked, "VOLTA(230.1)(231.2)(229.9)CURRE(1.5)(2.25)(0.1)FREQU(49.98)\r\n"),
+      settings);
+  ASSERT_EQ(statuses(all), "ok");
+  EXPECT_EQ(item(all[0].telegram, "VOLTA"), "(230.1)(231.2)(229.9)");
+  EXPECT_EQ(reading(all[0].telegram, "voltage_l3"), "229.9");
+  EXPECT_EQ(reading(all[0].telegram, "current_l2"), "2.25");
+  EXPECT_EQ(reading(all[0].telegram, "frequency"), "49.98");
+  EXPECT_EQ(statuses(transcript(exchange("GRPNM", asked, "POWEP(0.1)\r\n"), settings)), "mismatch");
+}
+
+TEST_F(Iec62056, AReadWithoutASessionIsARead) {
+  const Bytes command = read_request(Read::r1, "FREQU", {}, Check::sum);
+  const std::string text = "> " + to_hex(to_bytes("/?1234!")) + to_hex(command) + "\n< " +
+                           to_hex(build_block({}, "FREQU(50.01)\r\n", Check::sum)) + "\n";
+  const auto all = transcript(text, settings);
+  ASSERT_EQ(statuses(all), "ok");
+  EXPECT_EQ(reading(all[0].telegram, "frequency"), "50.01");
 }
 
 // --- captures, where they are present beside the working tree ---

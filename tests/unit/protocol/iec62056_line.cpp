@@ -97,6 +97,62 @@ TEST_F(Iec62056Poll, NoFaultOfTheLineMakesAWrongValueP09) {
   EXPECT_GT(good, 200);
 }
 
+// Saiman answers without the code that was asked: an answer that comes after its time would fit the
+// next question. However late it is, it is taken for its own question or for none.
+TEST_F(Iec62056Poll, ALateAnswerWithoutItsCodeIsNeverTakenForAnotherP07P09) {
+  const auto settings = saiman();
+  std::vector<Meter> meters;
+  meters.emplace_back(settings);
+  auto calm = line_with(meters);
+  const auto right = poll(*driver_of(settings), calm);
+  ASSERT_TRUE(right);
+  int good = 0;
+  int late = 0;
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    std::mt19937 random(seed);
+    const auto below = [&random](int limit) {
+      return Milliseconds(static_cast<int>(random() % static_cast<unsigned>(limit)));
+    };
+    auto line = line_with(meters, [&](std::vector<VirtualLine::Arrival>& arrivals) {
+      for (std::size_t i = 0, count = arrivals.size(); i < count; ++i) {
+        switch (random() % 10) {
+          case 0:
+            arrivals[i].after += below(3300);  // more than twice what is waited for
+            ++late;
+            break;
+          case 1:
+            arrivals[i].after += below(1500);
+            break;
+          case 2: {
+            VirtualLine::Arrival again = arrivals[i];
+            again.after += below(90);
+            arrivals.push_back(std::move(again));
+            break;
+          }
+          case 3:
+            arrivals[i].bytes.clear();
+            break;
+          default:
+            break;
+        }
+      }
+      std::erase_if(arrivals, [](const auto& arrival) { return arrival.bytes.empty(); });
+    });
+    const auto driver = driver_of(settings);
+    for (int i = 0; i < 3; ++i) {
+      const auto telegram = poll(*driver, line);
+      if (!telegram) continue;
+      ++good;
+      for (const Reading& one : telegram->readings.front().readings) {
+        const std::string key = one.key.text();
+        ASSERT_EQ(reading(*telegram, key), reading(*right, key)) << key << " seed " << seed;
+      }
+    }
+  }
+  EXPECT_GT(good, 600);
+  EXPECT_GT(late, 500);
+}
+
 TEST_F(Iec62056Poll, AnotherMasterAndAForeignAnswerAreNotTakenP08) {
   const auto settings =
       test::settings_of(iec62056_21_protocol, {{"family", "energomera"}, {"speed", "fixed"}});

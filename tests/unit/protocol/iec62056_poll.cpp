@@ -218,6 +218,41 @@ TEST_F(Iec62056Poll, TariffsOfAMeterKeepTheirNumbersP27) {
     EXPECT_EQ(reading(*telegram, "energy_import_t" + std::to_string(tariff)), wanted[tariff]);
 }
 
+// CE207, CE208, CE307 and CE308 have no ET0PE; their registers are in the archive of days.
+TEST_F(Iec62056Poll, WhereARegisterIsRefusedItsArchiveIsAskedForNowP10) {
+  const auto settings =
+      test::settings_of(iec62056_21_protocol, {{"family", "energomera"}, {"speed", "fixed"}});
+  VirtualLine line([](const Bytes& sent) {
+    std::vector<VirtualLine::Arrival> arrivals(1);
+    const auto request = parse_request(sent);
+    EXPECT_TRUE(request);
+    Bytes& answer = arrivals[0].bytes;
+    if (request->kind == Request::Kind::sign_on) answer = to_bytes("/EMR5CE3081.1\r\n");
+    if (request->kind == Request::Kind::select) answer = build_block("P0", "(777777)", Check::sum);
+    if (request->kind == Request::Kind::stop) arrivals.clear();
+    if (request->kind != Request::Kind::read) return arrivals;
+    std::string text = "(ERR12)";
+    if (request->name == "EMD01" && request->arguments == "0.0,1")
+      text = "EMD01(20.08.24,0.45991)(0.41342)\r\n";
+    if (request->name == "POWEP") text = "POWEP(0.1)(0.2)(-0.3)(0.0)\r\n";
+    answer = build_block({}, text, Check::sum);
+    return arrivals;
+  });
+  const auto driver = driver_of(settings);
+  const auto first = poll(*driver, line);
+  ASSERT_TRUE(first) << first.error().detail();
+  EXPECT_EQ(reading(*first, "energy_import"), "0.45991");
+  EXPECT_EQ(reading(*first, "energy_import_t1"), "0.41342");
+  EXPECT_EQ(reading(*first, "power_l3"), "-300");
+  EXPECT_EQ(count_of(line.sent(), "EMD02("), 1U);
+  line.forget_sent();
+  const auto second = poll(*driver, line);
+  ASSERT_TRUE(second) << second.error().detail();
+  EXPECT_EQ(reading(*second, "energy_import"), "0.45991");
+  EXPECT_EQ(count_of(line.sent(), "ET0PE("), 0U);
+  EXPECT_EQ(count_of(line.sent(), "EMD02("), 0U);
+}
+
 TEST_F(Iec62056Poll, NothingButReadsCanBeSent) {
   const auto settings = test::settings_of(
       iec62056_21_protocol, {{"family", "neva"}, {"operand_password", "true"}, {"speed", "slow"}});
