@@ -72,7 +72,7 @@ class Poller {
   // task says so, too.
   void promise(Steady::time_point moment) noexcept { promised_ = moment; }
 
-  [[nodiscard]] bool overdue(Steady::time_point now) const noexcept { return now > promised_; }
+  [[nodiscard]] Steady::time_point promised() const noexcept { return promised_; }
 
  private:
   boost::asio::awaitable<End> poll_forever();

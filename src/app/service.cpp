@@ -274,10 +274,10 @@ void Service::save_values() {
 void Service::find_stuck_tasks() {
   const auto now = Steady::now();
   for (const auto& task : tasks_) {
-    task->overdue = task->poller->overdue(now) ? task->overdue + 1 : 0;
-    if (task->overdue < overdue_looks) continue;
+    const unsigned looks = task->overdue.look(task->poller->promised(), now);
+    if (looks < overdue_looks) continue;
     const std::string text =
-        "the task has been overdue for " + std::to_string(task->overdue) +
+        "the task has been overdue for " + std::to_string(looks) +
         " s and cannot be ended; the program ends with 70, to be started again";
     spdlog::critical("{}: {}", task->meter->settings().id, text);
     bridge_->report(task->meter->settings().id, Error(Errc::bug, text));

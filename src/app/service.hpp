@@ -6,6 +6,7 @@
 #include "app/bridge.hpp"
 #include "app/claim.hpp"
 #include "app/memory.hpp"
+#include "app/overdue.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
 #include "app/state_store.hpp"
@@ -44,7 +45,7 @@ class Service {
     std::unique_ptr<Poller> poller;
     boost::asio::cancellation_signal stop;
     bool running = false;
-    unsigned overdue = 0;  // seconds in a row
+    Overdue overdue;
   };
 
   Task& make_task(std::unique_ptr<meter::Meter> meter);

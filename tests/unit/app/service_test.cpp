@@ -100,5 +100,23 @@ TEST(ServiceDeathTest, P04ATaskThatIgnoresItsCancellationEndsTheProgramWith70) {
       testing::ExitedWithCode(70), "house: the task has been overdue for 15 s and cannot be ended");
 }
 
+// Many meters that are polled each second may keep step with the look each second: their timers
+// have run out, the loop has not come to them yet.
+TEST(Overdue, WhoPromisesAnewIsAliveHoweverLateAtEachLook_P04) {
+  Overdue late;
+  Overdue stuck;
+  const Steady::time_point begin{1h};
+  for (unsigned second = 1; second <= 100; ++second) {
+    const auto look = begin + second * 1s;
+    EXPECT_LE(late.look(look - 1us, look), 1U);
+    EXPECT_EQ(stuck.look(begin, look), second);
+    if (second % 10 == 0) {
+      EXPECT_EQ(late.look(look + 1s, look), 0U);
+    }
+  }
+  EXPECT_EQ(stuck.look(begin + 200s, begin + 101s), 0U);
+  EXPECT_EQ(stuck.look(begin + 200s, begin + 201s), 1U);
+}
+
 }  // namespace
 }  // namespace meterbridge::app
