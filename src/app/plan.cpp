@@ -5,6 +5,7 @@
 #include "io/usb_reset.hpp"
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -14,6 +15,7 @@ Result<House> build_house(meter::Configuration configuration) {
   House house;
   house.settings = std::move(configuration.settings);
   house.library = std::make_shared<const meter::ProfileLibrary>(std::move(configuration.library));
+  std::map<const meter::Profile*, meter::Meter*> first;  // of each profile
   for (const config::MeterSettings& meter : house.settings.meters) {
     const meter::Profile* profile = house.library->find(meter.profile);
     if (profile == nullptr)
@@ -21,6 +23,9 @@ Result<House> build_house(meter::Configuration configuration) {
     auto made = meter::Meter::make(meter, *profile);
     if (!made) return made.error();
     house.meters.push_back(std::make_unique<meter::Meter>(std::move(*made)));
+    meter::Meter& one = *house.meters.back();
+    const auto [elder, fresh] = first.try_emplace(profile, &one);
+    if (!fresh) one.driver().share(elder->second->driver());
   }
   return house;
 }

@@ -126,6 +126,10 @@ class Driver {
   // must know.
   [[nodiscard]] virtual std::optional<Milliseconds> longest_poll() const { return std::nullopt; }
 
+  // Takes over what never changes and is the same in both, the register table for example: a
+  // thousand meters of a kind then have one of it.
+  virtual void share(Driver& /*elder*/) {}
+
   // What was wrong on the line during the last poll although the poll came to its end: one sentence
   // for a person, or nothing.
   [[nodiscard]] virtual std::string remark() const { return {}; }

@@ -3,20 +3,57 @@
 
 #include "protocol/modbus/poll.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace meterbridge::protocol::modbus {
 namespace {
 
 constexpr int knock_attempts = 1;
 constexpr int last_serial_unit = 247;
+// With and without the values that are asked once, and some on the way from the one to the other.
+constexpr std::size_t most_plans = 4;
+
+// With how many digits a value is told follows from them.
+std::pair<int, int> digits_of(const Register& value) noexcept {
+  return {value.scale.exponent(), value.offset.exponent()};
+}
+
+// Whether both make the same of the same answer, digit for digit.
+bool interchangeable(const RegisterTable& a, const RegisterTable& b) noexcept {
+  return a == b && std::ranges::equal(a.registers, b.registers, {}, digits_of, digits_of);
+}
 
 }  // namespace
 
+Kind::Kind(RegisterTable registers) : table_(std::move(registers)) {
+  reach_.registers = table_.max_registers;
+  reach_.gap = table_.max_gap;
+}
+
+std::shared_ptr<const ReadPlan> Kind::plan(const std::vector<bool>& wanted) {
+  const auto known =
+      std::ranges::find_if(plans_, [&wanted](const auto& plan) { return plan->wanted == wanted; });
+  if (known != plans_.end()) return *known;
+  if (plans_.size() == most_plans) plans_.erase(plans_.begin());
+  return plans_.emplace_back(std::make_shared<const ReadPlan>(table_.registers, wanted, reach_));
+}
+
+ModbusDriver::ModbusDriver(Options options)
+    : options_(std::move(options)),
+      kind_(std::make_shared<Kind>(std::exchange(options_.table, RegisterTable()))) {}
+
 std::unique_ptr<Dialogue> ModbusDriver::begin() {
-  return std::make_unique<Poll>(options_, memory_);
+  return std::make_unique<Poll>(options_, kind_, memory_);
 }
 
 std::unique_ptr<Dialogue> ModbusDriver::knock() {
-  return std::make_unique<Poll>(options_, memory_, knock_attempts);
+  return std::make_unique<Poll>(options_, kind_, memory_, knock_attempts);
+}
+
+void ModbusDriver::share(Driver& elder) {
+  const auto* same = dynamic_cast<const ModbusDriver*>(&elder);
+  if (same != nullptr && interchangeable(same->kind_->table(), kind_->table())) kind_ = same->kind_;
 }
 
 Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {

@@ -15,12 +15,29 @@
 
 namespace meterbridge::protocol::modbus {
 
+// What meters of a kind have in common: their drivers share it.
+class Kind {
+ public:
+  explicit Kind(RegisterTable registers);
+
+  [[nodiscard]] const RegisterTable& table() const noexcept { return table_; }
+
+  [[nodiscard]] const Reach& reach() const noexcept { return reach_; }
+
+  // Of the table as it is; the same one for who asks the same.
+  [[nodiscard]] std::shared_ptr<const ReadPlan> plan(const std::vector<bool>& wanted);
+
+ private:
+  RegisterTable table_;
+  Reach reach_;
+  std::vector<std::shared_ptr<const ReadPlan>> plans_;
+};
+
 struct Memory {
   Memory() = default;
   // The table with the device's own addresses; nothing before SunSpec was searched.
-  std::optional<std::vector<Register>> registers;
-  std::vector<Atom> atoms;  // of `registers`, as asked in the last poll
-  std::vector<bool> wanted;
+  std::shared_ptr<const std::vector<Register>> registers;
+  std::shared_ptr<const ReadPlan> plan;  // of `registers`, of the last poll
   Lessons lessons;
   std::map<Place, int> silent;  // blocks that were not answered though others were: how often
   std::map<std::size_t, Understood> constants;  // values that are asked once
@@ -40,15 +57,17 @@ class ModbusDriver final : public Driver {
   static constexpr unsigned constants_every = 1000;
   static constexpr unsigned refused_every = 10000;
 
-  explicit ModbusDriver(Options options) : options_(std::move(options)) {}
+  explicit ModbusDriver(Options options);
 
   std::unique_ptr<Dialogue> begin() override;
   std::unique_ptr<Dialogue> knock() override;
+  void share(Driver& elder) override;
 
   [[nodiscard]] std::string remark() const override { return memory_.remark; }
 
  private:
-  Options options_;
+  Options options_;  // without its table
+  std::shared_ptr<Kind> kind_;
   Memory memory_;
 };
 

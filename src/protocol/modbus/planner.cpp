@@ -2,6 +2,7 @@
 #include "protocol/modbus/planner.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace meterbridge::protocol::modbus {
 namespace {
@@ -106,6 +107,19 @@ std::vector<Block> plan(std::span<const Atom> atoms, const Reach& reach, const L
   }
   return blocks;
 }
+
+std::vector<std::shared_ptr<const Block>> shared_blocks(std::vector<Block> blocks) {
+  std::vector<std::shared_ptr<const Block>> shared;
+  shared.reserve(blocks.size());
+  for (Block& block : blocks)
+    shared.push_back(std::make_shared<const Block>(std::move(block)));
+  return shared;
+}
+
+ReadPlan::ReadPlan(std::span<const Register> registers, std::vector<bool> these, const Reach& reach)
+    : wanted(std::move(these)),
+      atoms(atoms_of(registers, wanted, reach)),
+      blocks(shared_blocks(plan(atoms, reach, Lessons()))) {}
 
 std::pair<Block, Block> split(const Block& block) {
   std::size_t at = block.atoms.size() / 2;

@@ -8,6 +8,7 @@
 #include <compare>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <vector>
@@ -64,6 +65,17 @@ struct Lessons {
 // What was refused is not in any block, nor read along.
 [[nodiscard]] std::vector<Block> plan(std::span<const Atom> atoms, const Reach& reach,
                                       const Lessons& lessons);
+
+// Which values are asked for, and how when the device has taught nothing.
+struct ReadPlan {
+  ReadPlan(std::span<const Register> registers, std::vector<bool> these, const Reach& reach);
+  std::vector<bool> wanted;
+  std::vector<Atom> atoms;
+  std::vector<std::shared_ptr<const Block>> blocks;  // shared with the polls that ask for them
+};
+
+[[nodiscard]] std::vector<std::shared_ptr<const Block>> shared_blocks(std::vector<Block> blocks);
+
 // Two parts of a block of several atoms: at its widest gap, else in the middle.
 [[nodiscard]] std::pair<Block, Block> split(const Block& block);
 

@@ -47,8 +47,10 @@ std::string object_of(const Identity& identity, std::uint8_t object) {
 
 }  // namespace
 
-Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_attempts)
+Poll::Poll(const Options& options, std::shared_ptr<Kind> kind, Memory& memory,
+           std::optional<int> first_attempts)
     : options_(options),
+      kind_(std::move(kind)),
       memory_(memory),
       framing_(options.framing.value_or(Framing::rtu)),
       list_(timing_of(options, framing_, memory.unsettled, first_attempts),
@@ -57,12 +59,13 @@ Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_atte
   ++memory_.polls;
   if (memory_.polls % ModbusDriver::constants_every == 0) memory_.constants.clear();
   if (memory_.polls % ModbusDriver::refused_every == 0) memory_.lessons = Lessons();
-  if (!memory_.registers && !needs_sunspec(options_.table.registers))
-    memory_.registers = options_.table.registers;
+  const RegisterTable& table = kind_->table();
+  if (!memory_.registers && !needs_sunspec(table.registers))
+    memory_.registers = std::shared_ptr<const std::vector<Register>>(kind_, &table.registers);
   if (memory_.registers) {
     plan_blocks();
   } else {
-    models_ = SunSpecSearch(options_.table.sunspec_bases);
+    models_ = SunSpecSearch(table.sunspec_bases);
     search_models();
   }
 }
@@ -78,8 +81,8 @@ Poll::~Poll() {
   memory_.constants.clear();
   memory_.identity.reset();
   memory_.lessons = Lessons();
-  memory_.atoms.clear();
-  if (needs_sunspec(options_.table.registers)) memory_.registers.reset();
+  memory_.plan.reset();
+  if (needs_sunspec(kind_->table().registers)) memory_.registers.reset();
 }
 
 void Poll::ask(Question question) {
@@ -151,7 +154,9 @@ Result<Verdict> Poll::refused(const Question& question, std::uint8_t code) {
 void Poll::search_models() {
   const auto request = models_.question();
   if (!request) {
-    memory_.registers = located(options_.table.registers, models_.models());
+    memory_.registers = std::make_shared<const std::vector<Register>>(
+        located(kind_->table().registers, models_.models()));
+    memory_.plan.reset();
     plan_blocks();
     return;
   }
@@ -178,30 +183,42 @@ void Poll::search_models() {
   ask(std::move(question));
 }
 
-void Poll::plan_blocks() {
-  Reach reach;
-  reach.registers = options_.table.max_registers;
-  reach.gap = options_.table.max_gap;
+std::vector<bool> Poll::wanted() const {
   const std::vector<Register>& registers = *memory_.registers;
   std::vector<bool> wanted(registers.size());
   for (std::size_t i = 0; i < registers.size(); ++i)
     wanted[i] = !registers[i].once || !memory_.constants.contains(i);
   // Something must be asked, or nobody would know that the meter is there.
   if (std::ranges::none_of(wanted, std::identity())) wanted.assign(wanted.size(), true);
-  if (wanted != memory_.wanted || memory_.atoms.empty()) {
-    memory_.atoms = atoms_of(registers, wanted, reach);
-    memory_.wanted = wanted;
+  return wanted;
+}
+
+std::vector<std::shared_ptr<const Block>> Poll::blocks() {
+  const std::vector<Register>& registers = *memory_.registers;
+  auto these = wanted();
+  if (!memory_.plan || memory_.plan->wanted != these) {
+    const bool located = &registers != &kind_->table().registers;
+    memory_.plan =
+        located ? std::make_shared<const ReadPlan>(registers, std::move(these), kind_->reach())
+                : kind_->plan(these);
   }
-  auto blocks = plan(memory_.atoms, reach, memory_.lessons);
+  Lessons& lessons = memory_.lessons;
+  if (lessons.refused.empty() && lessons.cuts.empty()) return memory_.plan->blocks;
+  auto taught = plan(memory_.plan->atoms, kind_->reach(), lessons);
   // A meter that refused everything is asked for something all the same.
-  if (blocks.empty() && !memory_.lessons.refused.empty()) {
-    memory_.lessons.refused.erase(memory_.lessons.refused.begin());
-    blocks = plan(memory_.atoms, reach, memory_.lessons);
+  if (taught.empty() && !lessons.refused.empty()) {
+    lessons.refused.erase(lessons.refused.begin());
+    taught = plan(memory_.plan->atoms, kind_->reach(), lessons);
   }
+  return shared_blocks(std::move(taught));
+}
+
+void Poll::plan_blocks() {
+  const auto all = blocks();
   // One that was not answered the last time must not keep the others from being read.
   for (const bool silent : {false, true}) {
-    for (const Block& block : blocks) {
-      if (memory_.silent.contains(block.atoms.front().begin) != silent) continue;
+    for (const auto& block : all) {
+      if (memory_.silent.contains(block->atoms.front().begin) != silent) continue;
       searches_.emplace_back();
       ask_block(block, searches_.size() - 1);
     }
@@ -209,20 +226,22 @@ void Poll::plan_blocks() {
   if (options_.identify && !memory_.identity) ask_identity(0, 1);
 }
 
-void Poll::ask_block(const Block& block, std::size_t search) {
-  const ReadRequest request = block.request();
+void Poll::ask_block(std::shared_ptr<const Block> block, std::size_t search) {
+  const ReadRequest request = block->request();
   Question question;
   question.what = block_text(request);
   question.request = request;
-  question.on_reply = [this, request, place = block.atoms.front().begin](const Reply& reply) {
+  question.on_reply = [this, request, place = block->atoms.front().begin](const Reply& reply) {
     image_.add(request, std::get<Words>(reply).words);
     memory_.silent.erase(place);
     return Verdict::taken();
   };
   question.on_refusal = [this, block, search](std::uint8_t code) {
-    return block_refused(block, search, code);
+    return block_refused(*block, search, code);
   };
-  question.on_lost = [this, block](const Error& why) { return block_lost(block, why); };
+  question.on_lost = [this, block = std::move(block)](const Error& why) {
+    return block_lost(*block, why);
+  };
   ask(std::move(question));
 }
 
@@ -235,10 +254,10 @@ Result<Verdict> Poll::block_refused(const Block& block, std::size_t search, std:
     memory_.remark = memory_.last_refusal + "; from now on it is left out";
     return Verdict::taken();
   }
-  const auto [front, back] = split(block);
+  auto [front, back] = split(block);
   searches_[search].cuts.push_back(back.atoms.front().begin);
-  ask_block(front, search);
-  ask_block(back, search);
+  ask_block(std::make_shared<const Block>(std::move(front)), search);
+  ask_block(std::make_shared<const Block>(std::move(back)), search);
   return Verdict::taken();
 }
 
@@ -321,6 +340,8 @@ Result<Telegram> Poll::finish() {
 
 void Poll::put_values(Telegram& telegram) {
   const std::vector<Register>& registers = *memory_.registers;
+  telegram.items.reserve(registers.size());
+  telegram.readings.front().readings.reserve(registers.size());
   for (std::size_t i = 0; i < registers.size(); ++i) {
     auto found = understand(registers[i], image_);
     if (!found) {
@@ -331,7 +352,7 @@ void Poll::put_values(Telegram& telegram) {
     if (!*found && constant != memory_.constants.end()) *found = constant->second;
     if (!*found) continue;
     if (registers[i].once) memory_.constants[i] = **found;
-    put(telegram, **found);
+    put(telegram, std::move(**found));
   }
   put_totals(telegram, registers);
 }

@@ -8,15 +8,18 @@
 #include "protocol/modbus/sunspec.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol::modbus {
 
 class Poll final : public Dialogue {
  public:
-  // Both outlive the poll.
-  Poll(const Options& options, Memory& memory, std::optional<int> first_attempts = std::nullopt);
+  // Options and memory outlive the poll; the table is the kind's.
+  Poll(const Options& options, std::shared_ptr<Kind> kind, Memory& memory,
+       std::optional<int> first_attempts = std::nullopt);
   ~Poll() override;
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
@@ -50,7 +53,9 @@ class Poll final : public Dialogue {
   Result<Verdict> refused(const Question& question, std::uint8_t code);
   void search_models();
   void plan_blocks();
-  void ask_block(const Block& block, std::size_t search);
+  [[nodiscard]] std::vector<bool> wanted() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const Block>> blocks();
+  void ask_block(std::shared_ptr<const Block> block, std::size_t search);
   Result<Verdict> block_refused(const Block& block, std::size_t search, std::uint8_t code);
   Result<> block_lost(const Block& block, const Error& why);
   void ask_identity(std::uint8_t first, int part);
@@ -59,6 +64,7 @@ class Poll final : public Dialogue {
   [[nodiscard]] Error with_hint(const Error& why) const;
 
   const Options& options_;
+  std::shared_ptr<Kind> kind_;
   Memory& memory_;
   Framing framing_;
   ExchangeList list_;

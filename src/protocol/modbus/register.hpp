@@ -65,6 +65,9 @@ struct Register {
   [[nodiscard]] std::uint32_t end() const noexcept {
     return std::uint32_t{address} + static_cast<std::uint32_t>(length);
   }
+
+  // Decimals by value: 1.50 is 1.5 here.
+  friend bool operator==(const Register&, const Register&) = default;
 };
 
 // What the planner must know, besides the registers.
@@ -74,6 +77,8 @@ struct RegisterTable {
   int max_registers = 60;           // longest read of functions 3 and 4
   int max_gap = 10;                 // registers that are read along to join two values; 0 = none
   std::vector<std::uint16_t> sunspec_bases;  // where to look for "SunS", in this order
+
+  friend bool operator==(const RegisterTable&, const RegisterTable&) = default;
 };
 
 // Columns and checks of `registers`, for the protocol's entry.

@@ -180,15 +180,15 @@ Result<std::optional<Understood>> understand(const Register& value, const Image&
                               address_text(value.function, value.address) + ")");
 }
 
-void put(Telegram& telegram, const Understood& found) {
-  telegram.items.push_back(found.item);
+void put(Telegram& telegram, Understood found) {
+  telegram.items.push_back(std::move(found.item));
   MeterReadings& own = telegram.readings.front();
   if (!found.reading || own.find(found.reading->key) != nullptr) return;
-  own.readings.push_back(*found.reading);
-  const auto* text = std::get_if<std::string>(&found.reading->value);
+  const Reading& reading = own.readings.emplace_back(std::move(*found.reading));
+  const auto* text = std::get_if<std::string>(&reading.value);
   if (text == nullptr) return;
-  if (found.reading->key.quantity == Quantity::serial) telegram.meter.serial = *text;
-  if (found.reading->key.quantity == Quantity::firmware) telegram.meter.firmware = *text;
+  if (reading.key.quantity == Quantity::serial) telegram.meter.serial = *text;
+  if (reading.key.quantity == Quantity::firmware) telegram.meter.firmware = *text;
 }
 
 void put_totals(Telegram& telegram, std::span<const Register> registers) {

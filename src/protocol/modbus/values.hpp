@@ -49,7 +49,7 @@ struct Understood {
 Result<std::optional<Understood>> understand(const Register& value, const Image& image);
 
 // Puts it into the telegram's own meter. Of two registers for the same reading the first counts.
-void put(Telegram& telegram, const Understood& found);
+void put(Telegram& telegram, Understood found);
 // The exact sum of the tariffs, for tables that have tariffs and no total; only when all were read.
 void put_totals(Telegram& telegram, std::span<const Register> registers);
 

@@ -243,6 +243,52 @@ TEST(ModbusPoll, TotalsThatAreNotSentAreTheExactSumOfTheTariffs) {
   EXPECT_EQ(reading(*half, "energy_import"), "");
 }
 
+TEST(ModbusPoll, MetersOfAKindShareWhatIsTheSameAndNothingElse) {
+  Bench elder = bench_of(house);
+  Bench same = bench_of(house, {{"address", "7"}});
+  ASSERT_TRUE(elder.poll());
+  same.driver().share(elder.driver());
+  ASSERT_TRUE(elder.poll());
+  elder.asked();
+  // What the elder learnt is its own: the other one does not know its serial number yet.
+  const auto telegram = same.poll();
+  ASSERT_TRUE(telegram) << telegram.error().detail();
+  EXPECT_EQ(same.asked(), (Asked{"3:0+14", "3:30+5"}));
+  EXPECT_EQ(reading(*telegram, "energy_import"), "10000.064");
+  ASSERT_TRUE(same.poll());
+  ASSERT_TRUE(elder.poll());
+  EXPECT_EQ(same.asked(), (Asked{"3:0+14"}));
+  EXPECT_EQ(elder.asked(), (Asked{"3:0+14"}));
+  // The same numbers with other digits are another table, and so is one that is read otherwise.
+  Bench tenth = bench_of({"voltage_l1 address=0 scale=0.1"});
+  Bench fine = bench_of({"voltage_l1 address=0 scale=0.10"}, {{"max_registers", "7"}});
+  const auto before = fine.poll();
+  fine.driver().share(tenth.driver());
+  const auto after = fine.poll();
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(reading(*after, "voltage_l1"), reading(*before, "voltage_l1"));
+  Bench digits = bench_of({"voltage_l1 address=0 scale=0.10"});
+  digits.driver().share(tenth.driver());
+  EXPECT_EQ(reading(*digits.poll(), "voltage_l1"), reading(*before, "voltage_l1"));
+}
+
+// Two addresses of one bus, and the one that refuses a register.
+TEST(ModbusPoll, P10WhatOneMeterRefusesIsAskedOfTheOthersOfItsKind) {
+  Bench elder = bench_of(house);
+  Bench other = bench_of(house);
+  other.driver().share(elder.driver());
+  elder.twist = [&](const std::string& asked,
+                    const Frame& request) -> std::optional<std::vector<VirtualLine::Arrival>> {
+    if (asked.starts_with("3:30")) return elder.refusal(request, 2);
+    return std::nullopt;
+  };
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(elder.poll());
+  const auto telegram = other.poll();
+  ASSERT_TRUE(telegram);
+  EXPECT_EQ(telegram->meter.serial, "SIM100001");
+}
+
 TEST(ModbusPoll, NeedsRegistersAndAnAddressThatExists) {
   EXPECT_FALSE(modbus_protocol.driver(settings_of(modbus_protocol)));
   EXPECT_FALSE(modbus_protocol.driver(
