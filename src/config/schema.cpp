@@ -48,11 +48,11 @@ Json scalar_schema(const SettingSpec& spec) {
       break;
     case SettingType::duration:
       schema["type"] = "string";
-      schema["pattern"] = "^[0-9]+(ms|s|m|h)$";
+      schema["pattern"] = "^[0-9]+(ms|s|m|h|d)$";
       break;
     case SettingType::rate:
       schema["type"] = "string";
-      schema["pattern"] = "^([0-9]+(ms|s|m|h)|every)$";
+      schema["pattern"] = "^([0-9]+(ms|s|m|h|d)|every)$";
       break;
     case SettingType::choice:
       schema["enum"] = choices_of(spec);

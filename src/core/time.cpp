@@ -97,6 +97,9 @@ struct DurationUnit {
   std::int64_t milliseconds;
 };
 
+// Read, and never written: what was said as 48h stays so.
+constexpr DurationUnit days{"d", 86'400'000};
+
 constexpr std::array duration_units = {
     DurationUnit{"h", 3'600'000},
     DurationUnit{"m", 60'000},
@@ -188,12 +191,12 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   if (parsed.ec != std::errc() || text.front() == '-') return wrong("is no duration");
   const std::string_view unit = text.substr(used);
   if (unit.empty()) return wrong("has no unit");
-  for (const DurationUnit& known : duration_units) {
-    if (known.name != unit) continue;
-    if (number > max_duration_ms / known.milliseconds) return wrong("is too long");
-    return Milliseconds(number * known.milliseconds);
-  }
-  return wrong("is no duration");
+  const auto found = std::find_if(duration_units.begin(), duration_units.end(),
+                                  [&](const DurationUnit& known) { return known.name == unit; });
+  if (found == duration_units.end() && unit != days.name) return wrong("is no duration");
+  const DurationUnit& known = found == duration_units.end() ? days : *found;
+  if (number > max_duration_ms / known.milliseconds) return wrong("is too long");
+  return Milliseconds(number * known.milliseconds);
 }
 
 bool clock_is_set(Instant now) noexcept {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "journal/disk.hpp"
 
+#include "journal/flusher.hpp"
 #include "journal/ledger.hpp"
-
-#include <deque>
+#include "journal/waiting.hpp"
 
 namespace meterbridge::journal {
 namespace {
@@ -11,16 +11,20 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 // So many numbers are reserved at once: what was given and not committed is never given again.
-constexpr Sequence reserved_block = 100'000;
+constexpr Sequence reserved_block = 10'000;
+constexpr std::uint64_t most_counted = 10'000;
+constexpr int longest_log = 1000;              // pages of the write-ahead log
 constexpr std::size_t rows_per_commit = 2000;  // a commit stays short after an outage, too
 constexpr auto look_for_old = std::chrono::minutes(10);
 constexpr auto between_damages = std::chrono::minutes(10);  // a bad disk does not fill up with them
-constexpr std::size_t cost_of_row = 64;                     // in memory, beside its body
 
 class Disk final : public Journal {
  public:
   Disk(DiskOptions options, const Clock& clock)
-      : options_(std::move(options)), clock_(clock), looked_for_old_(clock.steady()) {
+      : options_(std::move(options)),
+        clock_(clock),
+        flusher_(options_.path),
+        looked_for_old_(clock.steady()) {
     const auto opened = open_or_begin();
     if (!opened) (void)refused(opened.error());
   }
@@ -35,6 +39,7 @@ class Disk final : public Journal {
   Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) override;
   [[nodiscard]] Sequence committed() const override;
   [[nodiscard]] Sequence oldest() const override;
+  [[nodiscard]] std::uint64_t behind(Sequence sequence) const override;
   Result<Sequence> cursor(std::string_view sink) override;
   Result<> advance(std::string_view sink, Sequence sequence) override;
 
@@ -46,9 +51,9 @@ class Disk final : public Journal {
   Result<> open();
   Result<> open_or_begin();
   Result<> reserve();
-  void recode(Dictionary fresh);
   Sequence next_number();
   Result<> write();
+  void flush_in_time();
   Result<> write_rows(std::size_t count);
   [[nodiscard]] Limits limits() const;
   Error refused(const Error& error);
@@ -61,11 +66,11 @@ class Disk final : public Journal {
 
   DiskOptions options_;
   const Clock& clock_;
+  Flusher flusher_;
   std::unique_ptr<Store> store_;
   Dictionary words_;
   std::uint32_t words_written_ = 0;
-  std::deque<Row> waiting_;
-  std::size_t waiting_bytes_ = 0;
+  Waiting waiting_;
   Sequence last_ = 0;  // given
   Ledger ledger_;
   bool marks_urgent_ = true;
@@ -76,6 +81,7 @@ class Disk final : public Journal {
   Steady::time_point looked_for_old_;  // first when the sinks had time to come
   std::optional<Steady::time_point> moved_aside_;
   std::optional<Instant> last_commit_;
+  std::optional<Steady::time_point> unflushed_;  // since then something is
   std::string trouble_;
   std::uint64_t dropped_before_ = 0;  // the trouble
 };
@@ -84,16 +90,18 @@ void Disk::say(bool warning, const std::string& text) const {
   if (options_.log) options_.log(warning, "journal: " + text);
 }
 
-// ------------------------------------------------------------------------- opening and closing
-
 Result<> Disk::open() {
   auto opened = Store::open(options_.path, Database::Mode::write);
   if (!opened) return opened.error();
   auto words = (*opened)->words();
   if (!words) return words.error();
+  const auto stored_words = static_cast<std::uint32_t>(words->size());
   auto ledger = recall(**opened);
   if (!ledger) return ledger.error();
-  recode(std::move(*words));
+  // What waits was written with the words of the database before.
+  waiting_.recode(words_, *words);
+  words_written_ = stored_words;
+  words_ = std::move(*words);
   // What happened since is newer than what the database remembers.
   for (auto& [sink, cursor] : ledger_.cursors)
     ledger->cursors.insert_or_assign(sink, cursor);
@@ -116,19 +124,6 @@ Result<> Disk::open_or_begin() {
   return done;
 }
 
-// What waits was written with the words of the database before.
-void Disk::recode(Dictionary fresh) {
-  const Dictionary old = std::exchange(words_, std::move(fresh));
-  words_written_ = static_cast<std::uint32_t>(words_.size());
-  waiting_bytes_ = 0;
-  for (Row& row : waiting_) {
-    const auto sample = decode(row.body, row.at, old);
-    auto body = sample ? encode(*sample, words_) : Result<std::string>(sample.error());
-    if (body) row.body = std::move(*body);
-    waiting_bytes_ += row.body.size() + cost_of_row;
-  }
-}
-
 // On the disk before the first number is given.
 Result<> Disk::reserve() {
   const Sequence wanted = last_ + reserved_block;
@@ -143,8 +138,9 @@ Result<> Disk::reserve() {
 // In order, nothing is lost: the next start goes on with the next number.
 void Disk::close() {
   closing_ = true;
-  for (std::size_t before = waiting_.size() + 1; !waiting_.empty() && waiting_.size() < before;) {
-    before = waiting_.size();
+  for (std::size_t before = waiting_.rows().size() + 1;
+       !waiting_.rows().empty() && waiting_.rows().size() < before;) {
+    before = waiting_.rows().size();
     (void)commit();
   }
   marks_urgent_ = true;
@@ -156,6 +152,7 @@ bool Disk::move_aside(const std::string& why) {
   const auto now = clock_.steady();
   if (moved_aside_ && now - *moved_aside_ < between_damages) return false;
   moved_aside_ = now;
+  flusher_.settle();
   store_.reset();
   const auto name = set_aside(options_.path, clock_.now());
   if (!name) {
@@ -165,12 +162,9 @@ bool Disk::move_aside(const std::string& why) {
   }
   say(true, options_.path + " is damaged (" + why + "): it was moved to " + *name +
                 ", a new one begins. What was in it is not delivered any more");
-  ledger_.committed = ledger_.oldest = ledger_.reserved = 0;
-  ledger_.entries = ledger_.bytes = 0;
+  ledger_.lose_all();
   return true;
 }
-
-// ---------------------------------------------------------------------------------- appending
 
 Sequence Disk::next_number() {
   if (last_ < ledger_.reserved) return ++last_;
@@ -186,23 +180,19 @@ Result<Sequence> Disk::append(const Sample& sample) {
   row.sequence = next_number();
   row.at = sample.at;
   row.body = std::move(*body);
-  waiting_bytes_ += row.body.size() + cost_of_row;
-  waiting_.push_back(std::move(row));
+  waiting_.push(std::move(row));
   drop_waiting();
   return last_;
 }
 
 void Disk::drop_waiting() {
-  while (waiting_bytes_ > options_.waiting && waiting_.size() > 1) {
+  while (waiting_.bytes() > options_.waiting && waiting_.rows().size() > 1) {
     const std::uint64_t before = ledger_.dropped;
-    ledger_.drop(waiting_.front().sequence);
+    ledger_.drop(waiting_.rows().front().sequence);
     ledger_.dropped = before + 1;
-    waiting_bytes_ -= waiting_.front().body.size() + cost_of_row;
-    waiting_.pop_front();
+    waiting_.pop();
   }
 }
-
-// --------------------------------------------------------------------------------- committing
 
 bool Disk::marks_due() const {
   return marks_urgent_ || (marks_changed_ && clock_.steady() - marks_written_ >= options_.cursors);
@@ -220,7 +210,10 @@ Limits Disk::limits() const {
 
 Result<> Disk::commit() {
   auto done = store_ ? Result<>() : open_or_begin();
-  if (done && waiting_.empty() && !marks_due() && trouble_.empty()) return {};
+  if (done && waiting_.rows().empty() && !marks_due() && trouble_.empty()) {
+    flush_in_time();
+    return {};
+  }
   if (done) done = write();
   if (!done && done.error().code() == Errc::malformed && move_aside(done.error().detail())) {
     done = open();
@@ -228,6 +221,8 @@ Result<> Disk::commit() {
   }
   if (!done) return refused(done.error());
   last_commit_ = clock_.now();
+  if (!unflushed_) unflushed_ = clock_.steady();
+  flush_in_time();
   if (std::exchange(trouble_, std::string()).empty()) return {};
   const std::uint64_t lost = ledger_.dropped - dropped_before_;
   say(false, "can be written again; " + (lost == 0 ? std::string("nothing was lost")
@@ -235,27 +230,34 @@ Result<> Disk::commit() {
   return {};
 }
 
+void Disk::flush_in_time() {
+  if (store_ && store_->log_pages() >= longest_log) flusher_.checkpoint();
+  if (!unflushed_ || clock_.steady() - *unflushed_ < options_.sync) return;
+  flusher_.flush();
+  unflushed_.reset();
+}
+
 Result<> Disk::write_rows(std::size_t count) {
   for (std::uint32_t word = words_written_ + 1; word <= words_.size(); ++word) {
     if (auto done = store_->insert_word(word, words_.bytes(word)); !done) return done;
   }
   for (std::size_t i = 0; i < count; ++i) {
-    if (auto done = store_->insert(waiting_[i]); !done) return done;
+    if (auto done = store_->insert(waiting_.rows()[i]); !done) return done;
   }
   return {};
 }
 
 // One transaction: what it changes counts when it succeeded.
 Result<> Disk::write() {
-  const std::size_t count = std::min(waiting_.size(), rows_per_commit);
+  const std::size_t count = std::min(waiting_.rows().size(), rows_per_commit);
   const auto words = static_cast<std::uint32_t>(words_.size());
   Ledger next = ledger_;
   auto done = store_->begin();
   if (done) done = write_rows(count);
   if (!done) return done;
   if (count > 0) {
-    next.committed = waiting_[count - 1].sequence;
-    if (next.oldest == 0) next.oldest = waiting_.front().sequence;
+    next.committed = waiting_.rows()[count - 1].sequence;
+    if (next.oldest == 0) next.oldest = waiting_.rows().front().sequence;
   }
   next.entries += count;
   const auto bytes = store_->bytes();
@@ -274,12 +276,11 @@ Result<> Disk::write() {
   if (marked) done = write_marks(*store_, next);
   if (done) done = store_->end();
   if (!done) return done;
+  if (next.reserved != ledger_.reserved) flusher_.flush();  // long before it is used up
   ledger_ = std::move(next);
   words_written_ = words;
-  for (std::size_t i = 0; i < count; ++i) {
-    waiting_bytes_ -= waiting_.front().body.size() + cost_of_row;
-    waiting_.pop_front();
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    waiting_.pop();
   more_leaves_ = *more;
   if (limited.before) looked_for_old_ = clock_.steady();
   if (marked) {
@@ -302,8 +303,6 @@ Error Disk::refused(const Error& error) {
   trouble_ = error.detail();
   return Error(Errc::io, "journal: " + error.detail());
 }
-
-// ------------------------------------------------------------------------------------ reading
 
 void Disk::add_stored(std::vector<Entry>& found, const std::vector<Row>& rows) {
   for (const Row& row : rows) {
@@ -335,7 +334,7 @@ Result<std::vector<Entry>> Disk::after(Sequence sequence, std::size_t limit) {
     add_stored(found, *rows);
   }
   if (trouble_.empty()) return found;
-  for (const Row& row : waiting_) {
+  for (const Row& row : waiting_.rows()) {
     if (found.size() >= limit) break;
     if (row.sequence <= sequence) continue;
     if (auto entry = entry_of(row, words_)) found.push_back(std::move(*entry));
@@ -344,25 +343,29 @@ Result<std::vector<Entry>> Disk::after(Sequence sequence, std::size_t limit) {
 }
 
 Sequence Disk::committed() const {
-  return trouble_.empty() || waiting_.empty() ? ledger_.committed : waiting_.back().sequence;
+  return trouble_.empty() || waiting_.rows().empty() ? ledger_.committed
+                                                     : waiting_.rows().back().sequence;
 }
 
 Sequence Disk::oldest() const {
-  if (ledger_.oldest != 0 || trouble_.empty() || waiting_.empty()) return ledger_.oldest;
-  return waiting_.front().sequence;
+  if (ledger_.oldest != 0 || trouble_.empty() || waiting_.rows().empty()) return ledger_.oldest;
+  return waiting_.rows().front().sequence;
+}
+
+std::uint64_t Disk::behind(Sequence sequence) const {
+  const std::uint64_t waiting = trouble_.empty() ? 0 : waiting_.rows().size();
+  if (!store_ || sequence >= ledger_.committed) return waiting;
+  const auto counted = store_->count_after(sequence, most_counted);
+  if (counted && *counted < most_counted) return *counted + waiting;
+  return std::min(ledger_.entries, ledger_.committed - sequence) + waiting;
 }
 
 Result<Sequence> Disk::cursor(std::string_view sink) {
-  const auto found = ledger_.cursors.find(sink);
-  if (found != ledger_.cursors.end()) {
-    found->second.active = true;
-    return found->second.at;
-  }
-  Cursor& fresh = ledger_.cursors[std::string(sink)];
-  fresh.at = committed();
-  fresh.active = true;
-  marks_urgent_ = true;
-  return fresh.at;
+  const auto [place, fresh] = ledger_.cursors.try_emplace(std::string(sink));
+  if (fresh) place->second.at = committed();
+  place->second.active = true;
+  marks_urgent_ |= fresh;
+  return place->second.at;
 }
 
 Result<> Disk::advance(std::string_view sink, Sequence sequence) {
@@ -375,17 +378,10 @@ Result<> Disk::advance(std::string_view sink, Sequence sequence) {
 }
 
 Status Disk::status() const {
-  Status status;
-  status.entries = ledger_.entries;
-  status.waiting = waiting_.size();
-  status.bytes = ledger_.bytes;
-  status.dropped = ledger_.dropped;
-  status.damaged = ledger_.damaged;
+  Status status = ledger_.status();
+  status.waiting = waiting_.rows().size();
   status.last_commit = last_commit_;
   status.trouble = trouble_;
-  for (const auto& [sink, cursor] : ledger_.cursors) {
-    if (cursor.active) status.sinks.push_back({sink, cursor.at, cursor.dropped});
-  }
   return status;
 }
 

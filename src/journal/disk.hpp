@@ -16,6 +16,9 @@ struct DiskOptions {
   Milliseconds keep = std::chrono::hours(24 * 30);  // older entries leave; zero = they do not
   std::uint64_t size = 200'000'000;  // bytes; what is above leaves whether it was taken or not
   std::size_t waiting = 8'000'000;   // bytes of samples in memory while nothing can be written
+  // What was committed is forced onto the disk so often; zero = each commit. A thread of its own
+  // waits for the disk: commit() does not.
+  Milliseconds sync = std::chrono::seconds(30);
   // Cursors go to the disk with the next commit after so long: delivery is repeated from there
   // after a crash, which is harmless, and each costs a page.
   Milliseconds cursors = std::chrono::seconds(30);

@@ -16,8 +16,9 @@
 
 namespace meterbridge::journal {
 
-// Growing without end; a number is never given twice, over crashes neither. A new journal begins
-// far above every number of one that was before it (first_sequence).
+// Growing without end; a number is never given twice, over crashes neither. So numbers leap after a
+// crash, and a gap between two entries is no loss: status() says what was dropped. A new journal
+// begins far above every number of one that was before it (first_sequence).
 using Sequence = std::uint64_t;
 
 struct Entry {
@@ -60,6 +61,8 @@ class Journal {
   virtual Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) = 0;
   [[nodiscard]] virtual Sequence committed() const = 0;  // the newest of them; 0 = none yet
   [[nodiscard]] virtual Sequence oldest() const = 0;     // that is still there; 0 = none
+  // How many entries are behind `sequence`; about as many, when they are more than ten thousand.
+  [[nodiscard]] virtual std::uint64_t behind(Sequence sequence) const = 0;
 
   // Up to where a sink has everything. A sink that is not known yet begins at `committed()`: what
   // was before it is a matter of `journal replay`. From the first question on, the sink's entries

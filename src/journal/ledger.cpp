@@ -34,12 +34,37 @@ void Ledger::drop(Sequence sequence) {
   if (wanted) ++dropped;
 }
 
+void Ledger::lose_all() {
+  std::uint64_t most = 0;
+  for (auto& [name, cursor] : cursors) {
+    if (!cursor.active || cursor.at >= committed) continue;
+    const std::uint64_t lost = std::min<std::uint64_t>(entries, committed - cursor.at);
+    cursor.dropped += lost;
+    most = std::max(most, lost);
+  }
+  dropped += most;
+  committed = oldest = reserved = 0;
+  entries = bytes = 0;
+}
+
 Sequence Ledger::taken() const {
   Sequence least = std::numeric_limits<Sequence>::max();
   for (const auto& [name, cursor] : cursors) {
     if (cursor.active) least = std::min(least, cursor.at);
   }
   return least;
+}
+
+Status Ledger::status() const {
+  Status status;
+  status.entries = entries;
+  status.bytes = bytes;
+  status.dropped = dropped;
+  status.damaged = damaged;
+  for (const auto& [sink, cursor] : cursors) {
+    if (cursor.active) status.sinks.push_back({sink, cursor.at, cursor.dropped});
+  }
+  return status;
 }
 
 Result<Ledger> recall(Store& store) {

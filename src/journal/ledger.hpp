@@ -30,8 +30,11 @@ struct Ledger {
 
   // An entry that leaves before its time is a loss for each sink that still wants it.
   void drop(Sequence sequence);
+  // The database is gone, with what was not delivered.
+  void lose_all();
   // Up to here every sink has everything.
   [[nodiscard]] Sequence taken() const;
+  [[nodiscard]] Status status() const;  // as far as it is known here
 };
 
 struct Limits {

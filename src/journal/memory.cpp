@@ -38,6 +38,13 @@ class InMemory final : public Journal {
     return entries_.empty() ? 0 : entries_.front().sequence;
   }
 
+  [[nodiscard]] std::uint64_t behind(Sequence sequence) const override {
+    const auto first = std::upper_bound(
+        entries_.begin(), entries_.end(), sequence,
+        [](Sequence wanted, const Entry& entry) { return wanted < entry.sequence; });
+    return static_cast<std::uint64_t>(entries_.end() - first);
+  }
+
   Result<Sequence> cursor(std::string_view sink) override { return mark(sink).cursor; }
 
   Result<> advance(std::string_view sink, Sequence sequence) override {

@@ -123,6 +123,17 @@ bool Database::in_transaction() const noexcept {
   return sqlite3_get_autocommit(connection_.get()) == 0;
 }
 
+void Database::count_log_pages() {
+  pages_ = std::make_unique<int>(0);
+  sqlite3_wal_hook(
+      connection_.get(),
+      [](void* place, sqlite3*, const char*, int pages) {
+        *static_cast<int*>(place) = pages;
+        return SQLITE_OK;
+      },
+      pages_.get());
+}
+
 std::string sqlite_version() {
   return sqlite3_libversion();
 }

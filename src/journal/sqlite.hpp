@@ -61,6 +61,11 @@ class Database {
   // The first column of the first row; 0 when there is none.
   Result<std::int64_t> ask(std::string_view sql);
   [[nodiscard]] bool in_transaction() const noexcept;
+  // From now on: how many pages the write-ahead log has after each commit. Without it the library
+  // itself moves them into the database now and then.
+  void count_log_pages();
+
+  [[nodiscard]] int log_pages() const noexcept { return pages_ ? *pages_ : 0; }
 
   explicit operator bool() const noexcept { return connection_ != nullptr; }
 
@@ -69,6 +74,7 @@ class Database {
     void operator()(sqlite3* connection) const noexcept;
   };
 
+  std::unique_ptr<int> pages_;  // its address is known to the library: outlives the connection
   std::unique_ptr<sqlite3, Close> connection_;
 };
 

@@ -16,7 +16,7 @@ constexpr std::int64_t format = 1;
 // system's cache; what forces it onto the disk is said by begin(flushed).
 constexpr std::string_view setup =
     "PRAGMA page_size=1024; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-    "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=4194304;"
+    "PRAGMA journal_size_limit=4194304;"
     "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY;";
 
 constexpr std::string_view tables =
@@ -69,6 +69,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Database::Mo
 Result<> Store::prepare(Database::Mode mode) {
   if (mode == Database::Mode::write) {
     if (auto done = database_.run(std::string(setup)); !done) return done;
+    database_.count_log_pages();
   }
   if (auto done = check_format(database_, mode); !done) return done;
   const std::array<std::pair<Statement*, std::string_view>, 8> statements{{
@@ -205,15 +206,20 @@ Result<Sequence> Store::newest() {
   return static_cast<Sequence>(*newest);
 }
 
-Result<std::uint64_t> Store::count_after(Sequence sequence) {
+Result<std::uint64_t> Store::count_after(Sequence sequence, std::uint64_t most) {
   const auto count =
-      database_.ask("SELECT count(*) FROM samples WHERE sequence>" + std::to_string(sequence));
+      database_.ask("SELECT count(*) FROM (SELECT 1 FROM samples WHERE sequence>" +
+                    std::to_string(sequence) + " LIMIT " + std::to_string(most) + ")");
   if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
-Result<std::uint64_t> Store::count() {
-  return count_after(0);
+Result<std::uint64_t> Store::count_between(Instant from, Instant to) {
+  const auto count = database_.ask(
+      "SELECT count(*) FROM samples WHERE at>=" + std::to_string(from.time_since_epoch().count()) +
+      " AND at<" + std::to_string(to.time_since_epoch().count()));
+  if (!count) return count.error();
+  return static_cast<std::uint64_t>(*count);
 }
 
 Result<std::uint64_t> Store::bytes() {

@@ -36,6 +36,9 @@ class Store {
   Result<> end();
   void undo() noexcept;
 
+  // Of the write-ahead log, which grows until somebody moves it into the database (Flusher).
+  [[nodiscard]] int log_pages() const noexcept { return database_.log_pages(); }
+
   Result<> insert(const Row& row);
   Result<> insert_word(std::uint32_t number, std::string_view bytes);
   Result<> set_mark(std::string_view name, std::int64_t value);
@@ -47,8 +50,8 @@ class Store {
   // Numbers and times alone, of the oldest.
   Result<std::vector<std::pair<Sequence, Instant>>> oldest(std::size_t limit);
   Result<Sequence> newest();
-  Result<std::uint64_t> count_after(Sequence sequence);
-  Result<std::uint64_t> count();
+  Result<std::uint64_t> count_after(Sequence sequence, std::uint64_t most = INT64_MAX);
+  Result<std::uint64_t> count_between(Instant from, Instant to);  // by the samples' times
   Result<std::uint64_t> bytes();  // in use; what was deleted is used again
 
  private:

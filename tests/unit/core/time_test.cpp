@@ -236,6 +236,7 @@ TEST(Duration, ReadsNumberAndUnit) {
   EXPECT_EQ(*parse_duration("30s"), 30s);
   EXPECT_EQ(*parse_duration("5m"), 5min);
   EXPECT_EQ(*parse_duration("1h"), 1h);
+  EXPECT_EQ(*parse_duration("30d"), 720h);
   EXPECT_EQ(*parse_duration("0s"), 0s);
 }
 

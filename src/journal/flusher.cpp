@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "journal/flusher.hpp"
+
+#include "journal/sqlite.hpp"
+
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace meterbridge::journal {
+namespace {
+
+// The log alone: SQLite holds no locks on it that closing it here would break. Of a failure the
+// next commit will know.
+void flush_log(const std::string& path) {
+  const int file = ::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return;
+  (void)::fdatasync(file);
+  (void)::close(file);
+}
+
+// Beside the connection that writes, which goes on meanwhile. What cannot be moved now, because
+// somebody reads it, is moved next time.
+void move_log(const std::string& path) {
+  auto database = Database::open(path, Database::Mode::write);
+  if (database) (void)database->run("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+}  // namespace
+
+Flusher::Flusher(std::string path) : path_(std::move(path)), thread_([this] { work(); }) {}
+
+Flusher::~Flusher() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Flusher::ask(bool Flusher::*what) {
+  {
+    const std::lock_guard lock(mutex_);
+    this->*what = true;
+  }
+  changed_.notify_all();
+}
+
+void Flusher::flush() {
+  ask(&Flusher::flush_);
+}
+
+void Flusher::checkpoint() {
+  ask(&Flusher::checkpoint_);
+}
+
+void Flusher::settle() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !flush_ && !checkpoint_ && !busy_; });
+}
+
+void Flusher::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return flush_ || checkpoint_ || ending_; });
+    const bool flush = std::exchange(flush_, false);
+    const bool checkpoint = std::exchange(checkpoint_, false);
+    if (!flush && !checkpoint) return;
+    busy_ = true;
+    lock.unlock();
+    if (flush) flush_log(path_);
+    if (checkpoint) move_log(path_);
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace meterbridge::journal
