@@ -100,6 +100,7 @@ Service::Service(House house, std::string file)
   broker_ = std::make_unique<mqtt::Broker>(
       context_.get_executor(),
       broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()), std::move(events));
+  bridges_ = std::make_unique<BrokerBridges>(context_.get_executor(), known_.client_id);
   broker_->subscribe(bridge_->facts().base + "/+/set/+", 1, true);
   broker_->subscribe(homeassistant::bridge_health_topic(bridge_->facts()), 1);
   subscribe_homeassistant();
@@ -164,7 +165,7 @@ int Service::run() {
   save_values();
   store_.save(known_.json());
   // What such a task holds must not be pulled from under it; and all that matters is written.
-  if (running_ > 0) {
+  if (running_ > 0 || bridges_->running()) {
     spdlog::shutdown();
     std::_Exit(exit_code_);
   }
@@ -184,6 +185,7 @@ void Service::start() {
     }
     ended_.cancel();
   });
+  bridges_->start(house_.settings);
   for (const auto& task : tasks_)
     launch(*task);
   io::notify_ready("meterbridge " + std::string(version));
@@ -247,6 +249,7 @@ asio::awaitable<void> Service::keep(Task& task) {
 
 void Service::second() {
   bridge_->tick();
+  if (bridges_->tick()) say_bridge_health();
   find_stuck_tasks();
   const auto now = Steady::now();
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {
@@ -326,6 +329,7 @@ asio::awaitable<void> Service::shut_down() {
     const bool confirmed = co_await broker_->flush(broker_farewell);
     if (!confirmed) spdlog::warn("broker: left with unconfirmed messages");
   }
+  co_await bridges_->leave(broker_farewell);
   broker_->leave();
   const auto broker_end = Steady::now() + broker_farewell;
   while (broker_running_ && Steady::now() < broker_end)

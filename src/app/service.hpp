@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/bridge.hpp"
+#include "app/broker_bridges.hpp"
 #include "app/claim.hpp"
 #include "app/memory.hpp"
 #include "app/overdue.hpp"
@@ -92,6 +93,7 @@ class Service {
   Known known_;
   std::unique_ptr<Bridge> bridge_;
   std::unique_ptr<mqtt::Broker> broker_;
+  std::unique_ptr<BrokerBridges> bridges_;  // to further brokers
   io::Topics topics_;
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;

@@ -64,6 +64,7 @@ void Service::say_bridge_health() {
   health.queue = broker_->outbox().waiting();
   health.run = run_id_;
   health.host = host_name();
+  health.bridges = bridges_->facts();
   if (broker_->connected())
     broker_->publish(homeassistant::bridge_health_document(bridge_->facts(), health));
 }

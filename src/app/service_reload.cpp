@@ -95,6 +95,9 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   close_links(changes.links);
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
+  const bool bridges_changed = co_await bridges_->take_over(house_.settings);
+  if (bridges_changed) spdlog::info("bridges to further brokers: the new settings are in force");
+  if (stopping_) co_return;
   if (changes.announcement) bridge_->reconfigure(house_.settings);
   if (changes.announcement) subscribe_homeassistant();
   for (auto& meter : meters) {

@@ -101,6 +101,11 @@ std::string literal_secret(const Node& root, const Catalogue& catalogue) {
   if (const Node* mqtt = root.find("mqtt"); mqtt != nullptr) {
     if (const Node* password = mqtt->find("password"); is_literal(password)) return password->path;
   }
+  if (const Node* bridges = root.find("bridges"); bridges != nullptr) {
+    for (const Node& bridge : bridges->items)
+      if (const Node* password = bridge.find("password"); is_literal(password))
+        return password->path;
+  }
   const Node* meters = root.find("meters");
   if (meters == nullptr) return {};
   for (const Node& meter : meters->items) {
@@ -130,10 +135,17 @@ void check_modes(const std::string& file, const Node& root, const Catalogue& cat
   if (const std::string path = literal_secret(root, catalogue); !path.empty())
     warn_if_public(file, path + " stands in it", problems);
   if (takes_secrets(root)) warn_if_public(secrets_beside(file), "secrets stand in it", problems);
-  const Node* mqtt = root.find("mqtt");
-  const Node* tls = mqtt == nullptr ? nullptr : mqtt->find("tls");
-  const Node* key = tls == nullptr ? nullptr : tls->find("key");
-  if (is_literal(key)) warn_if_public(key->scalar, "it is our client key (mqtt.tls.key)", problems);
+  const auto check_key = [&](const Node& connection) {
+    const Node* tls = connection.find("tls");
+    const Node* key = tls == nullptr ? nullptr : tls->find("key");
+    if (is_literal(key))
+      warn_if_public(key->scalar, "it is our client key (" + key->path + ")", problems);
+  };
+  if (const Node* mqtt = root.find("mqtt")) check_key(*mqtt);
+  if (const Node* bridges = root.find("bridges")) {
+    for (const Node& bridge : bridges->items)
+      check_key(bridge);
+  }
 }
 
 Node load_document(const std::string& file, Problems& problems) {

@@ -51,7 +51,8 @@ std::string type_of(const SettingSpec& spec) {
 std::string form_of(const Field& field) {
   if (field.many == Many::one_or_named)
     return type_of(field.spec) + ", or a map of reading keys to these";
-  if (field.section == nullptr) return type_of(field.spec);
+  if (field.section == nullptr)
+    return field.many == Many::list ? "list of texts" : type_of(field.spec);
   std::string form;
   switch (field.many) {
     case Many::one:
@@ -108,6 +109,7 @@ std::string settings_reference(const Catalogue& catalogue) {
   add_section(text, "A reading: under `readings` of a meter, by its key", reading_section);
   add_section(text, "`telegram` of a meter", telegram_section);
   add_section(text, "`guard` of a meter", guard_section);
+  add_section(text, "A bridge: each entry of `bridges`", bridge_section);
   std::vector<std::string> told;
   for (const ProfileFacts& facts : catalogue.profiles) {
     if (std::find(told.begin(), told.end(), facts.protocol) != told.end()) continue;

@@ -18,43 +18,6 @@ bool is_identity_character(char c) {
          c == '-';
 }
 
-// A broker's name as people paste it: an address of the web, or with the port behind it.
-void check_host(const Node& node, std::string_view host, Problems& problems) {
-  if (host.empty()) {
-    complain(problems, node, "is empty; name the broker, for example localhost");
-  } else if (host.find("://") != std::string_view::npos) {
-    complain(problems, node,
-             shown(node) + " is a URL: write the name alone, port and tls have keys of their own");
-  } else if (std::count(host.begin(), host.end(), ':') == 1) {
-    complain(problems, node, shown(node) + " contains a port: write it as port: beside host:");
-  } else if (host.find_first_of(" \t/") != std::string_view::npos) {
-    complain(problems, node, shown(node) + " is no host name");
-  }
-}
-
-void read_tls(const Node& node, const SettingValues& values, MqttSettings& mqtt,
-              Problems& problems) {
-  mqtt.tls.enabled = values.boolean("tls");
-#ifdef METERBRIDGE_WITHOUT_TLS
-  if (const Node* tls = node.find("tls");
-      tls != nullptr && (mqtt.tls.enabled || tls->kind == Kind::map))
-    complain(problems, *tls, "this program was built without TLS");
-#endif
-  const Node* map = map_in(node, "tls");
-  if (map == nullptr) return;
-  const SettingValues tls = read_section(*map, tls_section, {}, problems);
-  mqtt.tls.enabled = true;
-  mqtt.tls.ca = tls.text("ca");
-  mqtt.tls.certificate = tls.text("certificate");
-  mqtt.tls.key = tls.text("key");
-  mqtt.tls.insecure = tls.boolean("insecure");
-  if (mqtt.tls.certificate.empty() != mqtt.tls.key.empty())
-    complain(problems, *map, "certificate and key belong together: give both or none");
-  if (mqtt.tls.insecure)
-    problems.add(Severity::warning, map->place, map->path,
-                 "insecure: anybody between us and the broker can read and change everything");
-}
-
 }  // namespace
 
 bool check_identity(const Node& node, std::string_view text, Problems& problems) {
@@ -94,6 +57,44 @@ bool check_topic(const Node& node, std::string_view text, Problems& problems) {
   return false;
 }
 
+// A broker's name as people paste it: an address of the web, or with the port behind it.
+void check_host(const Node& node, std::string_view host, Problems& problems) {
+  if (host.empty()) {
+    complain(problems, node, "is empty; name the broker, for example localhost");
+  } else if (host.find("://") != std::string_view::npos) {
+    complain(problems, node,
+             shown(node) + " is a URL: write the name alone, port and tls have keys of their own");
+  } else if (std::count(host.begin(), host.end(), ':') == 1) {
+    complain(problems, node, shown(node) + " contains a port: write it as port: beside host:");
+  } else if (host.find_first_of(" \t/") != std::string_view::npos) {
+    complain(problems, node, shown(node) + " is no host name");
+  }
+}
+
+TlsSettings read_tls(const Node& node, const SettingValues& values, Problems& problems) {
+  TlsSettings tls;
+  tls.enabled = values.boolean("tls");
+#ifdef METERBRIDGE_WITHOUT_TLS
+  if (const Node* given = node.find("tls");
+      given != nullptr && (tls.enabled || given->kind == Kind::map))
+    complain(problems, *given, "this program was built without TLS");
+#endif
+  const Node* map = map_in(node, "tls");
+  if (map == nullptr) return tls;
+  const SettingValues inner = read_section(*map, tls_section, {}, problems);
+  tls.enabled = true;
+  tls.ca = inner.text("ca");
+  tls.certificate = inner.text("certificate");
+  tls.key = inner.text("key");
+  tls.insecure = inner.boolean("insecure");
+  if (tls.certificate.empty() != tls.key.empty())
+    complain(problems, *map, "certificate and key belong together: give both or none");
+  if (tls.insecure)
+    problems.add(Severity::warning, map->place, map->path,
+                 "insecure: anybody between us and the broker can read and change everything");
+  return tls;
+}
+
 MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& problems) {
   const SettingValues values = read_section(node, mqtt_section, {}, problems);
   MqttSettings mqtt;
@@ -117,7 +118,7 @@ MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& 
   mqtt.keepalive = std::chrono::duration_cast<std::chrono::seconds>(values.duration("keepalive"));
   if (mqtt.keepalive > std::chrono::seconds(65535))
     complain(problems, *node.find("keepalive"), "is longer than MQTT can say (at most 65535s)");
-  read_tls(node, values, mqtt, problems);
+  mqtt.tls = read_tls(node, values, problems);
   mqtt.port = mqtt.tls.enabled ? 8883 : 1883;
   if (values.has("port")) mqtt.port = static_cast<std::uint16_t>(values.integer("port"));
   return mqtt;
@@ -170,6 +171,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   const Node* meters = list_in(root, "meters");
   if (meters != nullptr) reader.read_meters(*meters);
   std::move(reader).finish(settings);
+  if (const Node* bridges = list_in(root, "bridges")) read_bridges(*bridges, settings, problems);
   if (settings.meters.empty() && root.find("meters") == nullptr && !problems.any_error())
     problems.add(Severity::warning, root.place, {},
                  "no meters are configured: nothing will be read");

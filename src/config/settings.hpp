@@ -9,6 +9,7 @@
 #include "core/secret.hpp"
 #include "core/setting.hpp"
 #include "core/time.hpp"
+#include "core/topic_rule.hpp"
 
 #include <map>
 #include <optional>
@@ -128,6 +129,28 @@ struct MeterSettings {
   friend bool operator==(const MeterSettings&, const MeterSettings&) = default;
 };
 
+// A further broker with which topics are exchanged.
+struct BridgeSettings {
+  std::string name;
+  std::string host;
+  std::uint16_t port = 1883;
+  std::string username;
+  Secret password;
+  std::string client_id;  // empty = made from ours and the name
+  bool clean_session = false;
+  int version = 5;
+  std::chrono::seconds keepalive{30};
+  TlsSettings tls;
+  std::vector<TopicRule> rules;  // of the preset and of `topics`
+  std::size_t queue_messages = 10000;
+  std::size_t queue_bytes = 16UL << 20;
+  unsigned storm_limit = 100;  // messages on one topic in a second
+  std::string state_topic;
+  Place place;
+  std::string path;
+  friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
+};
+
 struct Settings {
   std::string instance = "meterbridge";
   std::string
@@ -137,6 +160,7 @@ struct Settings {
   HomeAssistantSettings homeassistant;
   std::vector<LinkSettings> links;
   std::vector<MeterSettings> meters;
+  std::vector<BridgeSettings> bridges;
 };
 
 // What the configuration must know of a profile, handed in by the layer above.
@@ -172,6 +196,9 @@ Settings load_settings(const std::string& file, const Catalogue& catalogue, Prob
 std::string settings_schema(const Catalogue& catalogue);
 // The same as a table for people, in Markdown (docs/settings.md).
 std::string settings_reference(const Catalogue& catalogue);
+
+// `preset: homeassistant` of a bridge.
+[[nodiscard]] std::vector<TopicRule> homeassistant_rules(const Settings& settings);
 
 // A protocol with several framings has a setting for it, whose `auto` is what the link suggests:
 // tcp on a TCP link, rtu on any other.

@@ -257,8 +257,10 @@ constexpr std::array root_fields{
           .scalar = false},
     Field{.spec = {.name = "sinks", .help = {}},
           .later = "sinks (files and databases) are not supported by this version"},
-    Field{.spec = {.name = "bridges", .help = {}},
-          .later = "bridges to further brokers are not supported by this version"},
+    Field{.spec = {.name = "bridges", .help = "further brokers, with which topics are exchanged"},
+          .section = &bridge_section,
+          .many = Many::list,
+          .scalar = false},
 };
 
 }  // namespace

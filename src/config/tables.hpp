@@ -15,5 +15,6 @@ extern const Section meter_section;
 extern const Section reading_section;
 extern const Section telegram_section;
 extern const Section guard_section;
+extern const Section bridge_section;
 
 }  // namespace meterbridge::config

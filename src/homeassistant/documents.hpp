@@ -80,6 +80,15 @@ struct HealthFacts {
   bool paused = false;
 };
 
+// A bridge to a further broker.
+struct LinkFacts {
+  LinkFacts() = default;
+  std::string name;
+  std::string state;  // connected, local_away, remote_away, stopped
+  std::string error;  // in words, empty when none
+  std::vector<std::pair<std::string, std::uint64_t>> counters;
+};
+
 // The bridge as a whole, for `<base>/bridge/health`.
 struct BridgeHealthFacts {
   BridgeHealthFacts() = default;
@@ -88,6 +97,7 @@ struct BridgeHealthFacts {
   std::size_t queue = 0;           // messages that wait for the broker
   std::string run;   // random for each start: another one on our topic is another bridge (P60)
   std::string host;  // where it runs, so that the other one can be found
+  std::vector<LinkFacts> bridges;
 };
 
 // Topics. Characters that identities and topics may not have become `_`.
@@ -116,7 +126,8 @@ mqtt::Message state_document(const BridgeFacts& bridge, std::string_view meter,
                              const StateFacts& state);
 mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
                               const HealthFacts& health);
-// {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages, "run", "host"}
+// {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages, "run", "host"},
+// and where there are bridges "bridges": {name: {"state", "error", counters}}
 [[nodiscard]] std::string bridge_health_topic(const BridgeFacts& bridge);
 mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health);
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online);

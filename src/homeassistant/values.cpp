@@ -116,7 +116,19 @@ mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHeal
   json.key("memory").value(number(memory));
   json.key("queue").value(number(health.queue));
   json.key("run").value(std::string_view(health.run));
-  json.key("host").value(std::string_view(sanitised(health.host))).end();
+  json.key("host").value(std::string_view(sanitised(health.host)));
+  if (!health.bridges.empty()) {
+    json.key("bridges").object();
+    for (const LinkFacts& link : health.bridges) {
+      json.key(link.name).object().member("state", link.state);
+      json.member("error", sanitised(link.error));
+      for (const auto& [name, count] : link.counters)
+        json.key(name).value(number(count));
+      json.end();
+    }
+    json.end();
+  }
+  json.end();
   return {bridge_health_topic(bridge), json.text(), true, bridge.qos};
 }
 

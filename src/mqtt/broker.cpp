@@ -68,6 +68,7 @@ Broker::State::State(const Executor& loop, BrokerSettings wanted, BrokerEvents l
     : executor(loop),
       settings(std::move(wanted)),
       events(std::move(listeners)),
+      outbox(settings.outbox),
       wake(loop),
       patience(loop),
       mqtt5(settings.version == 5),
@@ -144,7 +145,7 @@ void Broker::State::answered(const ClientRecord& record) {
 }
 
 void Broker::State::subscribe(const Subscription& wanted) {
-  const auto id = client->subscribe(wanted.filter, wanted.qos, wanted.flag_as_published);
+  const auto id = client->subscribe(wanted);
   if (id) {
     awaited[*id] = wanted.filter;
   } else if (id.error().code() == Errc::invalid) {
@@ -216,6 +217,7 @@ bool Broker::State::send_one() {
   const auto id = client->publish(departure->message);
   if (id) {
     tickets[*id] = departure->ticket;
+    if (events.sent) events.sent(departure->message);
     return true;
   }
   if (id.error().code() == Errc::invalid) {
@@ -272,14 +274,17 @@ boost::asio::awaitable<void> Broker::run() {
 }
 
 void Broker::subscribe(std::string filter, int qos, bool flag_as_published) {
-  if (const auto usable = subscribable(filter); !usable) {
+  subscribe(Subscription{std::move(filter), qos, flag_as_published});
+}
+
+void Broker::subscribe(Subscription wanted) {
+  if (const auto usable = subscribable(wanted.filter); !usable) {
     state_->tell(state_->place() + ": " + usable.error().detail());
     return;
   }
   auto& known = state_->subscriptions;
   const auto found = std::find_if(known.begin(), known.end(),
-                                  [&](const auto& entry) { return entry.filter == filter; });
-  Subscription wanted{std::move(filter), qos, flag_as_published};
+                                  [&](const auto& entry) { return entry.filter == wanted.filter; });
   if (state_->accepted && !state_->ended && !state_->leaving) state_->subscribe(wanted);
   if (found == known.end()) {
     known.push_back(std::move(wanted));
@@ -289,12 +294,24 @@ void Broker::subscribe(std::string filter, int qos, bool flag_as_published) {
 }
 
 void Broker::unsubscribe(const std::string& filter) {
-  const auto gone = std::erase_if(state_->subscriptions,
-                                  [&](const auto& entry) { return entry.filter == filter; });
-  if (gone > 0 && state_->accepted && !state_->ended && !state_->leaving) {
+  std::erase_if(state_->subscriptions, [&](const auto& entry) { return entry.filter == filter; });
+  if (state_->accepted && !state_->ended && !state_->leaving) {
     state_->client->unsubscribe(filter);
     state_->wake.notify();
   }
+}
+
+void Broker::resubscribe() {
+  if (!state_->connected || state_->ended || state_->leaving) return;
+  for (Subscription wanted : state_->subscriptions) {
+    wanted.retained_once = false;
+    state_->subscribe(wanted);
+  }
+  state_->wake.notify();
+}
+
+void Broker::restore(Message message, std::uint64_t kept) {
+  state_->outbox.restore(std::move(message), kept);
 }
 
 void Broker::publish(Message message) {
@@ -308,6 +325,10 @@ void Broker::publish(Message message) {
 
 bool Broker::connected() const noexcept {
   return state_->connected && !state_->ended;
+}
+
+bool Broker::speaks_mqtt5() const noexcept {
+  return state_->mqtt5;
 }
 
 bool Broker::contested() const noexcept {

@@ -36,6 +36,21 @@ struct BrokerSettings {
   std::size_t window = 200;  // messages in flight at most (less when an MQTT 5 broker says so)
   std::chrono::milliseconds connect_timeout{10000};  // for each step until the broker has said yes
   bool binary = false;  // payloads need not be UTF-8 (copies of foreign messages)
+  // False: the broker keeps our subscriptions, and messages with QoS 1 and 2, while we are away.
+  // Needs a client id that stays the same.
+  bool clean_session = true;
+  OutboxLimits outbox;
+};
+
+// The last three with MQTT 5 only. A broker takes the retain flag off what is published while we
+// listen. `flag_as_published`: it shall not; `no_local`: what we publish ourselves does not come
+// back; `retained_once`: not with each connection of a kept session.
+struct Subscription {
+  std::string filter;
+  int qos = 1;
+  bool flag_as_published = false;
+  bool no_local = false;
+  bool retained_once = false;
 };
 
 // Called on the loop; must not block and not throw. Any may be empty.
@@ -47,6 +62,8 @@ struct BrokerEvents {
   // out again and again.
   std::function<void(const Error&)> disconnected;
   std::function<void(const Message&)> received;
+  // Handed to the connection just now; again after a loss.
+  std::function<void(const Message&)> sent;
   // One sentence for the log: a message dropped or denied, MQTT 3.1.1 instead of 5, another reason
   // why there is still no connection.
   std::function<void(const std::string&)> notice;
@@ -63,15 +80,22 @@ class Broker {
   // Broker must outlive it. Cancelled without leave() it hangs up, and the broker publishes the
   // will.
   boost::asio::awaitable<void> run();
-  // Remembered over reconnects. A broker takes the retain flag off what is published while we
-  // listen. `flag_as_published`: it shall not (MQTT 5; older brokers always do).
+  // Remembered over reconnects.
+  void subscribe(Subscription wanted);
   void subscribe(std::string filter, int qos, bool flag_as_published = false);
+  // Also of one that an earlier process left in a kept session.
   void unsubscribe(const std::string& filter);
+  // Everything retained is wanted once more.
+  void resubscribe();
   // Into the outbox; newest value per retained topic. What no broker would take is dropped with a
   // notice.
   void publish(Message message);
   [[nodiscard]] bool connected() const noexcept;
+  // The connection at hand, or the last one, speaks MQTT 5.
+  [[nodiscard]] bool speaks_mqtt5() const noexcept;
   [[nodiscard]] const Outbox& outbox() const noexcept;
+  // Into the outbox, where an earlier process had it.
+  void restore(Message message, std::uint64_t kept);
   // Another client with our client id throws us out again and again (P60).
   [[nodiscard]] bool contested() const noexcept;
   // Messages that the broker acknowledged with a refusal (MQTT 5 only; older brokers say nothing).

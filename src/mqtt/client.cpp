@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -19,6 +21,9 @@ namespace {
 
 constexpr int shortest_keepalive = 5;  // the library refuses less
 constexpr int packets_per_call = 100;
+// How long a broker shall keep a session of ours that nobody comes back to.
+constexpr std::uint32_t session_seconds = 7 * 86400;
+constexpr const char* hops_property = "meterbridge-hops";
 
 struct Library {
   Library() { mosquitto_lib_init(); }
@@ -31,6 +36,38 @@ void ensure_library() {
 struct Destroy {
   void operator()(mosquitto* instance) const noexcept { mosquitto_destroy(instance); }
 };
+
+class Properties {
+ public:
+  Properties() = default;
+
+  ~Properties() { mosquitto_property_free_all(&list_); }
+
+  Properties(const Properties&) = delete;
+  Properties& operator=(const Properties&) = delete;
+
+  [[nodiscard]] mosquitto_property** add() noexcept { return &list_; }
+
+  [[nodiscard]] const mosquitto_property* get() const noexcept { return list_; }
+
+ private:
+  mosquitto_property* list_ = nullptr;
+};
+
+unsigned hops_in(const mosquitto_property* properties) noexcept {
+  unsigned hops = 0;
+  char* name = nullptr;
+  char* value = nullptr;
+  for (bool next = false;; next = true) {
+    properties = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name,
+                                                     &value, next);
+    if (properties == nullptr) return hops;
+    if (std::strcmp(name, hops_property) == 0)
+      std::from_chars(value, value + std::strlen(value), hops);
+    std::free(name);
+    std::free(value);
+  }
+}
 
 }  // namespace
 
@@ -85,7 +122,8 @@ struct Client::Callbacks {
     record(state).subscribed.push_back({id, count > 0 ? granted[0] : 128});
   }
 
-  static void received(mosquitto*, void* state, const mosquitto_message* message) noexcept {
+  static void received(mosquitto*, void* state, const mosquitto_message* message,
+                       const mosquitto_property* properties) noexcept {
     Message copy;
     copy.topic = message->topic;
     if (message->payloadlen > 0) {
@@ -94,6 +132,7 @@ struct Client::Callbacks {
     }
     copy.retain = message->retain;
     copy.qos = message->qos;
+    copy.hops = hops_in(properties);
     record(state).received.push_back(std::move(copy));
   }
 
@@ -108,7 +147,7 @@ struct Client::Callbacks {
     mosquitto_disconnect_v5_callback_set(instance, &disconnected);
     mosquitto_publish_v5_callback_set(instance, &published);
     mosquitto_subscribe_callback_set(instance, &subscribed);
-    mosquitto_message_callback_set(instance, &received);
+    mosquitto_message_v5_callback_set(instance, &received);
     mosquitto_log_callback_set(instance, &logged);
   }
 };
@@ -122,7 +161,7 @@ Result<std::unique_ptr<Client>> Client::make(const BrokerSettings& settings, boo
   ensure_library();
   auto state = std::make_unique<State>();
   const char* const id = settings.client_id.empty() ? nullptr : settings.client_id.c_str();
-  state->instance.reset(mosquitto_new(id, true, state.get()));
+  state->instance.reset(mosquitto_new(id, settings.clean_session, state.get()));
   if (state->instance == nullptr) {
     return Error{Errc::invalid,
                  "libmosquitto does not take the client id: " + std::string(std::strerror(errno))};
@@ -138,6 +177,14 @@ Result<std::unique_ptr<Client>> Client::make(const BrokerSettings& settings, boo
   mosquitto_int_option(instance, MOSQ_OPT_TCP_NODELAY, 1);
   // The window is ours: what the library holds back beyond its own would be queued inside it.
   mosquitto_int_option(instance, MOSQ_OPT_SEND_MAXIMUM, 65535);
+  if (mqtt5 && !settings.clean_session) {
+    Properties properties;
+    mosquitto_property_add_int32(properties.add(), MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                 session_seconds);
+    // Only the blocking way to connect takes properties. Without a host it keeps them and refuses
+    // to connect, and the other way uses them.
+    (void)mosquitto_connect_bind_v5(instance, nullptr, 0, 60, nullptr, properties.get());
+  }
   if (!settings.username.empty() &&
       mosquitto_username_pw_set(
           instance, settings.username.c_str(),
@@ -222,9 +269,13 @@ Result<> Client::keep_alive() {
 Result<int> Client::publish(const Message& message) {
   int id = 0;
   errno = 0;
-  const int code = mosquitto_publish(state_->get(), &id, message.topic.c_str(),
-                                     static_cast<int>(message.payload.size()),
-                                     message.payload.data(), message.qos, message.retain);
+  Properties properties;
+  if (state_->mqtt5 && message.hops > 0)
+    mosquitto_property_add_string_pair(properties.add(), MQTT_PROP_USER_PROPERTY, hops_property,
+                                       std::to_string(message.hops).c_str());
+  const int code = mosquitto_publish_v5(
+      state_->get(), &id, message.topic.c_str(), static_cast<int>(message.payload.size()),
+      message.payload.data(), message.qos, message.retain, properties.get());
   switch (code) {
     case MOSQ_ERR_INVAL:
     case MOSQ_ERR_MALFORMED_UTF8:
@@ -241,13 +292,15 @@ Result<int> Client::publish(const Message& message) {
   return id;
 }
 
-Result<int> Client::subscribe(const std::string& filter, int qos, bool flag_as_published) {
+Result<int> Client::subscribe(const Subscription& wanted) {
   int id = 0;
   errno = 0;
-  const int options =
-      flag_as_published && state_->mqtt5 ? int{MQTT_SUB_OPT_RETAIN_AS_PUBLISHED} : 0;
-  const int code =
-      mosquitto_subscribe_v5(state_->get(), &id, filter.c_str(), qos, options, nullptr);
+  int options = 0;
+  if (state_->mqtt5 && wanted.flag_as_published) options |= int{MQTT_SUB_OPT_RETAIN_AS_PUBLISHED};
+  if (state_->mqtt5 && wanted.no_local) options |= int{MQTT_SUB_OPT_NO_LOCAL};
+  if (state_->mqtt5 && wanted.retained_once) options |= int{MQTT_SUB_OPT_SEND_RETAIN_NEW};
+  const int code = mosquitto_subscribe_v5(state_->get(), &id, wanted.filter.c_str(), wanted.qos,
+                                          options, nullptr);
   if (code == MOSQ_ERR_INVAL || code == MOSQ_ERR_MALFORMED_UTF8) {
     return Error{Errc::invalid, "the subscription is not usable"};
   }

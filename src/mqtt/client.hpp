@@ -63,8 +63,7 @@ class Client {
   // The packet's id. Errors: invalid when the message itself is refused; all others end the
   // connection.
   Result<int> publish(const Message& message);
-  // `flag_as_published`: see Broker::subscribe.
-  Result<int> subscribe(const std::string& filter, int qos, bool flag_as_published);
+  Result<int> subscribe(const Subscription& wanted);
   void unsubscribe(const std::string& filter);
   void disconnect();
 

@@ -16,6 +16,7 @@ struct Message {
   std::string payload;
   bool retain = false;
   int qos = 1;
+  unsigned hops = 0;  // bridges that it went through, as far as they say so (MQTT 5)
   friend bool operator==(const Message&, const Message&) = default;
 };
 

@@ -2,32 +2,75 @@
 #include "mqtt/outbox.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace meterbridge::mqtt {
+namespace {
+
+// Lists, tables and the allocator take about so much beside the texts.
+constexpr std::size_t overhead = 200;
+
+}  // namespace
+
+std::size_t Outbox::cost(const Message& message) noexcept {
+  return message.topic.size() + message.payload.size() + overhead;
+}
 
 void Outbox::put(Message message) {
   if (message.retain) {
     const auto found = retained_.find(message.topic);
     if (found != retained_.end()) {
+      bytes_ += cost(message);
+      bytes_ -= cost(found->second->message);
       found->second->message = std::move(message);
+      bound();
       return;
     }
-    waiting_.push_back({0, std::move(message)});
-    retained_.emplace(waiting_.back().message.topic, std::prev(waiting_.end()));
-    return;
   }
-  waiting_.push_back({0, std::move(message)});
-  ++events_;
-  bound_events();
+  const bool keeps = limits_.keeper != nullptr && !message.retain && message.qos > 0;
+  const std::uint64_t kept = keeps ? limits_.keeper->keep(message) : 0;
+  append(std::move(message), kept);
 }
 
-void Outbox::bound_events() {
-  while (events_ > max_events_) {
-    const auto oldest = std::find_if(waiting_.begin(), waiting_.end(),
-                                     [](const Entry& entry) { return !entry.message.retain; });
-    waiting_.erase(oldest);
+void Outbox::restore(Message message, std::uint64_t kept) {
+  append(std::move(message), kept);
+}
+
+void Outbox::append(Message message, std::uint64_t kept) {
+  bytes_ += cost(message);
+  waiting_.push_back({0, std::move(message), kept});
+  if (waiting_.back().message.retain) {
+    retained_.emplace(waiting_.back().message.topic, std::prev(waiting_.end()));
+  } else {
+    ++events_;
+  }
+  bound();
+}
+
+void Outbox::release(const Entry& entry) {
+  bytes_ -= cost(entry.message);
+  if (entry.kept != 0) limits_.keeper->forget(entry.kept);
+}
+
+void Outbox::drop_waiting(std::list<Entry>::iterator entry) {
+  if (entry->message.retain) {
+    retained_.erase(entry->message.topic);
+  } else {
     --events_;
-    ++dropped_;
+  }
+  release(*entry);
+  waiting_.erase(entry);
+  ++dropped_;
+}
+
+void Outbox::bound() {
+  while (events_ > limits_.events || (bytes_ > limits_.bytes && !waiting_.empty())) {
+    auto oldest = waiting_.begin();
+    if (events_ > 0) {
+      oldest = std::find_if(waiting_.begin(), waiting_.end(),
+                            [](const Entry& entry) { return !entry.message.retain; });
+    }
+    drop_waiting(oldest);
   }
 }
 
@@ -50,7 +93,10 @@ void Outbox::acknowledged(Ticket ticket) {
   // entry.
   const auto found = std::find_if(flying_.begin(), flying_.end(),
                                   [ticket](const Entry& entry) { return entry.ticket == ticket; });
-  if (found != flying_.end()) flying_.erase(found);
+  if (found == flying_.end()) return;
+  release(*found);
+  flying_.erase(found);
+  ++delivered_;
 }
 
 const Message* Outbox::flying(Ticket ticket) const noexcept {
@@ -67,12 +113,13 @@ void Outbox::connection_lost() {
     if (!last->message.retain) {
       ++events_;
     } else if (!retained_.emplace(last->message.topic, last).second) {
+      release(*last);
       flying_.erase(last);
       continue;
     }
     waiting_.splice(waiting_.begin(), flying_, last);
   }
-  bound_events();
+  bound();
 }
 
 std::size_t Outbox::waiting() const noexcept {

@@ -22,12 +22,6 @@ namespace meterbridge::mqtt {
 
 struct Lookup;
 
-struct Subscription {
-  std::string filter;
-  int qos = 1;
-  bool flag_as_published = false;
-};
-
 struct Broker::State {
   using Executor = boost::asio::any_io_executor;
   using TimePoint = Signal::TimePoint;
