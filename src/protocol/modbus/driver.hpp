@@ -39,7 +39,8 @@ struct Memory {
   std::shared_ptr<const std::vector<Register>> registers;
   std::shared_ptr<const ReadPlan> plan;  // of `registers`, of the last poll
   Lessons lessons;
-  std::map<Place, int> silent;  // blocks that were not answered though others were: how often
+  // Blocks that are asked last because they were not answered: how often others were meanwhile.
+  std::map<Place, int> silent;
   std::map<std::size_t, Understood> constants;  // values that are asked once
   std::optional<MeterIdentity> identity;
   std::string last_refusal;

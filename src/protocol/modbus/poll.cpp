@@ -265,10 +265,13 @@ Result<Verdict> Poll::block_refused(const Block& block, std::size_t search, std:
 // the register is known that it does not answer.
 Result<> Poll::block_lost(const Block& block, const Error& why) {
   const bool refused = why.code() == Errc::exception && !away_;
-  if (!heard_ && !refused) return with_hint(why);
+  const Place place = block.atoms.front().begin;
+  if (!heard_ && !refused) {
+    begin_with_another(place);
+    return with_hint(why);
+  }
   memory_.remark = why.detail();
   if (refused) return {};
-  const Place place = block.atoms.front().begin;
   if (!away_ && ++memory_.silent[place] >= silences_that_count) {
     memory_.silent.erase(place);
     if (block.atoms.size() > 1) {
@@ -281,6 +284,13 @@ Result<> Poll::block_lost(const Block& block, const Error& why) {
   // attempts.
   list_.clear();
   return {};
+}
+
+// Perhaps the meter is there, and is only silent to the question that happens to be the first: the
+// next poll begins with another one. Where all were tried in vain it begins anew.
+void Poll::begin_with_another(const Place& place) {
+  if (memory_.silent.contains(place)) memory_.silent.clear();
+  memory_.silent.try_emplace(place, 0);
 }
 
 void Poll::ask_identity(std::uint8_t first, int part) {

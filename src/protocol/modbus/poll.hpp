@@ -58,6 +58,7 @@ class Poll final : public Dialogue {
   void ask_block(std::shared_ptr<const Block> block, std::size_t search);
   Result<Verdict> block_refused(const Block& block, std::size_t search, std::uint8_t code);
   Result<> block_lost(const Block& block, const Error& why);
+  void begin_with_another(const Place& place);
   void ask_identity(std::uint8_t first, int part);
   Result<Telegram> finish();
   void put_values(Telegram& telegram);

@@ -131,7 +131,7 @@ TEST(ModbusPoll, AGatewaysOwnRefusalsAreToldAndNotRememberedOfTheMeter) {
   EXPECT_EQ(bench.asked().size(), 3U);
   code = 0;
   ASSERT_TRUE(bench.poll());
-  EXPECT_EQ(bench.asked(), (Asked{"3:0+14", "3:30+5"}));
+  EXPECT_EQ(bench.asked(), (Asked{"3:30+5", "3:0+14"}));
 }
 
 TEST(ModbusPoll, AMeterThatRefusesEverythingIsAnErrorInWordsEveryTime) {
@@ -166,6 +166,39 @@ TEST(ModbusPoll, P10ARegisterThatIsNeverAnsweredCostsTheOthersNothingInTheEnd) {
   ASSERT_TRUE(bench.poll());
   EXPECT_EQ(bench.asked(), (Asked{"3:0+14"}));
   EXPECT_EQ(bench.driver().remark(), "");
+}
+
+TEST(ModbusPoll, P10ARegisterThatIsNeverAnsweredDoesNotHideTheOthersWhenItIsAskedFirst) {
+  Bench bench = bench_of({"serial address=0 type=string length=5", "voltage address=40",
+                          "current address=80", "power address=120"});
+  bool plugged = true;
+  bench.twist = [&](const std::string& asked,
+                    const Frame&) -> std::optional<std::vector<VirtualLine::Arrival>> {
+    if (!plugged || asked.starts_with("3:0+") || asked.starts_with("3:40"))
+      return std::vector<VirtualLine::Arrival>();
+    return std::nullopt;
+  };
+  EXPECT_FALSE(bench.poll());
+  EXPECT_FALSE(bench.poll());
+  EXPECT_TRUE(bench.poll());
+  // However long the meter was away, and wherever the search stood when it came back.
+  for (int away = 1; away < 12; ++away) {
+    plugged = false;
+    for (int i = 0; i < away; ++i)
+      EXPECT_FALSE(bench.poll());
+    plugged = true;
+    int failed = 0;
+    while (failed < 6 && !bench.poll())
+      ++failed;
+    EXPECT_LE(failed, 4) << away;
+  }
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(bench.poll());
+  bench.asked();
+  const auto telegram = bench.poll();
+  ASSERT_TRUE(telegram);
+  EXPECT_EQ(reading(*telegram, "power"), "746");
+  EXPECT_EQ(bench.asked(), (Asked{"3:80+1", "3:120+1"}));
 }
 
 TEST(ModbusPoll, P06ASilentMeterEndsThePollWithItsFirstQuestion) {
