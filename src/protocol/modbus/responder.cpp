@@ -186,6 +186,8 @@ Bytes ModbusResponder::read(const ReadRequest& request) const {
 Result<std::unique_ptr<Responder>> make_responder(const SettingValues& settings) {
   auto options = Options::from(settings);
   if (!options) return options.error();
+  if (options->table.registers.empty())
+    return Error(Errc::invalid, "a meter without registers has nothing to answer with");
   return std::unique_ptr<Responder>(std::make_unique<ModbusResponder>(std::move(*options)));
 }
 
