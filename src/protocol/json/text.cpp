@@ -215,6 +215,7 @@ class Parser {
       if (!take(':')) return fail("should have a colon");
       skip_blanks();
       append_token(pointer_, name);
+      if (pointer_.size() > max_pointer) return fail("has names that are too long");
       if (!value(depth + 1)) return false;
       pointer_.resize(above);
       skip_blanks();

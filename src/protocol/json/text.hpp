@@ -17,6 +17,7 @@ namespace meterbridge::protocol::json {
 inline constexpr std::size_t max_document = 65536;  // bytes
 inline constexpr std::size_t max_depth = 32;
 inline constexpr std::size_t max_values = 4096;
+inline constexpr std::size_t max_pointer = 1024;  // bytes; each value keeps its own
 
 enum class Kind : std::uint8_t { null, boolean, number, text };
 

@@ -78,6 +78,13 @@ TEST(JsonText, RefusesWhatIsNoJsonAndSaysWhere) {
     many += ",0";
   EXPECT_FALSE(parse(many + "]"));
   EXPECT_FALSE(parse("\"" + std::string(70'000, 'x') + "\""));
+  // Each value keeps the names above it: a few kilobytes must not become hundreds of megabytes.
+  std::string heavy = "{\"" + std::string(57'000, 'n') + "\":[0";
+  for (int i = 0; i < 4000; ++i)
+    heavy += ",0";
+  const auto refused = parse(heavy + "]}");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail().find("names that are too long"), std::string::npos);
 }
 
 constexpr std::string_view missing_comma =
