@@ -196,17 +196,29 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
   main->health.last_frame = clock_.now();
   main->health.poll_time = took;
   main->health.fault = Fault::ok;
+  bool any = false;
   for (Sample& sample : samples) {
     MeterState& state = sample.parent.empty() ? *main : submeter(*main, sample);
+    if (sample.readings.empty()) {
+      take_identity(state, sample.identity);
+      continue;
+    }
+    any = true;
     admit(state, sample);
     take(state, sample);
     if (!state.announced) say_discovery(state);
     set_online(state, true);
     show(state, std::exchange(state.show_all, false));
   }
+  // One message without a value says little; when no other brings any, that is the state.
+  if (!any && !main->online) {
+    main->health.fault = Fault::not_understood;
+    main->health.error = "what arrives holds no value that could be taken";
+  }
+  const Errc code = any ? Errc::refused : Errc::unsupported;
   auto line = main->health.fault == Fault::ok
                   ? main->log.good(clock_.steady())
-                  : main->log.failed(clock_.steady(), Error(Errc::refused, main->health.error));
+                  : main->log.failed(clock_.steady(), Error(code, main->health.error));
   if (line) log_(main->health.fault != Fault::ok, main->facts.id + ": " + *line);
   say_telegram(*main, telegram);
 }

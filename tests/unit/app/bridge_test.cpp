@@ -52,6 +52,28 @@ TEST_F(House, P04GoesOfflineAfterThreePeriodsWithoutAReading) {
   EXPECT_EQ(last("meterbridge/house/availability"), "online");
 }
 
+TEST_F(House, AMessageWithoutAValueIsNoReading) {
+  start({plan});
+  deliver({});
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  deliver({energy(100)});
+  const std::string state = last("meterbridge/house/state");
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(last("meterbridge/house/availability"), "online") << i;
+    pass(1);
+    deliver({});
+    if (i < 29) {
+      EXPECT_EQ(last("meterbridge/house/state"), state);
+    }
+  }
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  pass(60);
+  EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["state"], "not_understood");
+  deliver({energy(100)});
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+}
+
 TEST_F(House, ALostLinkTakesItsMetersWithIt) {
   start({plan});
   deliver({energy(100)});
