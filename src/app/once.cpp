@@ -25,12 +25,6 @@ namespace {
 
 constexpr auto broker_patience = 10s;  // to be taken in, and to acknowledge
 
-Milliseconds limit_of(const meter::Meter& meter) {
-  if (meter.profile().protocol->pushes)
-    return std::max(meter.settings().interval * 3, least_push_limit);
-  return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
-}
-
 Error only_leftover(const io::Transport& transport) {
   return {Errc::timeout, transport.name() +
                              ": only an old message, kept by the broker, which counts for nothing; "
@@ -56,7 +50,7 @@ asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialo
     co_return meter.profile().protocol->pushes || is_transport_error(error.code());
   }
   const SystemClock clock;
-  if (is_leftover(link.transport(), &*got, clock.now(), limit_of(meter))) {
+  if (is_leftover(link.transport(), &*got, clock.now(), longest_conversation(meter))) {
     result.error = only_leftover(link.transport());
     co_return true;
   }
@@ -80,7 +74,7 @@ asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
   OnceResult result;
   result.meter = meter.settings().id;
   const auto begin = Steady::now();
-  const auto end = begin + limit_of(meter);
+  const auto end = begin + longest_conversation(meter);
   auto hold = co_await link.line().acquire();
   std::unique_ptr<protocol::Dialogue> dialogue;
   int openings = 0;

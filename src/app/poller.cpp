@@ -29,17 +29,16 @@ constexpr auto longest_queue = std::chrono::hours(1);
 constexpr auto nap = std::chrono::seconds(1);            // of a paused meter
 constexpr auto longest_sleep = std::chrono::minutes(1);  // between two signs of life
 
-Milliseconds silence_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
-  return silence.value_or(std::max(meter.settings().interval * 3, least_push_limit));
-}
-
-Milliseconds limit_of(const meter::Meter& meter, std::optional<Milliseconds> silence) {
-  if (!meter.profile().protocol->pushes)
-    return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
-  return silence_of(meter, silence);
+Milliseconds longest_silence(const meter::Meter& meter) {
+  return std::max(meter.settings().interval * 3, least_push_limit);
 }
 
 }  // namespace
+
+Milliseconds longest_conversation(const meter::Meter& meter) {
+  if (meter.profile().protocol->pushes) return longest_silence(meter);
+  return meter.settings().timeout.value_or(meter.longest_poll().value_or(default_poll_limit));
+}
 
 bool is_leftover(const io::Transport& transport, const protocol::Telegram* telegram, Instant now,
                  Milliseconds limit) {
@@ -58,8 +57,9 @@ Poller::Poller(asio::any_io_executor executor, meter::Meter& meter, Link& link, 
       wake_(executor),
       guard_(executor),
       interval_(meter.settings().interval),
-      limit_(limit_of(meter, silence)),
-      silence_(silence_of(meter, silence)),
+      limit_(meter.profile().protocol->pushes ? silence.value_or(longest_silence(meter))
+                                              : longest_conversation(meter)),
+      silence_(silence.value_or(longest_silence(meter))),
       paused_(meter.settings().paused) {
   if (!paused_) link_.join();
 }

@@ -29,6 +29,9 @@ inline constexpr Milliseconds default_poll_limit{30000};
 // A pushing meter is silent after three periods, but not before ten seconds.
 inline constexpr Milliseconds least_push_limit{10000};
 
+// How long one poll may take; for a pushing meter, how long it may be silent.
+[[nodiscard]] Milliseconds longest_conversation(const meter::Meter& meter);
+
 // The link itself failed: nothing is to be had from it before it is opened anew.
 [[nodiscard]] constexpr bool is_transport_error(Errc code) noexcept {
   return code == Errc::io || code == Errc::no_device;
