@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -19,11 +21,22 @@ namespace {
 
 constexpr std::size_t most_bytes = 65536;  // of one poll are kept for the eye
 constexpr int enough_wrong = 3;            // telegrams in a row that were no good
+constexpr std::size_t shortest_form = 3;   // of a password: fewer bytes are found anywhere
 
-Milliseconds limit_of(const meter::Meter& meter) {
-  if (meter.profile().protocol->pushes)
-    return std::max(meter.settings().interval * 3, app::least_push_limit);
-  return meter.settings().timeout.value_or(app::default_poll_limit);
+// A password as protocols send it: as characters, as numbers instead of digits, as the bytes that
+// hex digits stand for, as one number.
+std::vector<Bytes> forms_of(const std::string& password) {
+  std::vector<Bytes> forms{to_bytes(password), to_bytes(password)};
+  for (std::byte& digit : forms.back())
+    digit &= std::byte{0x0F};
+  if (auto bytes = from_hex(password)) forms.push_back(*std::move(bytes));
+  std::uint32_t number = 0;
+  std::from_chars(password.data(), password.data() + password.size(), number);
+  if (number == 0) return forms;
+  Bytes& little = forms.emplace_back();
+  for (const unsigned shift : {0U, 8U, 16U, 24U})
+    little.push_back(static_cast<std::byte>((number >> shift) & 0xFFU));
+  return forms;
 }
 
 }  // namespace
@@ -61,6 +74,12 @@ void Recording::add(bool sent, ByteView bytes) {
   }
   flush_answer();
   std::fprintf(file_, "> %s\n", to_hex(bytes).c_str());
+}
+
+void Recording::leave_out(const std::string& what) {
+  if (file_ == nullptr || bytes_only_) return;
+  flush_answer();
+  std::fprintf(file_, "# %s\n", what.c_str());
 }
 
 void Recording::flush_answer() {
@@ -107,7 +126,24 @@ Result<> ConsoleLine::choose(const config::MeterSettings& settings, const meter:
   return {};
 }
 
+bool ConsoleLine::carries_password(ByteView sent) const {
+  const auto forms = forms_of(meter_->settings().protocol.secret("password").reveal());
+  return std::ranges::any_of(forms, [sent](const Bytes& form) {
+    // Perhaps with a parity bit that this program added.
+    const auto same = [](std::byte a, std::byte b) { return ((a ^ b) << 1U) == std::byte{0}; };
+    return form.size() >= shortest_form && !std::ranges::search(sent, form, same).empty();
+  });
+}
+
 void ConsoleLine::heard(bool sent, ByteView bytes) {
+  if (sent && carries_password(bytes)) {
+    recording.leave_out("the password was sent: that exchange is not recorded");
+    exchanges_.emplace_back();
+    exchanges_.back().sent = true;
+    exchanges_.back().secret = true;
+    return;
+  }
+  if (!sent && !exchanges_.empty() && exchanges_.back().secret) return;
   recording.add(sent, bytes);
   // Documents and values are recorded one a line.
   const auto* around = sent ? nullptr : transport_->envelope();
@@ -142,7 +178,7 @@ asio::awaitable<Result<std::vector<Sample>>> ConsoleLine::poll() {
 }
 
 asio::awaitable<Result<protocol::Telegram>> ConsoleLine::talk() {
-  const Milliseconds limit = limit_of(*meter_);
+  const Milliseconds limit = app::longest_conversation(*meter_);
   if (!meter_->profile().protocol->pushes) {
     const auto dialogue = meter_->driver().begin();
     io::Tap tap = [this](bool sent, ByteView bytes) { heard(sent, bytes); };
@@ -167,8 +203,8 @@ asio::awaitable<Result<protocol::Telegram>> ConsoleLine::listen(protocol::Dialog
   for (int wrong = 0;;) {
     auto got = co_await io::converse(*transport_, dialogue, tap);
     if (got) {
-      const bool leftover =
-          app::is_leftover(*transport_, &*got, SystemClock().now(), limit_of(*meter_));
+      const bool leftover = app::is_leftover(*transport_, &*got, SystemClock().now(),
+                                             app::longest_conversation(*meter_));
       if (leftover) continue;
       co_return got;
     }
@@ -186,6 +222,7 @@ std::vector<protocol::Decoded> ConsoleLine::meaning() const {
   if (protocol.decode_transcript != nullptr) {
     std::vector<protocol::TranscriptLine> lines;
     for (const Exchange& exchange : exchanges_) {
+      if (exchange.secret) continue;
       protocol::TranscriptLine& line = lines.emplace_back();
       line.sent = exchange.sent;
       line.bytes = exchange.bytes;

@@ -30,6 +30,8 @@ class Recording {
   // Error: io, in words. An existing file is not overwritten.
   Result<> begin(const std::string& file, const std::string& title, bool bytes_only);
   void add(bool sent, ByteView bytes);
+  // In place of an exchange that nobody else shall read.
+  void leave_out(const std::string& what);
   // How many bytes are in the file; 0 when nothing was recorded.
   std::size_t end();
 
@@ -50,6 +52,7 @@ class Recording {
 struct Exchange {
   Exchange() = default;
   bool sent = false;
+  bool secret = false;    // the password was sent: no bytes, and its answer is not here either
   std::string topic;      // of a message
   bool complete = false;  // what follows is another message
   Bytes bytes;
@@ -87,6 +90,7 @@ class ConsoleLine {
   boost::asio::awaitable<Result<protocol::Telegram>> talk();
   boost::asio::awaitable<Result<protocol::Telegram>> listen(protocol::Dialogue& dialogue);
   void heard(bool sent, ByteView bytes);
+  [[nodiscard]] bool carries_password(ByteView sent) const;
 
   std::unique_ptr<io::Transport> transport_;
   std::optional<LineSettings> speed_;  // as far as it is known

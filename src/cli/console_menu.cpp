@@ -182,7 +182,14 @@ asio::awaitable<Result<std::vector<Sample>>> ConsoleMenu::poll() {
   if (configured_ && house_.veto) {
     if (const auto refused = house_.veto(id_)) co_return *refused;
   }
+  const config::MeterSettings& asked = line_.meter()->settings();
+  const auto same = [&asked](const config::MeterSettings& other) {
+    return other.profile == asked.profile && other.protocol == asked.protocol;
+  };
+  if (std::ranges::any_of(refused_, same))
+    co_return Error(Errc::access, "the meter refused this password; it is not tried again here");
   auto samples = co_await line_.poll();
+  if (!samples && samples.error().code() == Errc::access) refused_.push_back(asked);
   if (!samples && configured_ && house_.failed) house_.failed(id_, samples.error());
   co_return samples;
 }
@@ -326,7 +333,9 @@ void ConsoleMenu::record(std::string_view words) {
 void ConsoleMenu::show_bytes() {
   for (const Exchange& exchange : line_.bytes()) {
     const std::string text = sanitised(to_text(exchange.bytes), exchange.bytes.size());
-    if (exchange.topic.empty()) {
+    if (exchange.secret) {
+      say("> *** (the password)");
+    } else if (exchange.topic.empty()) {
       say((exchange.sent ? "> " : "< ") + to_hex(exchange.bytes));
     } else if (text == to_text(exchange.bytes)) {
       say("< " + sanitised(exchange.topic, 120) + " " + text);

@@ -55,9 +55,10 @@ class ConsoleMenu {
   ConsoleLine& line_;
   Keyboard& keyboard_;
   ConsoleHouse house_;
-  std::string id_;           // of the meter that was picked
-  bool configured_ = false;  // it is one of the configuration
-  bool bytes_ = false;       // shown after each poll
+  std::string id_;                              // of the meter that was picked
+  bool configured_ = false;                     // it is one of the configuration
+  bool bytes_ = false;                          // shown after each poll
+  std::vector<config::MeterSettings> refused_;  // whose password a meter refused in this session
 };
 
 }  // namespace meterbridge::cli

@@ -108,6 +108,34 @@ def test_a_script_records_a_transcript_that_decode_reads(tmp_path):
         assert silent.returncode == 0 and "error: " in silent.stdout.decode(), silent
 
 
+def test_a_password_is_neither_shown_nor_recorded(tmp_path):
+    scratch = House(tmp_path, [])
+    port = scratch.tty("meter")
+    record = tmp_path / "mercury.txt"
+    meter = ("--profile", "mercury-230", "--set", "address=42", "--set", "password=314159")
+    with scratch.simulate(*meter, "--pty", port):
+        done = console(f"m mercury-230 address=42 password=314159\nt {record}\nb\nr\nt\n", "--serial", port)
+    text = done.stdout.decode()
+    assert done.returncode == 0 and "energy_import" in text and "> ***" in text and "\n> 2a0816" in text, text
+    shown = text + record.read_text()
+    for form in ("030104010509", "333134313539", "314159"):
+        assert form not in shown, shown
+    decoded = scratch.call("decode", "--profile", "mercury-230", "--json", str(record))
+    assert decoded.returncode == 0 and b'"mismatch"' not in decoded.stdout, decoded
+
+
+def test_a_refused_password_is_not_sent_again_however_often_the_meter_is_picked(tmp_path):
+    scratch = House(tmp_path, [])
+    port = scratch.tty("meter")
+    meter = ("--profile", "mercury-230", "--set", "address=42", "--set", "password=314159")
+    with scratch.simulate(*meter, "--pty", port):
+        wrong = "m mercury-230 address=42 password=271828\nr\nr\n"
+        # The third one would lock the meter.
+        done = console(4 * wrong + "m mercury-230 address=42 password=314159\ng energy\n", "--serial", port)
+    text = done.stdout.decode()
+    assert text.count("it is not tried again") == 7 and "energy_import" in text, text
+
+
 def test_a_meter_that_sends_by_itself_is_watched_over_tcp(tmp_path):
     scratch = House(tmp_path, [])
     record = tmp_path / "p1.bin"
