@@ -10,25 +10,10 @@ constexpr int knock_attempts = 1;
 // Elster's A1500 takes a good three minutes at 300 Bd.
 constexpr Milliseconds whole_readout = std::chrono::minutes(5);
 
-// Says why nothing is sent, and sends nothing.
-class Locked final : public Dialogue {
- public:
-  explicit Locked(Error why) : why_(std::move(why)) {}
-
-  Result<Step> next() override { return why_; }
-
-  void received(ByteView) override {}
-
-  void silence() override {}
-
- private:
-  Error why_;
-};
-
 }  // namespace
 
 std::unique_ptr<Dialogue> Iec62056Driver::begin() {
-  if (memory_.locked) return std::make_unique<Locked>(*memory_.locked);
+  if (memory_.locked) return std::make_unique<NothingToSend>(*memory_.locked);
   return std::make_unique<Poll>(options_, memory_);
 }
 

@@ -191,6 +191,9 @@ Result<> read_timing(const SettingValues& settings, Options& options) {
   const auto prefix = from_hex(settings.text("prefix"));
   if (!prefix || prefix->size() > max_prefix)
     return wrong("prefix: up to 16 bytes in hex, for example 7F7F7F");
+  // A command begins with SOH: what stands here is never one of its own (or a write, or a break).
+  if (std::ranges::count(*prefix, static_cast<std::byte>(soh)) != 0)
+    return wrong("prefix: 01 begins a command; only bytes that wake the meter are meant");
   options.prefix = *prefix;
   return {};
 }

@@ -130,6 +130,14 @@ TEST_F(Iec62056Poll, AZeroIsReadOnceMoreP16) {
   EXPECT_EQ(reading(*telegram, "voltage_l1"), "0.00");
 }
 
+TEST_F(Iec62056Poll, NoSettingMakesACommandOfItsOwn) {
+  SettingValues settings = saiman();
+  settings.set("prefix", std::string("7F0157310203"));
+  const auto driver = iec62056_21_protocol.driver(settings);
+  ASSERT_FALSE(driver);
+  EXPECT_NE(driver.error().detail().find("01 begins a command"), std::string::npos);
+}
+
 // 7E1 through an adapter or gateway that only knows 8N1.
 TEST_F(Iec62056Poll, ParityIsAddedAndCheckedInSoftware) {
   SettingValues settings = saiman();
