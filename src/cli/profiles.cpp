@@ -82,8 +82,10 @@ int show_profile(meter::ProfileLibrary& library, const std::string& name) {
   }
   text += table(rows);
   text += tables_of(*profile);
+  const bool messages = protocol.name == "json";
   text += "\nIn the configuration:\nmeters:\n  - id: house\n    profile: " + profile->id +
-          "\n    link: {serial: /dev/serial/by-id/...}\n";
+          (messages ? "\n    link: {mqtt: tele/meter/SENSOR}\n"
+                    : "\n    link: {serial: /dev/serial/by-id/...}\n");
   print(text);
   return exit_ok;
 }

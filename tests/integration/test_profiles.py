@@ -43,6 +43,7 @@ def test_P20_a_meter_from_only_its_makers_table(tmp_path):
     assert re.search(r"^volta-3 +Volta +3$", listed.stdout, re.M), listed.stdout
     shown = run("profiles", "show", "profiles/volta-3.yaml", cwd=tmp_path).stdout
     assert re.search(r"^energy_import +342 +u32 +Wh", shown, re.M), shown
+    assert "link: {mqtt: " in run("profiles", "show", "esp32-flat-json", cwd=tmp_path).stdout
     meter = Process(["simulate", "--profile", str(tmp_path / "profiles/volta-3.yaml"), "--pty", str(link)],
                     tmp_path / "simulate.log")
     try:
