@@ -91,6 +91,26 @@ TEST(TopicRule, AParentLevelKeepsItsNameAsInMosquitto) {
   EXPECT_EQ(map({rule_of("# in 0 \"\" site1/")}, Way::in, "site1/"), "-");
 }
 
+// What two brokers of Mosquitto 2.0.11 made of these lines and topics.
+TEST(TopicRule, ATableOfLinesGivesWhatMosquittoGave) {
+  const std::vector rules{rule_of("topic # out 1"),
+                          rule_of("topic a/# out 1 \"\" x/"),
+                          rule_of("topic a/b out 1 \"\" y/"),
+                          rule_of("topic # in 0 here/ site1/"),
+                          rule_of("topic \"\" both 1 one two/one"),
+                          rule_of("topic p/# both 1 L/ R/")};
+  const std::vector<std::array<std::string_view, 2>> out{{"c", "c"},         {"a/b", "x/a/b"},
+                                                         {"a", "x/a"},       {"one", "two/one"},
+                                                         {"L/p/q", "R/p/q"}, {"p/z", "p/z"}};
+  for (const auto& [from, to] : out)
+    EXPECT_EQ(map(rules, Way::out, from), to);
+  const std::vector<std::array<std::string_view, 2>> in{
+      {"site1/a", "here/a"}, {"site1", "here/site1"}, {"site1/", "here/"},
+      {"two/one", "one"},    {"R/p/k", "L/p/k"},      {"zzz", "-"}};
+  for (const auto& [from, to] : in)
+    EXPECT_EQ(map(rules, Way::in, from), to);
+}
+
 TEST(TopicRule, AnOwnerKeepsForeignTopicsOut) {
   TopicRule rule = rule_of("homeassistant/device/+/config out 1");
   rule.owner = "meterbridge_";
