@@ -20,7 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 
 class SpoolTest : public testing::Test {
- protected:
+ public:
+  SpoolTest(const SpoolTest&) = delete;
+  SpoolTest& operator=(const SpoolTest&) = delete;
+
   SpoolTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "spool-XXXXXX").string();
     if (::mkdtemp(pattern.data()) != nullptr) folder = pattern;
@@ -29,6 +32,7 @@ class SpoolTest : public testing::Test {
 
   ~SpoolTest() override { std::filesystem::remove_all(folder); }
 
+ protected:
   Spool open() {
     return Spool(path.string(), [this](const std::string& line) { said.push_back(line); });
   }
@@ -164,7 +168,7 @@ TEST_F(SpoolTest, AnOutboxKeepsEventsUntilTheyAreAcknowledgedOrDropped) {
 
 TEST(OutboxBytes, TheOldestEventsGoFirstThenTheOldestStates) {
   OutboxLimits limits;
-  limits.bytes = 10 * (200 + 1 + 100);
+  limits.bytes = std::size_t{10} * (200 + 1 + 100);
   Outbox outbox(limits);
   for (int n = 0; n < 5; ++n)
     outbox.put(Message(std::to_string(n), std::string(100, 's'), true));
