@@ -255,6 +255,7 @@ void Service::second() {
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {
     saved_ = now;
     store_.save(known_.json());
+    io::release_memory();
   }
   if (now - values_saved_ >= values_every || bridge_->take_decided()) save_values();
   if (now - health_said_ >= 60s) {
@@ -272,6 +273,7 @@ void Service::second() {
 void Service::save_values() {
   values_saved_ = Steady::now();
   values_.save(bridge_->memory().json());
+  io::release_memory();
 }
 
 void Service::find_stuck_tasks() {

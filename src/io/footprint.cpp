@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 namespace meterbridge::io {
@@ -60,6 +61,12 @@ void release_code() noexcept {
   } catch (const std::exception&) {
     // Then the memory stays as it is, as it does where the kernel keeps no such account.
   }
+}
+
+void release_memory() noexcept {
+#ifdef __GLIBC__  // musl has no such call
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace meterbridge::io

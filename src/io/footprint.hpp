@@ -8,5 +8,8 @@ namespace meterbridge::io {
 // never be again. What is called later comes back from the files by itself; on small machines the
 // kernel can use the memory meanwhile.
 void release_code() noexcept;
+// Gives free memory back to the system, after work that needed much of it for a moment. The C
+// library keeps it otherwise.
+void release_memory() noexcept;
 
 }  // namespace meterbridge::io
