@@ -205,6 +205,7 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
     }
     any = true;
     admit(state, sample);
+    if (on_sample) on_sample(sample, telegram);
     take(state, sample);
     if (!state.announced) say_discovery(state);
     set_online(state, true);

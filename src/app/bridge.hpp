@@ -49,6 +49,10 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
+  // Gets every sample that the guard let pass, sub-meters' ones too, whatever the publish rates,
+  // with the telegram that it came in; may be empty.
+  std::function<void(const Sample&, const protocol::Telegram&)> on_sample;
+
   // What an earlier run read: counters are guarded from there on, and the values of slow meters are
   // shown until they are three periods old (P38). Before connected().
   void restore(const Memory& memory);

@@ -4,7 +4,9 @@
 #include "app/claim.hpp"
 #include "app/listener.hpp"
 #include "app/poller.hpp"
+#include "app/sinks.hpp"
 #include "app/state_store.hpp"
+#include "journal/memory.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,6 +26,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto broker_patience = 10s;  // to be taken in, and to acknowledge
+constexpr auto sink_patience = 30s;
+constexpr std::size_t most_samples = 100000;
 
 Error only_leftover(const io::Transport& transport) {
   return {Errc::timeout, transport.name() +
@@ -180,8 +184,12 @@ struct OnceRun {
   std::unique_ptr<mqtt::Broker> broker;
   io::Topics topics{[this](const std::string& filter) { broker->subscribe(filter, 1); }, nullptr};
   std::unique_ptr<asio::steady_timer> connected;
+  SystemClock clock;
+  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<Sinks> sinks;
   bool read = false;  // all meters were tried; only then anything is announced
   bool failed = false;
+  bool failed_broker = false;
 };
 
 void write_log(bool warning, const std::string& line) {
@@ -192,15 +200,44 @@ void write_log(bool warning, const std::string& line) {
   }
 }
 
+void begin_sinks(OnceRun& run) {
+  if (run.house.settings.sinks.empty()) return;
+  run.journal = journal::in_memory(most_samples, &run.clock);
+  run.sinks =
+      std::make_unique<Sinks>(run.context.get_executor(), *run.journal, run.clock, write_log);
+  run.sinks->apply(run.house.settings);
+  run.bridge->on_sample = [&run](const Sample& sample, const protocol::Telegram& telegram) {
+    if (auto kept = record_sample(*run.journal, run.house.settings, sample, telegram); !kept) {
+      spdlog::error("{}: not kept for the sinks: {}", sample.meter, kept.error().detail());
+      run.failed = true;
+    }
+  };
+}
+
+asio::awaitable<void> deliver_to_sinks(OnceRun& run) {
+  if (!run.sinks) co_return;
+  if (auto committed = run.journal->commit(); !committed)
+    spdlog::error("journal: {}", committed.error().detail());
+  co_await run.sinks->finish(Steady::now() + sink_patience);
+  for (const Sinks::Health& sink : run.sinks->health()) {
+    if (sink.status.lag == 0 && sink.status.refused == 0) continue;
+    spdlog::error("sink {}: did not take everything", sink.name);
+    run.failed = true;
+  }
+}
+
 asio::awaitable<void> deliver_once(OnceRun& run) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto patience = Steady::now() + broker_patience;
   while (!run.broker->connected() && Steady::now() < patience)
     co_await wait_until(*run.connected, patience);
   if (!run.broker->connected()) {
-    spdlog::error("broker: not connected within 10 s, nothing can be delivered");
+    spdlog::error("broker: not connected within 10 s, nothing can be delivered{}",
+                  run.sinks ? " to it" : "");
+    run.failed_broker = true;
     run.failed = true;
-  } else {
+  }
+  if (run.broker->connected() || run.sinks) {
     OnceSink sink = [&run](const OnceResult& result) {
       if (result.error) {
         run.failed = true;
@@ -212,7 +249,8 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
     OnceVeto veto = [&run](const std::string& meter) { return run.bridge->refusal(meter); };
     co_await read_once(run.house, {}, sink, veto, &run.topics);
     run.read = true;
-    const auto again = Steady::now() + broker_patience;
+    co_await deliver_to_sinks(run);
+    const auto again = Steady::now() + (run.failed_broker ? 0s : broker_patience);
     while (!run.broker->connected() && Steady::now() < again)
       co_await wait_until(*run.connected, again);
     bool confirmed = run.broker->connected();
@@ -239,14 +277,13 @@ int run_once(House house) {
     return 1;
   }
   OnceRun run(std::move(house));
-  SystemClock clock;
   StateStore store = known_store(run.house.settings, write_log);
   StateStore values = memory_store(run.house.settings, write_log);
   Known known = store.load_as<Known>();
   if (known.client_id.empty()) known.client_id = new_client_id(run.house.settings.instance);
   run.connected = std::make_unique<asio::steady_timer>(run.context);
   run.bridge = std::make_unique<Bridge>(
-      run.house.settings, plans_of(run.house), clock, known,
+      run.house.settings, plans_of(run.house), run.clock, known,
       [&run](mqtt::Message message) { run.broker->publish(std::move(message)); }, write_log);
   run.bridge->restore(values.load_as<Memory>());
   mqtt::BrokerEvents events;
@@ -268,6 +305,7 @@ int run_once(House house) {
   settings.will.reset();
   run.broker = std::make_unique<mqtt::Broker>(run.context.get_executor(), std::move(settings),
                                               std::move(events));
+  begin_sinks(run);
   asio::co_spawn(run.context, run.broker->run(), asio::detached);
   asio::co_spawn(run.context, deliver_once(run), asio::detached);
   run.context.run();

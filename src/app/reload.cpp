@@ -20,6 +20,12 @@ bool same(config::MeterSettings a, config::MeterSettings b) {
   return a == b;
 }
 
+bool same(config::SinkSettings a, const config::SinkSettings& b) {
+  a.place = b.place;
+  a.path = b.path;
+  return a == b;
+}
+
 bool same(config::LinkSettings a, const config::LinkSettings& b) {
   a.place = b.place;
   return a == b;
@@ -78,7 +84,7 @@ void append(std::string& text, std::string_view what, const std::vector<std::str
 }  // namespace
 
 bool Changes::any() const noexcept {
-  return broker || announcement || !removed.empty() || !changed.empty() || !added.empty();
+  return broker || announcement || sinks || !removed.empty() || !changed.empty() || !added.empty();
 }
 
 std::string Changes::text() const {
@@ -89,6 +95,7 @@ std::string Changes::text() const {
   if (broker) text += text.empty() ? "the broker's settings" : "; the broker's settings";
   if (announcement)
     text += text.empty() ? "what Home Assistant is told" : "; what Home Assistant is told";
+  if (sinks) text += text.empty() ? "the sinks" : "; the sinks";
   if (text.empty()) text = "nothing has changed";
   return text + " (" + std::to_string(unchanged) + " meters go on undisturbed)";
 }
@@ -116,6 +123,8 @@ Changes compare(const House& now, const House& fresh) {
   for (const config::MeterSettings& meter : fresh.settings.meters) {
     if (find_meter(now, meter.id) == nullptr) changes.added.push_back(meter.id);
   }
+  const auto same_sink = [](const auto& a, const auto& b) { return same(a, b); };
+  changes.sinks = !std::ranges::equal(now.settings.sinks, fresh.settings.sinks, same_sink);
   config::Settings wanted;
   wanted.mqtt = fresh.settings.mqtt;
   wanted.mqtt.base_topic = now.settings.mqtt.base_topic;

@@ -106,6 +106,7 @@ Service::Service(House house, std::string file)
   subscribe_homeassistant();
   for (auto& meter : std::exchange(house_.meters, {}))
     make_task(std::move(meter));
+  apply_sinks();
 }
 
 Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
@@ -250,6 +251,7 @@ asio::awaitable<void> Service::keep(Task& task) {
 void Service::second() {
   bridge_->tick();
   if (bridges_->tick()) say_bridge_health();
+  commit_samples();
   find_stuck_tasks();
   const auto now = Steady::now();
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {
@@ -326,6 +328,7 @@ asio::awaitable<void> Service::shut_down() {
     if (task->running)
       spdlog::error("{}: the task did not end in time", task->meter->settings().id);
   }
+  co_await finish_sinks();
   if (broker_->connected()) {
     bridge_->farewell();
     const bool confirmed = co_await broker_->flush(broker_farewell);

@@ -10,6 +10,7 @@
 #include "app/overdue.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
+#include "app/sinks.hpp"
 #include "app/state_store.hpp"
 #include "io/topics.hpp"
 #include "mqtt/broker.hpp"
@@ -64,6 +65,11 @@ class Service {
   boost::asio::awaitable<bool> end_tasks(const std::vector<std::string>& ids);
   void close_links(const std::vector<std::string>& changed);
   boost::asio::awaitable<void> reconnect();
+  // service_sinks.cpp
+  void apply_sinks();
+  void commit_samples();
+  boost::asio::awaitable<void> finish_sinks();
+  [[nodiscard]] std::vector<homeassistant::SinkHealthFacts> sink_health() const;
   void watch_signals();
   void begin_shut_down(int exit_code);
   void second();
@@ -95,6 +101,8 @@ class Service {
   std::unique_ptr<mqtt::Broker> broker_;
   std::unique_ptr<BrokerBridges> bridges_;  // to further brokers
   io::Topics topics_;
+  std::unique_ptr<journal::Journal> journal_;  // only while there are sinks
+  std::unique_ptr<Sinks> sinks_;
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::set<std::string> proposed_;  // ports for which a stable name was proposed

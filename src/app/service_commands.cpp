@@ -65,6 +65,7 @@ void Service::say_bridge_health() {
   health.run = run_id_;
   health.host = host_name();
   health.bridges = bridges_->facts();
+  health.sinks = sink_health();
   if (broker_->connected())
     broker_->publish(homeassistant::bridge_health_document(bridge_->facts(), health));
 }

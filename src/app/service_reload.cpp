@@ -2,6 +2,7 @@
 // SIGHUP: the configuration is read again, and only what changed is touched.
 #include "app/reload.hpp"
 #include "app/service.hpp"
+#include "app/sink_plan.hpp"
 #include "app/version.hpp"
 #include "io/notify.hpp"
 
@@ -64,7 +65,7 @@ asio::awaitable<void> Service::reload() {
 // Nothing when the file has errors; they are in the log then.
 std::optional<House> Service::load() const {
   config::Problems problems;
-  auto configuration = meter::load_configuration(file_, problems);
+  auto configuration = load_configuration(file_, problems);
   for (const config::Problem& problem : problems.all())
     log_problem(problem);
   if (problems.any_error()) {
@@ -93,6 +94,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   auto meters = std::exchange(fresh.meters, {});
   house_ = std::move(fresh);
   close_links(changes.links);
+  apply_sinks();
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
   const bool bridges_changed = co_await bridges_->take_over(house_.settings);

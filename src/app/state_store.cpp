@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "app/state_store.hpp"
 
-#include "app/state_file.hpp"
+#include "io/state_file.hpp"
 
 #include <unistd.h>
 
 namespace meterbridge::app {
 
 StateStore::Found StateStore::load_file(const std::string& path, const Take& take) {
-  auto text = read_whole(path);
+  auto text = io::read_whole(path);
   if (!text) {
     if (text.error().code() == Errc::not_found) return Found::nothing;
     log_(true, text.error().detail());
@@ -17,7 +17,7 @@ StateStore::Found StateStore::load_file(const std::string& path, const Take& tak
   const auto taken = take(*text);
   if (taken) return Found::good;
   log_(true, path + ": damaged (" + taken.error().detail() + "), moved aside");
-  if (auto moved = move_aside(path); !moved) log_(true, moved.error().detail());
+  if (auto moved = io::move_aside(path); !moved) log_(true, moved.error().detail());
   return Found::damaged;
 }
 
@@ -38,7 +38,7 @@ void StateStore::save(std::string_view content) {
   const std::string previous = path_ + ".previous";
   (void)::unlink(previous.c_str());
   (void)!::link(path_.c_str(), previous.c_str());
-  auto written = write_atomically(path_, content);
+  auto written = io::write_atomically(path_, content);
   if (written) {
     complained_ = false;
   } else if (!complained_) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "app/sink_plan.hpp"
 #include "cli/command.hpp"
-#include "meter/configuration.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ int run_check(const Arguments& arguments) {
   }
   const std::string file = configuration_file(arguments);
   config::Problems problems;
-  const meter::Configuration configuration = meter::load_configuration(file, problems);
+  const meter::Configuration configuration = app::load_configuration(file, problems);
   std::string text;
   for (const config::Problem& problem : problems.all())
     text += problem.str() + "\n";
@@ -37,6 +37,8 @@ int run_check(const Arguments& arguments) {
   } else {
     text += file + ": valid, " + count_of(configuration.settings.meters.size(), "meter") + " on " +
             count_of(configuration.settings.links.size(), "link");
+    if (const std::size_t sinks = configuration.settings.sinks.size(); sinks > 0)
+      text += ", " + count_of(sinks, "sink");
   }
   if (warnings > 0) text += ", " + count_of(warnings, "warning");
   print(text + "\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/house.hpp"
 
-#include "meter/configuration.hpp"
+#include "app/sink_plan.hpp"
 
 #include <utility>
 
@@ -9,7 +9,7 @@ namespace meterbridge::cli {
 
 std::optional<app::House> load_house(const Arguments& arguments) {
   config::Problems problems;
-  auto configuration = meter::load_configuration(configuration_file(arguments), problems);
+  auto configuration = app::load_configuration(configuration_file(arguments), problems);
   for (const config::Problem& problem : problems.all())
     complain(problem.str());
   if (problems.any_error()) return std::nullopt;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "app/sink_plan.hpp"
 #include "cli/command.hpp"
 #include "config/settings.hpp"
 #include "meter/meter.hpp"
@@ -27,7 +28,7 @@ int run_schema(const Arguments& arguments) {
     complain(library.error().detail());
     return exit_failed;
   }
-  const config::Catalogue catalogue = meter::catalogue(*library);
+  const config::Catalogue catalogue = app::whole_catalogue(*library);
   print(arguments.has("--markdown") ? config::settings_reference(catalogue)
                                     : config::settings_schema(catalogue));
   return exit_ok;

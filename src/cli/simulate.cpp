@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/plan.hpp"
+#include "app/sink_plan.hpp"
 #include "cli/catalogue.hpp"
 #include "config/document.hpp"
 #include "core/text.hpp"
@@ -199,7 +200,7 @@ Result<std::vector<simulator::LinkPlan>> plan_configuration(const Arguments& arg
   }
   const std::string file = configuration_file(arguments);
   config::Problems problems;
-  configuration = meter::load_configuration(file, problems);
+  configuration = app::load_configuration(file, problems);
   for (const config::Problem& problem : problems.all())
     complain(problem.str());
   if (problems.any_error()) return invalid(file + " has errors");

@@ -106,6 +106,16 @@ std::string literal_secret(const Node& root, const Catalogue& catalogue) {
       if (const Node* password = bridge.find("password"); is_literal(password))
         return password->path;
   }
+  if (const Node* sinks = root.find("sinks"); sinks != nullptr) {
+    for (const auto& [name, sink] : sinks->members) {
+      for (const SinkFacts& kind : catalogue.sinks) {
+        for (const SettingSpec& spec : kind.settings) {
+          const Node* node = spec.type == SettingType::secret ? sink.find(spec.name) : nullptr;
+          if (is_literal(node)) return node->path;
+        }
+      }
+    }
+  }
   const Node* meters = root.find("meters");
   if (meters == nullptr) return {};
   for (const Node& meter : meters->items) {

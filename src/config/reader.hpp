@@ -34,6 +34,10 @@ void read_limits(const Node& node, const SettingValues& values, MeterSettings& m
 void read_reading_limits(const Node& entry, const SettingValues& values, ReadingOptions& options,
                          Problems& problems);
 
+// The sinks; `settings` has its meters already.
+void read_sinks(const Node& sinks, const Catalogue& catalogue, Settings& settings,
+                Problems& problems);
+
 // A link as it stands in the file; its line is settled when its meters are known.
 struct LinkDraft {
   LinkSettings settings;

@@ -127,6 +127,13 @@ std::string settings_reference(const Catalogue& catalogue) {
                   false);
     add_tables(text, facts);
   }
+  add_section(text, "A sink: each entry of `sinks`, by its name", sink_section);
+  for (const SinkFacts& kind : catalogue.sinks) {
+    text += "\n## Further keys of a sink of type " + std::string(kind.type) + "\n\n" +
+            std::string(kind.help) + "\n" + std::string(head);
+    for (const SettingSpec& spec : kind.settings)
+      text += row(spec.name, type_of(spec), spec, false);
+  }
   return text;
 }
 

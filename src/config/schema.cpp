@@ -196,6 +196,44 @@ void add_protocols(Json& meter, const Catalogue& catalogue) {
   if (!rules.empty()) meter["allOf"] = std::move(rules);
 }
 
+// What a sink may hold depends on its kind: its `type`, or its name where that is one.
+void add_sinks(Json& sinks, const Catalogue& catalogue) {
+  Json entry = std::move(sinks["additionalProperties"]);
+  Json& properties = entry["properties"];
+  Json types = Json::array();
+  Json rules = Json::array();
+  Json named = Json::object();
+  for (const SinkFacts& kind : catalogue.sinks) {
+    Json own = Json::object();
+    Json allowed = Json::array();
+    for (const Field& field : sink_section.fields)
+      allowed.push_back(field.spec.name);
+    for (const SettingSpec& spec : kind.settings) {
+      const std::string name(spec.name);
+      own[name] = scalar_schema(spec);
+      describe(own[name], spec);
+      allowed.push_back(name);
+      if (!properties.contains(name)) properties[name] = Json{{"description", spec.help}};
+    }
+    const Json then{{"properties", std::move(own)}, {"propertyNames", {{"enum", allowed}}}};
+    rules.push_back(Json{
+        {"if",
+         {{"properties", {{"type", {{"const", kind.type}}}}}, {"required", Json::array({"type"})}}},
+        {"then", then}});
+    Json untyped{{"if", {{"required", Json::array({"type"})}}}, {"else", then}};
+    named[std::string(kind.type)] =
+        Json{{"allOf", Json::array({Json{{"$ref", "#/$defs/sink"}}, std::move(untyped)})}};
+    types.push_back(kind.type);
+  }
+  properties["type"] = Json{{"enum", std::move(types)},
+                            {"description", find_field(sink_section, "type")->spec.help}};
+  if (!rules.empty()) entry["allOf"] = std::move(rules);
+  sinks["properties"] = std::move(named);
+  sinks["additionalProperties"] = Json{{"allOf", Json::array({Json{{"$ref", "#/$defs/sink"}}})},
+                                       {"required", Json::array({"type"})}};
+  sinks["entry"] = std::move(entry);  // settings_schema moves it to where it is referred to
+}
+
 Json document(std::string_view title, std::string_view description, Json body) {
   Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
               {"title", title},
@@ -277,6 +315,10 @@ std::string settings_schema(const Catalogue& catalogue) {
   Json root = section_schema(root_section);
   // Profiles of the user's own make the list of names and settings an open one.
   add_protocols(root["properties"]["meters"]["items"], catalogue);
+  Json& sinks = root["properties"]["sinks"];
+  add_sinks(sinks, catalogue);
+  root["$defs"] = Json{{"sink", std::move(sinks["entry"])}};
+  sinks.erase("entry");
   Json schema = document("Configuration of meterbridge",
                          "A duration is written with its unit (500ms, 30s, 5m, 1h). !secret NAME "
                          "reads secrets.yaml beside the file, !env NAME the environment.",

@@ -103,7 +103,9 @@ std::string_view kind_word(Kind kind) {
 
 // The forms in which a field may be given, for the message about a wrong one.
 std::string forms(const Field& field) {
-  if (field.many == Many::list) return "a list (each entry begins with \"- \")";
+  if (field.many == Many::list)
+    return field.section == nullptr ? "a list, such as [one, two]"
+                                    : "a list (each entry begins with \"- \")";
   if (field.many == Many::named)
     return "a map from names to " +
            std::string(field.section == nullptr ? "values" : "their settings");

@@ -172,6 +172,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   if (meters != nullptr) reader.read_meters(*meters);
   std::move(reader).finish(settings);
   if (const Node* bridges = list_in(root, "bridges")) read_bridges(*bridges, settings, problems);
+  if (const Node* sinks = map_in(root, "sinks")) read_sinks(*sinks, catalogue, settings, problems);
   if (settings.meters.empty() && root.find("meters") == nullptr && !problems.any_error())
     problems.add(Severity::warning, root.place, {},
                  "no meters are configured: nothing will be read");

@@ -151,6 +151,19 @@ struct BridgeSettings {
   friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
 };
 
+// A place that gets every sample: files, a database.
+struct SinkSettings {
+  std::string name;                 // the key under `sinks`
+  std::string type;                 // its kind
+  std::vector<std::string> meters;  // configured ids; empty = all. Sub-meters follow their meter
+  std::size_t batch = 0;            // entries of one write, at most
+  Milliseconds flush_interval{};    // an entry waits so long for more of them, at most
+  SettingValues values;             // of its kind
+  Place place;
+  std::string path;  // "sinks.csv"
+  friend bool operator==(const SinkSettings&, const SinkSettings&) = default;
+};
+
 struct Settings {
   std::string instance = "meterbridge";
   std::string
@@ -161,6 +174,7 @@ struct Settings {
   std::vector<LinkSettings> links;
   std::vector<MeterSettings> meters;
   std::vector<BridgeSettings> bridges;
+  std::vector<SinkSettings> sinks;
 };
 
 // What the configuration must know of a profile, handed in by the layer above.
@@ -178,8 +192,16 @@ struct ProfileFacts {
   std::vector<std::string_view> layouts;
 };
 
+// The same of a kind of sink.
+struct SinkFacts {
+  std::string_view type;
+  std::string_view help;
+  std::span<const SettingSpec> settings;
+};
+
 struct Catalogue {
   std::vector<ProfileFacts> profiles;
+  std::vector<SinkFacts> sinks;
 };
 
 // The settings of a profile's protocol: their defaults with the profile's preset on top, and its

@@ -230,6 +230,26 @@ constexpr std::array meter_fields{
           .section = &guard_section},
 };
 
+constexpr std::array sink_fields{
+    Field{.spec = {.name = "type",
+                   .help = "its kind; may be left out where the name is one, such as csv"}},
+    Field{.spec = {.name = "meters",
+                   .help = "only the samples of these meters, by their ids; sub-meters follow "
+                           "their meter; without it all"},
+          .many = Many::list},
+    Field{.spec = {.name = "batch",
+                   .type = Type::integer,
+                   .help = "samples that are written at once, at most",
+                   .fallback = "500",
+                   .minimum = 1,
+                   .maximum = 500}},
+    Field{.spec = {.name = "flush_interval",
+                   .type = Type::duration,
+                   .help = "a sample waits so long for others that are written with it, at most",
+                   .fallback = "2s"},
+          .least = Milliseconds(100)},
+};
+
 constexpr std::array root_fields{
     Field{.spec = {.name = "instance",
                    .help = "part of every identity; two bridges in one house need two",
@@ -255,8 +275,11 @@ constexpr std::array root_fields{
           .section = &meter_section,
           .many = Many::list,
           .scalar = false},
-    Field{.spec = {.name = "sinks", .help = {}},
-          .later = "sinks (files and databases) are not supported by this version"},
+    Field{.spec = {.name = "sinks",
+                   .help = "files and databases that get every sample; a name of your own each"},
+          .section = &sink_section,
+          .many = Many::named,
+          .scalar = false},
     Field{.spec = {.name = "bridges", .help = "further brokers, with which topics are exchanged"},
           .section = &bridge_section,
           .many = Many::list,
@@ -274,5 +297,6 @@ constinit const Section meter_section{"a meter", meter_fields};
 constinit const Section reading_section{"a reading", reading_fields};
 constinit const Section telegram_section{"telegram", telegram_fields};
 constinit const Section guard_section{"guard", guard_fields};
+constinit const Section sink_section{"a sink", sink_fields};
 
 }  // namespace meterbridge::config

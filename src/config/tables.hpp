@@ -16,5 +16,6 @@ extern const Section reading_section;
 extern const Section telegram_section;
 extern const Section guard_section;
 extern const Section bridge_section;
+extern const Section sink_section;
 
 }  // namespace meterbridge::config

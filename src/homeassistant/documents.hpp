@@ -89,6 +89,20 @@ struct LinkFacts {
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
 
+// How a sink keeps up.
+struct SinkHealthFacts {
+  SinkHealthFacts() = default;
+  std::string name;
+  std::uint64_t lag = 0;  // samples that it has not got yet
+  std::chrono::seconds lag_time{};
+  std::uint64_t written = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t failures = 0;
+  bool failing = false;
+  std::string error;
+};
+
 // The bridge as a whole, for `<base>/bridge/health`.
 struct BridgeHealthFacts {
   BridgeHealthFacts() = default;
@@ -98,6 +112,7 @@ struct BridgeHealthFacts {
   std::string run;   // random for each start: another one on our topic is another bridge (P60)
   std::string host;  // where it runs, so that the other one can be found
   std::vector<LinkFacts> bridges;
+  std::vector<SinkHealthFacts> sinks;
 };
 
 // Topics. Characters that identities and topics may not have become `_`.
@@ -127,7 +142,8 @@ mqtt::Message state_document(const BridgeFacts& bridge, std::string_view meter,
 mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
                               const HealthFacts& health);
 // {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages, "run", "host"},
-// and where there are bridges "bridges": {name: {"state", "error", counters}}
+// where there are bridges "bridges": {name: {"state", "error", counters}}, and where there are
+// sinks "sinks": {name: {"state", "lag", "lag_seconds", ..., "error"}}
 [[nodiscard]] std::string bridge_health_topic(const BridgeFacts& bridge);
 mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health);
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online);

@@ -128,6 +128,22 @@ mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHeal
     }
     json.end();
   }
+  if (!health.sinks.empty()) {
+    json.key("sinks").object();
+    for (const SinkHealthFacts& sink : health.sinks) {
+      json.key(sink.name).object();
+      json.member("state", sink.failing ? "failing" : "ok")
+          .member("lag", sink.lag)
+          .member("lag_seconds", std::int64_t{sink.lag_time.count()})
+          .member("written", sink.written)
+          .member("refused", sink.refused)
+          .member("dropped", sink.dropped)
+          .member("failures", sink.failures)
+          .member("error", sanitised(sink.error))
+          .end();
+    }
+    json.end();
+  }
   json.end();
   return {bridge_health_topic(bridge), json.text(), true, bridge.qos};
 }

@@ -71,12 +71,14 @@ void try_drivers(const Configuration& configuration, config::Problems& problems)
 
 }  // namespace
 
-Configuration load_configuration(const std::string& file, config::Problems& problems) {
+Configuration load_configuration(const std::string& file, config::Problems& problems,
+                                 std::vector<config::SinkFacts> sinks) {
   Configuration configuration;
   const config::Node root = config::load_document(file, problems);
   add_own_profiles(root, file, configuration.library, problems);
   add_shipped(root, configuration.library, problems);
-  const config::Catalogue known = catalogue(configuration.library);
+  config::Catalogue known = catalogue(configuration.library);
+  known.sinks = std::move(sinks);
   configuration.settings = config::settings_of(root, known, problems);
   config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);

@@ -19,7 +19,9 @@ struct Configuration {
 // Reads FILE, secrets.yaml beside it and the user's profiles, and tries every meter's driver: what
 // it would refuse at the start is a problem here already. Usable only when no problem is an error;
 // problems are ordered by place.
-Configuration load_configuration(const std::string& file, config::Problems& problems);
+// `sinks` are the kinds of sinks that there are.
+Configuration load_configuration(const std::string& file, config::Problems& problems,
+                                 std::vector<config::SinkFacts> sinks = {});
 
 // The shipped profiles and those that FILE's folder of profiles adds or replaces, for commands that
 // need no configuration. Only faults of profiles are problems: the file itself need not exist. Who

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "sink/csv/csv.hpp"
 #include "sink/influxdb/influxdb.hpp"
 #include "sink/sink.hpp"
 
@@ -7,7 +8,7 @@
 namespace meterbridge::sink {
 
 std::span<const Kind> kinds() {
-  static const std::vector<Kind> table{influxdb::kind()};
+  static const std::vector<Kind> table{csv::kind(), influxdb::kind()};
   return table;
 }
 

@@ -25,7 +25,7 @@ struct Refusal {
   std::string reason;
 };
 
-// So many entries are a full batch: more never waits to be taken.
+// No batch is longer.
 inline constexpr std::size_t longest_batch = 500;
 
 struct Written {
@@ -62,6 +62,7 @@ struct Setup {
   // Journal::given() when the sink is made: a sink that remembers a higher sequence remembers
   // another journal. (committed() may be lower after a power cut, for the same journal.)
   journal::Sequence newest = 0;
+  std::size_t batch = longest_batch;  // entries of a full batch
   // `journal replay`: old entries come once more, with the same sequences, to fill gaps.
   bool replay = false;
   std::function<void(bool warning, const std::string&)> log;

@@ -99,7 +99,11 @@ P1 = "meters: [{id: p1, profile: p1, link: {serial: /dev/x}%s}]\n"
     P1 % ", key: 5DC1",
     P1 % ", address: 1",
     P1 % ", crc: maybe",
-    "sinks: {csv: {directory: /x}}\n",
+    "sinks: {csv: {directry: /x}}\n",
+    "sinks: {archive: {directory: /x}}\n",
+    "sinks: {csv: {directory: /x, layout: dayly}}\n",
+    "sinks: {csv: {directory: /x, meters: all}}\n",
+    "sinks: {archive: {type: csv, url: \"http://x\"}}\n",
     "bridges: []\n",
 ])
 def test_schema_and_check_refuse_the_same(validator, text, tmp_path):
@@ -114,7 +118,8 @@ def test_schema_and_check_refuse_the_same(validator, text, tmp_path):
 @pytest.mark.parametrize("text", ["", METER % "", METER % ", readings: {power: hidden, energy_import: {name: x, factor: 40, offset: \"-0.5\"}}",
                                   METER % ", publish: {power: 10s, energy_import: every}, guard: {over: 1h}, max_power: 25kW",
                                   METER % ", publish: every, guard: false, main_fuse: 3x25A",
-                                  P1 % ", telegram: true, timeout: 20s", "mqtt: {version: 5, tls: true}\n" + P1 % ""])
+                                  P1 % ", telegram: true, timeout: 20s",
+                                  METER % "" + "sinks: {csv: {directory: /x}, more: {type: csv, directory: /y, meters: [house], keep: 48h}}\n", "mqtt: {version: 5, tls: true}\n" + P1 % ""])
 def test_schema_and_check_accept_the_same(validator, text, tmp_path):
     assert faults(validator, text) == []
     file = tmp_path / "meterbridge.yaml"

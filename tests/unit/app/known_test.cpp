@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/known.hpp"
 
-#include "app/state_file.hpp"
 #include "app/state_store.hpp"
+#include "io/state_file.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -60,9 +60,9 @@ TEST(Known, NeverCrashesOnDamageAndNeverGuesses) {
 
 TEST_F(Folder, AFileIsWrittenWholeWithModeAndFolder) {
   const std::string file = path / "a" / "b" / "state.json";
-  ASSERT_TRUE(write_atomically(file, "one"));
-  ASSERT_TRUE(write_atomically(file, "two"));
-  const auto content = read_whole(file);
+  ASSERT_TRUE(io::write_atomically(file, "one"));
+  ASSERT_TRUE(io::write_atomically(file, "two"));
+  const auto content = io::read_whole(file);
   ASSERT_TRUE(content);
   EXPECT_EQ(*content, "two");
   EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::mask,

@@ -110,6 +110,13 @@ inline Catalogue test_catalogue() {
   row.set("code", std::int64_t{180});
   listed.rows.add_rows(test_table(), std::span(&row, 1));
   catalogue.profiles.push_back(listed);
+  static constexpr std::array files{
+      SettingSpec{.name = "directory", .help = "folder"},
+      SettingSpec{.name = "gzip", .type = SettingType::boolean, .help = "", .fallback = "false"}};
+  static constexpr std::array database{
+      SettingSpec{.name = "url", .help = "address"},
+      SettingSpec{.name = "token", .type = SettingType::secret, .help = "token"}};
+  catalogue.sinks = {{"csv", "files", files}, {"influxdb", "a database", database}};
   return catalogue;
 }
 

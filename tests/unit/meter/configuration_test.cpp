@@ -88,16 +88,6 @@ TEST(Examples, FirstConfigurationHasEightLines) {
   EXPECT_EQ(lines, 8);
 }
 
-TEST(Documentation, TableOfSettingsIsTheProgramsOwn) {
-  const auto library = ProfileLibrary::embedded();
-  ASSERT_TRUE(library);
-  std::ifstream stream(std::string(METERBRIDGE_SOURCE_DIR) + "/docs/settings.md", std::ios::binary);
-  std::stringstream text;
-  text << stream.rdbuf();
-  EXPECT_TRUE(text.str() == config::settings_reference(catalogue(*library)))
-      << "make it anew: meterbridge schema --markdown > docs/settings.md";
-}
-
 TEST_F(LoadConfiguration, KnowsTheUsersOwnProfiles) {
   write("profiles/mine.yaml", own_profile);
   write("profiles/notes.txt", "not a profile");

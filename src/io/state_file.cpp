@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/state_file.hpp"
+#include "io/state_file.hpp"
 
 #include "io/descriptor.hpp"
 
@@ -12,10 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meterbridge::app {
+namespace meterbridge::io {
 namespace {
-
-using io::Descriptor;
 
 Error failed(const std::string& path, const char* what) {
   return {Errc::io, path + ": " + what + ": " + std::generic_category().message(errno)};
@@ -69,6 +67,43 @@ Result<> write_atomically(const std::string& path, std::string_view content) {
   return {};
 }
 
+Result<> append_whole(const std::string& path, std::string_view content) {
+  const auto open_it = [&path] {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  };
+  Descriptor file(open_it());
+  if (file.get() < 0 && errno == ENOENT) {
+    if (auto made = make_folder(folder_of(path)); !made) return made.error();
+  }
+  const Descriptor second(file.get() < 0 ? open_it() : -1);
+  const int fd = file.get() < 0 ? second.get() : file.get();
+
+  struct stat before {};
+
+  if (fd < 0 || ::fstat(fd, &before) != 0) return failed(path, "opening");
+  auto written = write_all(fd, path, content);
+  if (written) return {};
+  if (::ftruncate(fd, before.st_size) != 0) return failed(path, "taking back half a line");
+  return written.error();
+}
+
+Result<> sync_file(const std::string& path, bool fresh) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // What was deleted meanwhile needs no disk.
+  if (file.get() < 0) return errno == ENOENT ? Result<>() : Result<>(failed(path, "opening"));
+  if (::fdatasync(file.get()) != 0) return failed(path, "writing to the disk");
+  if (!fresh) return {};
+  const std::string folder = folder_of(path);
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0) (void)::fsync(directory.get());
+  return {};
+}
+
+Result<> make_folder(const std::string& folder) {
+  if (!make_folders(folder)) return failed(folder, "making the folder");
+  return {};
+}
+
 Result<std::string> read_whole(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
@@ -91,4 +126,4 @@ Result<> move_aside(const std::string& path) {
   return {};
 }
 
-}  // namespace meterbridge::app
+}  // namespace meterbridge::io

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "app/sink_plan.hpp"
+
+#include "meter/meter.hpp"
+#include "protocol/registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+namespace meterbridge::app {
+namespace {
+
+bool is_meant_for(const config::SinkSettings& sink, std::string_view meter) {
+  return sink.meters.empty() || std::ranges::count(sink.meters, meter) != 0;
+}
+
+std::string_view layout_of(const config::SinkSettings& settings) {
+  const sink::Kind* kind = sink::find_kind(settings.type);
+  return kind == nullptr || kind->layout == nullptr ? std::string_view()
+                                                    : kind->layout(settings.values);
+}
+
+bool is_faulty(const std::string& path, const config::Problems& problems) {
+  return std::ranges::any_of(problems.all(), [&](const config::Problem& problem) {
+    return problem.severity == config::Severity::error && problem.path.starts_with(path);
+  });
+}
+
+// A layout of whole telegrams exists for the telegrams of some protocols only.
+void check_layout(const config::SinkSettings& sink, const meter::Configuration& configuration,
+                  config::Problems& problems) {
+  const std::string_view layout = layout_of(sink);
+  if (layout.empty()) return;
+  for (const config::MeterSettings& meter : configuration.settings.meters) {
+    const meter::Profile* profile = configuration.library.find(meter.profile);
+    if (profile == nullptr || !is_meant_for(sink, meter.id)) continue;
+    const auto layouts = profile->protocol->layouts;
+    if (std::ranges::count(layouts, layout, &protocol::TelegramLayout::name) != 0) continue;
+    problems.add(config::Severity::error, sink.place, sink.path,
+                 "meter " + meter.id + " has no telegrams of layout " + std::string(layout) +
+                     ": name the meters of this sink, meters: [...]");
+    return;
+  }
+}
+
+void try_sinks(const meter::Configuration& configuration, config::Problems& problems) {
+  boost::asio::io_context nowhere;
+  const auto& sinks = configuration.settings.sinks;
+  for (auto sink = sinks.begin(); sink != sinks.end(); ++sink) {
+    if (is_faulty(sink->path, problems)) continue;
+    sink::Setup setup;
+    setup.state_directory = configuration.settings.state_directory;
+    if (const auto made = make_sink(nowhere.get_executor(), *sink, std::move(setup)); !made) {
+      problems.add(config::Severity::error, sink->place, sink->path, made.error().detail());
+      continue;
+    }
+    const auto twin = std::find_if(sinks.begin(), sink, [&](const config::SinkSettings& other) {
+      return other.type == sink->type && other.values == sink->values;
+    });
+    if (twin != sink) {
+      problems.add(config::Severity::error, sink->place, sink->path,
+                   "is the same place as " + twin->path + ": every sample would be there twice");
+    }
+    check_layout(*sink, configuration, problems);
+  }
+}
+
+}  // namespace
+
+std::vector<config::SinkFacts> sink_facts() {
+  std::vector<config::SinkFacts> facts;
+  for (const sink::Kind& kind : sink::kinds())
+    facts.push_back({kind.name, kind.help, kind.settings});
+  return facts;
+}
+
+config::Catalogue whole_catalogue(const meter::ProfileLibrary& library) {
+  config::Catalogue catalogue = meter::catalogue(library);
+  catalogue.sinks = sink_facts();
+  return catalogue;
+}
+
+meter::Configuration load_configuration(const std::string& file, config::Problems& problems) {
+  meter::Configuration configuration = meter::load_configuration(file, problems, sink_facts());
+  try_sinks(configuration, problems);
+  problems.sort();
+  return configuration;
+}
+
+bool is_wanted(const config::SinkSettings& sink, const Sample& sample) {
+  return is_meant_for(sink, sample.parent.empty() ? sample.meter : sample.parent);
+}
+
+Result<> record_sample(journal::Journal& journal, const config::Settings& settings,
+                       const Sample& sample, const protocol::Telegram& telegram) {
+  const std::string_view layout =
+      sample.parent.empty() ? wanted_layout(settings, sample.meter) : std::string_view();
+  const protocol::Protocol* protocol = protocol::find_protocol(telegram.protocol);
+  if (!layout.empty() && protocol != nullptr) {
+    const auto found =
+        std::ranges::find(protocol->layouts, layout, &protocol::TelegramLayout::name);
+    if (found != protocol->layouts.end()) {
+      // Without one it is the sink's to say what it misses.
+      if (auto document = found->write(telegram); document) {
+        Sample whole = sample;
+        whole.document = *std::move(document);
+        const auto kept = journal.append(whole);
+        return kept ? Result<>() : Result<>(kept.error());
+      }
+    }
+  }
+  const auto kept = journal.append(sample);
+  return kept ? Result<>() : Result<>(kept.error());
+}
+
+std::string_view wanted_layout(const config::Settings& settings, std::string_view meter) {
+  for (const config::SinkSettings& sink : settings.sinks) {
+    const std::string_view layout = layout_of(sink);
+    if (!layout.empty() && is_meant_for(sink, meter)) return layout;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<sink::Sink>> make_sink(const boost::asio::any_io_executor& executor,
+                                              const config::SinkSettings& settings,
+                                              sink::Setup setup) {
+  const sink::Kind* kind = sink::find_kind(settings.type);
+  if (kind == nullptr) return Error(Errc::invalid, "no type of sink: " + settings.type);
+  setup.name = settings.name;
+  setup.settings = settings.values;
+  return kind->make(executor, std::move(setup));
+}
+
+}  // namespace meterbridge::app

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "sink/sink.hpp"
+
+namespace meterbridge::sink::csv {
+
+[[nodiscard]] Kind kind();
+
+}  // namespace meterbridge::sink::csv

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "sink/csv/layout.hpp"
+#include "sink/csv/options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace meterbridge::sink::csv {
+namespace {
+
+using journal::Entry;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+void set_zone(const char* zone) {
+  ::setenv("TZ", zone, 1);
+  ::tzset();
+}
+
+Reading reading(const char* key, const char* number) {
+  return {*ReadingKey::parse(key), *Decimal::parse(number)};
+}
+
+Entry entry(Instant at, std::vector<Reading> readings, const std::string& meter) {
+  Entry made;
+  made.sequence = 1;
+  made.sample.meter = meter;
+  made.sample.at = at;
+  made.sample.readings = std::move(readings);
+  return made;
+}
+
+const Instant noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20) + hours(12);
+
+// Changes of the zone's offset within a year, to the hour.
+std::vector<Seconds> changes_in(int year) {
+  std::vector<Seconds> changes;
+  const auto offset = [](Seconds at) {
+    return to_local(at).at.time_since_epoch() - at.time_since_epoch();
+  };
+  const Seconds begin = std::chrono::sys_days(std::chrono::year(year) / 1 / 1);
+  for (Seconds at = begin; at < begin + hours(24 * 365); at += hours(1)) {
+    if (offset(at) != offset(at + hours(1))) changes.push_back(at + hours(1));
+  }
+  return changes;
+}
+
+}  // namespace
+
+TEST(CsvLayout, EveryLineHasUtcAndLocalTimeWithOffsetOverAYear_P28) {
+  for (const char* zone : {"Europe/Budapest", "America/St_Johns", "Australia/Lord_Howe"}) {
+    SCOPED_TRACE(zone);
+    set_zone(zone);
+    const auto changes = changes_in(2026);
+    ASSERT_EQ(changes.size(), 2U);
+    std::map<std::string, std::set<std::string>> offsets;  // by local second
+    std::map<std::string, int> seconds_of_day;
+    const auto check = [&](Seconds at) {
+      const std::string text = local_with_offset(at + Milliseconds(7));
+      ASSERT_EQ(text.size(), 29U) << text;
+      EXPECT_EQ(text.substr(19, 4), ".007");
+      const int sign = text[23] == '-' ? -1 : 1;
+      const auto offset = sign * (hours(std::stoi(text.substr(24, 2))) +
+                                  std::chrono::minutes(std::stoi(text.substr(27, 2))));
+      const std::string local = text.substr(0, 19);
+      EXPECT_EQ(iso_utc(at + offset), local + "Z");
+      offsets[local].insert(text.substr(23));
+      ++seconds_of_day[text.substr(0, 10)];
+    };
+    std::set<std::string> days;
+    for (const Seconds change : changes) {
+      days.insert(iso_local(to_local(change)).substr(0, 10));
+      for (Seconds at = change - hours(27); at < change + hours(27); at += seconds(1))
+        check(at);
+    }
+    const auto twice =
+        std::ranges::count_if(offsets, [](const auto& o) { return o.second.size() == 2; });
+    EXPECT_EQ(twice, std::string_view(zone).ends_with("Howe") ? 1800 : 3600);
+    int uneven = 0;
+    for (const std::string& day : days) {
+      const int count = seconds_of_day[day];
+      EXPECT_TRUE(count == 82800 || count == 90000 || count == 84600 || count == 88200) << count;
+      uneven += count < 86400 ? 1 : 2;
+    }
+    EXPECT_EQ(uneven, 3) << "one short day and one long one";
+    const Seconds begin = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+    for (Seconds at = begin; at < begin + hours(24 * 365); at += std::chrono::minutes(47))
+      check(at);
+  }
+}
+
+TEST(CsvLayout, QuotesAfterRfc4180AndKeepsASampleOnOneLine) {
+  EXPECT_EQ(quoted("plain"), "plain");
+  EXPECT_EQ(quoted("a,b"), "\"a,b\"");
+  EXPECT_EQ(quoted("say \"x\""), "\"say \"\"x\"\"\"");
+  EXPECT_EQ(quoted("two\r\nlines"), "two  lines");
+  set_zone("UTC");
+  Entry one = entry(noon, {reading("voltage_l2", "230.10"), reading("energy_import", "1.0")},
+                    "house_gas_../../etc");
+  one.sample.readings.emplace_back(*ReadingKey::parse("message"), std::string("a,b"));
+  one.sample.readings.emplace_back(*ReadingKey::parse("input_7"), true);
+  const auto rows = rows_of(Layout::monthly, one);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].folder, "house_gas_.._.._etc");
+  EXPECT_EQ(rows[0].stem, "2026-11");
+  EXPECT_EQ(rows[0].keys,
+            (std::vector<std::string>{"energy_import", "voltage_l2", "message", "input_7"}));
+  EXPECT_EQ(rows[0].cells, (std::vector<std::string>{"1.0", "230.10", "\"a,b\"", "on"}));
+  EXPECT_EQ(rows[0].head, "2026-11-20T12:00:00.000Z,2026-11-20T12:00:00.000+00:00");
+}
+
+TEST(CsvOptions, SizesAreReadAndRefusedInWords) {
+  EXPECT_EQ(*parse_size("100MB"), 100'000'000U);
+  EXPECT_EQ(*parse_size("1.5 GB"), 1'500'000'000U);
+  EXPECT_EQ(*parse_size("64KiB"), 65536U);
+  for (const char* wrong : {"", "100", "MB", "-1MB", "1 PB", "99999999999GB"})
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+  SettingValues values = default_settings(specs());
+  EXPECT_FALSE(options_of(values));
+  values.set("directory", std::string("/x/"));
+  EXPECT_EQ(options_of(values)->directory, "/x");
+  values.set("keep", Milliseconds(1000));
+  EXPECT_FALSE(options_of(values));
+}
+
+TEST(Okosmero, MembersAreFoundInWholeAndInTornDocuments) {
+  constexpr std::string_view text =
+      R"({"a":{"x":[1,{"Time":"no"}]}"Message":"say \"x\", {", "n":1.50 ,"list":[2,3], "last":"z"})";
+  EXPECT_EQ(member_of(text, "n"), "1.50");
+  EXPECT_EQ(member_of(text, "list"), "[2,3]");
+  EXPECT_EQ(member_of(text, "last"), "\"z\"");
+  EXPECT_EQ(member_of(text, "Time"), std::nullopt);
+  for (std::size_t cut = 0; cut < text.size(); ++cut)
+    (void)member_of(text.substr(0, cut), "last");
+  for (const std::string_view odd : {"", "[]", "{", "{\"a\"", "{\"a\":", "{\"a\":}", "{,,}"})
+    EXPECT_FALSE(member_of(odd, "b")) << odd;
+}
+
+TEST(Okosmero, WhatTheGuardHeldBackIsNotInTheTable) {
+  set_zone("Europe/Budapest");
+  Entry one = entry(noon, {reading("power_import", "69")}, "p1");
+  one.sample.document =
+      R"({"MeterID":"12","Time":"261020150730S","ImportPower":7.000,"CurrentImport":0.069,"CurrentExport":1.000})";
+  auto rows = rows_of(Layout::okosmero, one);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].head, "12,2026-10-20 15:07:30,S,0.069,,,");
+  // Without a usable clock of the meter ours counts, and a number may stand bare.
+  one.sample.readings.push_back(reading("energy_import", "7.000"));
+  one.sample.document = R"({"MeterID":"12","Time":"632525252525W","ImportPower":7.000})";
+  one.sample.at = std::chrono::sys_days(std::chrono::year(2026) / 7 / 1);
+  rows = rows_of(Layout::okosmero, one);
+  EXPECT_EQ(rows[0].head, "12,2026-07-01 02:00:00,S,69,,7.0,");
+  EXPECT_EQ(rows[0].stem, "2026-07-01");
+}
+
+}  // namespace meterbridge::sink::csv
