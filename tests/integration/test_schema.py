@@ -104,7 +104,7 @@ P1 = "meters: [{id: p1, profile: p1, link: {serial: /dev/x}%s}]\n"
     "sinks: {csv: {directory: /x, layout: dayly}}\n",
     "sinks: {csv: {directory: /x, meters: all}}\n",
     "sinks: {archive: {type: csv, url: \"http://x\"}}\n",
-    "bridges: []\n",
+    "bridges: {cloud: {host: x}}\n",
 ])
 def test_schema_and_check_refuse_the_same(validator, text, tmp_path):
     assert faults(validator, text) != []
