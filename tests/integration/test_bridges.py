@@ -8,6 +8,7 @@ import pathlib
 import queue
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -324,3 +325,38 @@ def test_P51_printed_mosquitto_sections_work_on_either_side(tmp_path, side):
         ear.wait_topic("meterbridge/p1/event", seen)
         bridge.process.kill()
         ear.wait_topic("meterbridge/status", seen, "offline")
+
+
+def certificates(folder):
+    """An authority, and one certificate of it that serves for either side."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=authority")
+    openssl("req", *key, "-keyout", "end.key", "-out", "end.csr", "-subj", "/CN=end")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "end.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "end.pem",
+            "-days", "2", "-extfile", "names")
+
+
+def test_P51_a_bridge_over_tls_shows_its_certificate(tmp_path):
+    certificates(tmp_path)
+    secure = free_port()
+    extra = (f"listener {secure} 127.0.0.1\ncafile {tmp_path}/ca.pem\ncertfile {tmp_path}/end.pem\n"
+             f"keyfile {tmp_path}/end.key\nrequire_certificate true\n")
+    house, far = House(tmp_path, []), Mosquitto(tmp_path, extra=extra)
+    end = f"certificate: {tmp_path}/end.pem, key: {tmp_path}/end.key, "
+    line = "bridges: [{{name: ha, host: 127.0.0.1, port: {}, tls: {{{}ca: {}/ca.pem}}, topics: ['x both 1']}}]"
+    house.write([], "", line.format(secure, "", tmp_path))
+    with house.broker(), far, Observer(house.port) as home, Observer(far.port) as ear, house.bridge() as bridge:
+        wait_for(lambda: "bridge ha: broker 127.0.0.1" in bridge.log(), "without a certificate it is refused")
+        assert "certificate" in bridge.log()
+        house.write([], "", line.format(secure, end, tmp_path))
+        bridge.process.send_signal(signal.SIGHUP)
+        linked(home)
+        home.publish("x", "out")
+        ear.wait_topic("x", payload="out")
+        ear.publish("x", "back")
+        home.wait_topic("x", payload="back")
+        assert bridge.stop() == 0
