@@ -93,6 +93,7 @@ Json meter_json(const MeterMemory& meter) {
   }
   return {{"time", milliseconds(meter.time)},
           {"values", std::move(values)},
+          {"driver", meter.driver},
           {"serial", meter.guard.serial},
           {"earlier_serials", meter.guard.earlier},
           {"newcomer", meter.guard.newcomer},
@@ -159,6 +160,7 @@ MeterMemory read_meter(const Json& json) {
     if (auto value = value_in(entry))
       meter.values.emplace(key, RememberedValue(*std::move(value), instant_in(entry, "at")));
   });
+  meter.driver = text_in(json, "driver");
   read_guard(json, meter.guard);
   return meter;
 }

@@ -27,6 +27,7 @@ struct MeterMemory {
   Instant time{};  // of the last sample
   std::map<ReadingKey, RememberedValue> values;
   meter::GuardMemory guard;
+  std::string driver;  // what its protocol remembers (protocol/remembering.hpp)
 };
 
 struct Memory {

@@ -2,6 +2,7 @@
 #include "app/once.hpp"
 
 #include "app/claim.hpp"
+#include "app/driver_memory.hpp"
 #include "app/listener.hpp"
 #include "app/poller.hpp"
 #include "app/sinks.hpp"
@@ -285,7 +286,10 @@ int run_once(House house) {
   run.bridge = std::make_unique<Bridge>(
       run.house.settings, plans_of(run.house), run.clock, known,
       [&run](mqtt::Message message) { run.broker->publish(std::move(message)); }, write_log);
-  run.bridge->restore(values.load_as<Memory>());
+  const auto memory = values.load_as<Memory>();
+  run.bridge->restore(memory);
+  for (const auto& meter : run.house.meters)
+    remind_driver(*meter, run.house.settings, memory);
   mqtt::BrokerEvents events;
   // Announcing before the meters were read would show them unavailable for a moment, at every run
   // of cron.
@@ -310,7 +314,10 @@ int run_once(House house) {
   asio::co_spawn(run.context, deliver_once(run), asio::detached);
   run.context.run();
   store.save(known.json());
-  values.save(run.bridge->memory().json());
+  Memory kept = run.bridge->memory();
+  for (const auto& meter : run.house.meters)
+    note_driver(*meter, kept);
+  values.save(kept.json());
   return run.failed ? 1 : 0;
 }
 

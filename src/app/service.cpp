@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/service.hpp"
 
+#include "app/driver_memory.hpp"
 #include "app/version.hpp"
 #include "io/footprint.hpp"
 #include "io/links.hpp"
@@ -86,7 +87,10 @@ Service::Service(House house, std::string file)
   bridge_ = std::make_unique<Bridge>(
       house_.settings, plans_of(house_), clock_, known_,
       [this](mqtt::Message message) { broker_->publish(std::move(message)); }, write_log);
-  bridge_->restore(values_.load_as<Memory>());
+  const auto memory = values_.load_as<Memory>();
+  bridge_->restore(memory);
+  for (const auto& meter : house_.meters)
+    remind_driver(*meter, house_.settings, memory);
   mqtt::BrokerEvents events;
   events.connected = [this] { broker_connected(); };
   events.disconnected = [this](const Error& error) {
@@ -274,7 +278,12 @@ void Service::second() {
 
 void Service::save_values() {
   values_saved_ = Steady::now();
-  values_.save(bridge_->memory().json());
+  {
+    Memory memory = bridge_->memory();
+    for (const auto& task : tasks_)
+      note_driver(*task->meter, memory);
+    values_.save(memory.json());
+  }
   io::release_memory();
 }
 

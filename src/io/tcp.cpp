@@ -3,6 +3,7 @@
 #include "io/stream_transport.hpp"
 
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -90,9 +91,29 @@ class Tcp final : public StreamTransport<tcp::socket> {
     const auto address = asio::ip::make_address(host_, failure);
     if (!failure) co_return Endpoints(1, tcp::endpoint(address, port_));
 
+    // One that is still running is waited for again: all look-ups of the program stand in one
+    // queue, and a silent name server must not make it longer with every attempt.
+    if (!lookup_) lookup_ = start_lookup();
     // Shared with the handler of the look-up, which may outlive this coroutine and this object.
-    const auto lookup = std::make_shared<Lookup>(stream_.get_executor());
-    lookup->answered.expires_at(deadline);
+    const auto lookup = lookup_;
+    if (!lookup->done) {
+      lookup->answered.expires_at(deadline);
+      co_await lookup->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return cancelled();
+    if (!lookup->done)
+      co_return Error(Errc::no_device, name_ + ": the name server does not answer");
+    lookup_.reset();
+    if (lookup->failure) {
+      co_return Error(Errc::no_device, name_ + ": the name " + host_ + " is unknown (" +
+                                           lookup->failure.message() + ")");
+    }
+    co_return std::move(lookup->endpoints);
+  }
+
+  std::shared_ptr<Lookup> start_lookup() {
+    auto lookup = std::make_shared<Lookup>(stream_.get_executor());
     lookup->resolver.async_resolve(host_, std::to_string(port_), tcp::resolver::numeric_service,
                                    [lookup](const boost::system::error_code& refused,
                                             const tcp::resolver::results_type& found) {
@@ -102,16 +123,7 @@ class Tcp final : public StreamTransport<tcp::socket> {
                                        lookup->endpoints.push_back(entry.endpoint());
                                      lookup->answered.cancel();
                                    });
-    co_await lookup->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return cancelled();
-    if (!lookup->done)
-      co_return Error(Errc::no_device, name_ + ": the name server does not answer");
-    if (lookup->failure) {
-      co_return Error(Errc::no_device, name_ + ": the name " + host_ + " is unknown (" +
-                                           lookup->failure.message() + ")");
-    }
-    co_return std::move(lookup->endpoints);
+    return lookup;
   }
 
   asio::awaitable<Result<>> connect(tcp::endpoint endpoint, Deadline deadline) {
@@ -173,6 +185,7 @@ class Tcp final : public StreamTransport<tcp::socket> {
   std::string host_;
   std::uint16_t port_;
   PeerWords peer_;
+  std::shared_ptr<Lookup> lookup_;  // not yet answered
   Alarm connecting_;
 };
 

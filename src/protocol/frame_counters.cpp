@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/frame_counters.hpp"
 
+#include "core/bytes.hpp"
+
 #include <algorithm>
+#include <charconv>
 #include <functional>
 
 namespace meterbridge::protocol {
@@ -47,6 +50,31 @@ bool FrameCounters::admit(std::string_view system_title, std::uint32_t counter,
   known->last = counter;
   known->lower_in_a_row = 0;
   return true;
+}
+
+std::string FrameCounters::text() const {
+  std::string text;
+  for (const Counter& counter : counters_) {
+    text += (text.empty() ? "" : " ") + to_hex_upper(to_bytes(counter.system_title)) + ":" +
+            std::to_string(counter.last);
+  }
+  return text;
+}
+
+void FrameCounters::remember(std::string_view text) {
+  while (!text.empty() && counters_.size() < most_meters) {
+    const std::string_view one = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+    const std::size_t colon = one.find(':');
+    const auto title = from_hex(one.substr(0, colon));
+    if (!title || colon == std::string_view::npos) continue;
+    Counter counter;
+    counter.system_title = to_text(*title);
+    const std::string_view digits = one.substr(colon + 1);
+    const char* const behind = digits.data() + digits.size();
+    const auto [end, error] = std::from_chars(digits.data(), behind, counter.last);
+    if (error == std::errc() && end == behind) counters_.push_back(std::move(counter));
+  }
 }
 
 }  // namespace meterbridge::protocol

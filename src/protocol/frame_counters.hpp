@@ -17,6 +17,10 @@ class FrameCounters {
   // repetition.
   bool admit(std::string_view system_title, std::uint32_t counter, std::string_view content = {});
 
+  // "4B464D6750000009:35 ...", and back. What is heard first after a restart must be above it.
+  [[nodiscard]] std::string text() const;
+  void remember(std::string_view text);
+
  private:
   struct Counter {
     Counter() = default;

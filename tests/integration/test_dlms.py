@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Meters that push DLMS lists, from the line to the broker."""
 import json
+import os
+import socketserver
+import threading
+import tty as terminal
 
-from house import House, Observer, wait_for
+from house import House, Observer, free_port, wait_for
 
 RIGHT = "2b7e151628aed2a6abf7158809cf4f3c"
 WRONG = "2b7e151628aed2a6abf7158809cf4f3d"
@@ -69,3 +73,58 @@ def test_faults_of_the_line_cost_telegrams_and_never_a_wrong_value(tmp_path):
             assert state["power_factor"] == 0.968 and 180 < state["voltage_l1"] < 260
             before = state["energy_import"]
         assert bridge.stop() == 0
+
+
+class Repeater:
+    """A gateway whose meter sends one telegram again and again."""
+
+    def __init__(self, telegram):
+        over = self.over = threading.Event()
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                try:
+                    while not over.wait(0.3):
+                        self.request.sendall(telegram)
+                except OSError:
+                    pass  # the other end is gone
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", free_port()), Handler)
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def captured(house):
+    """One telegram of the simulated meter, as it comes over the line."""
+    with play(house, "--count", "1", "--speed", "1"):
+        port = os.open(house.tty("noe"), os.O_RDWR | os.O_NOCTTY)
+        terminal.setraw(port)
+        telegram = b""
+        while len(telegram) < 282:
+            telegram += os.read(port, 4096)
+        os.close(port)
+    return telegram
+
+
+def test_a_telegram_from_before_a_restart_is_a_replay_after_it(tmp_path):
+    house = House(tmp_path, [])
+    with Repeater(captured(house)) as gateway, house.broker(), Observer(house.port) as ear:
+        house.write([f"{{id: noe, profile: kaifa-ma309m, interval: 1s, publish: every, link: {{tcp: '{gateway.address}'}},"
+                     f" key: {RIGHT}}}"])
+        with house.bridge() as bridge:
+            ear.wait_json("meterbridge/noe/state", lambda s: "energy_import" in s)
+            assert bridge.stop() == 0
+        seen = ear.count()
+        with house.bridge() as bridge:
+            ear.wait_json("meterbridge/noe/health", lambda h: "not above the last one" in (h.get("error") or ""), seen)
+            online = [m for m in ear.messages[seen:] if m[:2] == ("meterbridge/noe/availability", "online")]
+            assert not online, ear.messages[seen:]
+            assert bridge.stop() == 0

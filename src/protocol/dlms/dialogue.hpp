@@ -5,6 +5,7 @@
 
 #include "protocol/dialogue.hpp"
 #include "protocol/dlms/receiver.hpp"
+#include "protocol/remembering.hpp"
 
 #include <optional>
 #include <string>
@@ -36,11 +37,16 @@ class DlmsDialogue final : public Dialogue {
   Milliseconds silent_{};  // for so long already
 };
 
-class DlmsDriver final : public Driver {
+class DlmsDriver final : public Driver, public Remembering {
  public:
   DlmsDriver(const ReceiverOptions& options, Milliseconds patience, CipherKeys keys);
 
   std::unique_ptr<Dialogue> begin() override;
+
+  [[nodiscard]] std::string memory() const override { return memory_.counters.text(); }
+
+  void remember(std::string_view memory) override { memory_.counters.remember(memory); }
+
   [[nodiscard]] std::string remark() const override;
 
  private:

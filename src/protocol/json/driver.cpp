@@ -28,6 +28,16 @@ std::string JsonDriver::remark() const {
   return inner_ != nullptr && remark_.empty() ? inner_->remark() : remark_;
 }
 
+std::string JsonDriver::memory() const {
+  const auto* inner = dynamic_cast<const Remembering*>(inner_.get());
+  return inner == nullptr ? std::string() : inner->memory();
+}
+
+void JsonDriver::remember(std::string_view memory) {
+  if (auto* inner = dynamic_cast<Remembering*>(inner_.get()); inner != nullptr)
+    inner->remember(memory);
+}
+
 JsonDialogue::JsonDialogue(JsonDriver& driver)
     : driver_(driver), inner_(driver.inner_ ? driver.inner_->begin() : nullptr) {}
 

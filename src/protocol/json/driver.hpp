@@ -6,6 +6,7 @@
 #include "protocol/dialogue.hpp"
 #include "protocol/json/decode.hpp"
 #include "protocol/json/splitter.hpp"
+#include "protocol/remembering.hpp"
 
 #include <deque>
 #include <memory>
@@ -14,7 +15,7 @@
 
 namespace meterbridge::protocol::json {
 
-class JsonDriver final : public Driver {
+class JsonDriver final : public Driver, public Remembering {
  public:
   // `inner`: of the telegrams that are carried, else null.
   JsonDriver(Options options, std::unique_ptr<Driver> inner)
@@ -23,6 +24,9 @@ class JsonDriver final : public Driver {
   std::unique_ptr<Dialogue> begin() override;
 
   [[nodiscard]] std::string remark() const override;
+  // Of the telegrams that are carried.
+  [[nodiscard]] std::string memory() const override;
+  void remember(std::string_view memory) override;
 
  private:
   friend class JsonDialogue;

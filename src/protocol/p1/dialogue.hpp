@@ -4,6 +4,7 @@
 
 #include "protocol/dialogue.hpp"
 #include "protocol/p1/receiver.hpp"
+#include "protocol/remembering.hpp"
 
 namespace meterbridge::protocol::p1 {
 
@@ -25,12 +26,16 @@ class P1Dialogue final : public Dialogue {
   bool silent_ = false;
 };
 
-class P1Driver final : public Driver {
+class P1Driver final : public Driver, public Remembering {
  public:
   P1Driver(const ReceiverOptions& options, Milliseconds patience, CipherKeys keys)
       : options_(options), patience_(patience), cipher_(std::move(keys)) {}
 
   std::unique_ptr<Dialogue> begin() override;
+
+  [[nodiscard]] std::string memory() const override { return memory_.counters.text(); }
+
+  void remember(std::string_view memory) override { memory_.counters.remember(memory); }
 
  private:
   ReceiverOptions options_;

@@ -213,6 +213,38 @@ TEST(DlmsReplay, TheDriverRemembersAfterTheLinkWasReopened) {
   }
 }
 
+TEST(DlmsReplay, WhatWasHeardBeforeARestartIsAReplayAfterIt) {
+  std::string memory;
+  const Bytes old_one = telegram("kaifa-ma309m", key_hex);
+  const Bytes new_one = telegram("kaifa-ma309m", key_hex, {}, 5);
+  for (const bool restarted : {false, true}) {
+    const auto driver = dlms_protocol.driver(settings("kaifa-ma309m", key_hex));
+    ASSERT_TRUE(driver);
+    auto* remembering = dynamic_cast<Remembering*>(driver->get());
+    ASSERT_NE(remembering, nullptr);
+    remembering->remember(memory);
+    const auto dialogue = (*driver)->begin();
+    dialogue->received(old_one);
+    const auto first = dialogue->next();
+    EXPECT_EQ(first.has_value(), !restarted);
+    EXPECT_TRUE(!restarted || first.error().code() == Errc::replay);
+    dialogue->received(restarted ? new_one : Bytes());
+    const auto second = dialogue->next();
+    EXPECT_TRUE(second && std::holds_alternative<step::Finished>(*second) == restarted);
+    memory = remembering->memory();
+    EXPECT_NE(memory.find(":17840000"), std::string::npos) << memory;
+  }
+  FrameCounters counters;
+  for (const char* nonsense :
+       {"", " ", "4B:", "4B", ":", "xx:7", "4B:-1", "4B:99999999999", "4B:7x"})
+    counters.remember(nonsense);
+  EXPECT_EQ(counters.text(), "");
+  counters.remember("4B46:7 :0");
+  EXPECT_EQ(counters.text(), "4B46:7 :0");
+  EXPECT_FALSE(counters.admit("KF", 7));
+  EXPECT_TRUE(counters.admit("KF", 8));
+}
+
 // The dialogue
 
 TEST(DlmsDialogue, ListensAndNeverSends) {

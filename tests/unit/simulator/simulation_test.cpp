@@ -97,6 +97,32 @@ TEST(ConfigurationPlan, SaysThatARealAdapterCannotBePlayed) {
   EXPECT_NE(plans.error().detail().find("usb:0403:6001"), std::string::npos);
 }
 
+TEST(TopicPort, PublishesWhereTheFilterHears) {
+  EXPECT_EQ(topic_of("workshop/meter", "m", ""), "workshop/meter");
+  EXPECT_EQ(topic_of("tele/+/SENSOR", "m", ""), "tele/m/SENSOR");
+  EXPECT_EQ(topic_of("tele/+/+", "m", "0/power"), "tele/0/power");
+  EXPECT_EQ(topic_of("shellies/em1/#", "m", "emeter/0/power"), "shellies/em1/emeter/0/power");
+  EXPECT_EQ(topic_of("shellies/+/#", "m", ""), "shellies/m/m");
+  EXPECT_EQ(topic_of("#", "m", "a/b"), "a/b");
+  EXPECT_EQ(topic_of("/+/x", "m", ""), "/m/x");
+}
+
+TEST(ConfigurationPlan, MetersOverMqttArePlayedOnTheirTopics) {
+  config::Settings settings;
+  config::LinkSettings& link = settings.links.emplace_back();
+  link.name = "roof";
+  link.kind = config::LinkKind::mqtt;
+  link.topic = "tele/+/SENSOR";
+  config::MeterSettings& meter = settings.meters.emplace_back();
+  meter.id = "roof";
+  meter.profile = "p1";
+  meter.link = "roof";
+  const auto plans = plan_all(settings, library());
+  ASSERT_TRUE(plans) << plans.error().detail();
+  ASSERT_EQ(plans->size(), 1U);
+  EXPECT_EQ(plans->front().topic, "tele/+/SENSOR");
+}
+
 TEST(Simulation, OpensAllLinksOrNone) {
   boost::asio::io_context context(1);
   std::vector<LinkPlan> links(2);
