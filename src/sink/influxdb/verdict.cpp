@@ -40,7 +40,7 @@ std::string without_login(std::string text, const Options& options) {
   std::string_view secret = options.login.reveal();
   secret = trimmed(secret.substr(std::min(secret.size(), secret.find_last_of(' ', secret.size()))));
   for (auto at = secret.empty() ? std::string::npos : text.find(secret); at != std::string::npos;
-       at = text.find(secret))
+       at = text.find(secret, at + Secret::shown().size()))
     text.replace(at, secret.size(), Secret::shown());
   return text;
 }

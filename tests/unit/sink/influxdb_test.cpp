@@ -185,6 +185,16 @@ TEST_F(Writing, WhatSomebodyMustRepairIsAnErrorAndNoRefusal) {
   }
 }
 
+TEST_F(Writing, WhatIsHiddenMayBeAPartOfWhatIsShownInstead) {
+  Peer peer(loop, [](const std::string&) {
+    return http("401 Unauthorized", R"({"message":"no * for * you"})");
+  });
+  auto sink = this->sink({{"url", peer.url()}, {"bucket", "b"}, {"token", "*"}});
+  const auto written = write(*sink, entries(1));
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().detail(), HasSubstr("no *** for *** you"));
+}
+
 TEST_F(Writing, NobodyThereIsToldInWords) {
   const std::string port = std::to_string(free_port());
   auto sink = this->sink({{"url", "http://127.0.0.1:" + port}, {"bucket", "b"}});
