@@ -96,6 +96,7 @@ std::string Changes::text() const {
   if (announcement)
     text += text.empty() ? "what Home Assistant is told" : "; what Home Assistant is told";
   if (sinks) text += text.empty() ? "the sinks" : "; the sinks";
+  if (bridges) text += text.empty() ? "bridges to further brokers" : "; bridges to further brokers";
   if (text.empty()) text = "nothing has changed";
   return text + " (" + std::to_string(unchanged) + " meters go on undisturbed)";
 }

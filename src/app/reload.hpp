@@ -16,6 +16,7 @@ struct Changes {
   std::vector<std::string> links;                    // changed or no longer used, by name
   std::vector<std::string> fixed;  // what only a restart can change: one sentence each
   bool broker = false;             // connect anew
+  bool bridges = false;            // to further brokers; found when they are taken over
   bool sinks = false;              // something about them
   bool announcement = false;       // what Home Assistant was told is told again
   std::size_t unchanged = 0;       // meters

@@ -81,7 +81,7 @@ std::optional<House> Service::load() const {
 }
 
 asio::awaitable<void> Service::take_over(House& fresh) {
-  const Changes changes = compare(house_, fresh);
+  Changes changes = compare(house_, fresh);
   for (const std::string& sentence : changes.fixed)
     spdlog::warn("{}: {}", file_, sentence);
   keep_fixed(fresh.settings, house_.settings);
@@ -97,8 +97,8 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   apply_sinks();
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
-  const bool bridges_changed = co_await bridges_->take_over(house_.settings);
-  if (bridges_changed) spdlog::info("bridges to further brokers: the new settings are in force");
+  const bool renewed = co_await bridges_->take_over(house_.settings);
+  changes.bridges = renewed;
   if (stopping_) co_return;
   if (changes.announcement) bridge_->reconfigure(house_.settings);
   if (changes.announcement) subscribe_homeassistant();
