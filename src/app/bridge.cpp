@@ -228,6 +228,7 @@ void Bridge::report(std::string_view meter, const Error& error) {
   MeterState* state = find(meter);
   if (state == nullptr || error.code() == Errc::cancelled) return;
   count(*state, true);
+  ++state->errors[name(error.code())];
   if (proves_frames(error.code())) state->health.last_frame = clock_.now();
   if (error.code() == Errc::access) {
     const Secret password = state->plan->settings.protocol.secret("password");
@@ -343,6 +344,13 @@ Totals Bridge::totals() const {
 const MeterState* Bridge::state(std::string_view id) const {
   const auto found = states_.find(id);
   return found == states_.end() ? nullptr : &found->second;
+}
+
+std::vector<const MeterState*> Bridge::states() const {
+  std::vector<const MeterState*> all;
+  for (const auto& [id, state] : states_)
+    all.push_back(&state);
+  return all;
 }
 
 MeterState* Bridge::find(std::string_view id) {

@@ -108,6 +108,7 @@ class Bridge {
   [[nodiscard]] const homeassistant::BridgeFacts& facts() const noexcept { return facts_; }
 
   [[nodiscard]] const MeterState* state(std::string_view id) const;
+  [[nodiscard]] std::vector<const MeterState*> states() const;  // sub-meters too
 
  private:
   using States = std::map<std::string, MeterState, std::less<>>;

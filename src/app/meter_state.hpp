@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace meterbridge::app {
 
@@ -62,7 +63,8 @@ struct MeterState {
   FaultLog remarks;         // of what is wrong on the line although the meter is read
   std::bitset<100> failed;  // the last hundred attempts
   std::size_t attempts = 0;
-  bool show_all = false;  // with the next sample
+  std::map<std::string_view, std::uint64_t> errors;  // kind -> count since the start
+  bool show_all = false;                             // with the next sample
   bool online = false;
   bool announced = false;  // in this connection
 };

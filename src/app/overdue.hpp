@@ -19,6 +19,8 @@ class Overdue {
     return looks_;
   }
 
+  [[nodiscard]] unsigned looks() const noexcept { return looks_; }
+
  private:
   Steady::time_point promised_{};
   unsigned looks_ = 0;

@@ -84,7 +84,8 @@ void append(std::string& text, std::string_view what, const std::vector<std::str
 }  // namespace
 
 bool Changes::any() const noexcept {
-  return broker || announcement || sinks || !removed.empty() || !changed.empty() || !added.empty();
+  return broker || announcement || sinks || pages || !removed.empty() || !changed.empty() ||
+         !added.empty();
 }
 
 std::string Changes::text() const {
@@ -97,6 +98,7 @@ std::string Changes::text() const {
     text += text.empty() ? "what Home Assistant is told" : "; what Home Assistant is told";
   if (sinks) text += text.empty() ? "the sinks" : "; the sinks";
   if (bridges) text += text.empty() ? "bridges to further brokers" : "; bridges to further brokers";
+  if (pages) text += text.empty() ? "the pages for monitoring" : "; the pages for monitoring";
   if (text.empty()) text = "nothing has changed";
   return text + " (" + std::to_string(unchanged) + " meters go on undisturbed)";
 }
@@ -131,6 +133,7 @@ Changes compare(const House& now, const House& fresh) {
   wanted.mqtt.base_topic = now.settings.mqtt.base_topic;
   wanted.mqtt.qos = now.settings.mqtt.qos;
   changes.broker = wanted.mqtt != now.settings.mqtt;
+  changes.pages = fresh.settings.http != now.settings.http;
   changes.announcement = fresh.settings.homeassistant != now.settings.homeassistant ||
                          fresh.settings.mqtt.qos != now.settings.mqtt.qos;
   return changes;

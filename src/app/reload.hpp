@@ -18,6 +18,7 @@ struct Changes {
   bool broker = false;             // connect anew
   bool bridges = false;            // to further brokers; found when they are taken over
   bool sinks = false;              // something about them
+  bool pages = false;              // for monitoring: listen anew
   bool announcement = false;       // what Home Assistant was told is told again
   std::size_t unchanged = 0;       // meters
 

@@ -193,6 +193,7 @@ void Service::start() {
   bridges_->start(house_.settings);
   for (const auto& task : tasks_)
     launch(*task);
+  open_pages();
   io::notify_ready("meterbridge " + std::string(version));
 }
 

@@ -12,6 +12,7 @@
 #include "app/poller.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
+#include "http/server.hpp"
 #include "io/topics.hpp"
 #include "mqtt/broker.hpp"
 
@@ -70,6 +71,9 @@ class Service {
   void commit_samples();
   boost::asio::awaitable<void> finish_sinks();
   [[nodiscard]] std::vector<homeassistant::SinkHealthFacts> sink_health() const;
+  // service_pages.cpp
+  class Pages;
+  void open_pages();
   void watch_signals();
   void begin_shut_down(int exit_code);
   void second();
@@ -124,6 +128,8 @@ class Service {
   Steady::time_point other_base_said_{};
   std::set<std::string> retained_commands_;  // topics on which one was refused
   std::set<std::string> unknown_told_;       // topics of meters that are not here
+  std::unique_ptr<http::StatusView> view_;
+  std::unique_ptr<http::Server> pages_;  // for monitoring; before the view that it shows
   bool broker_running_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

@@ -3,11 +3,11 @@
 #include "app/service.hpp"
 #include "app/version.hpp"
 #include "core/text.hpp"
+#include "io/footprint.hpp"
 #include "io/notify.hpp"
 
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <random>
 
 #include <nlohmann/json.hpp>
@@ -26,15 +26,6 @@ constexpr auto other_said_every = 1h;
 constexpr std::size_t topics_told = 100;  // of retained or unknown commands, once each
 constexpr long birth_delay_ms[] = {
     1000, 4000};  // so that a house full of bridges does not answer at once
-
-// Resident memory in bytes, from the kernel's own account; 0 where there is none.
-std::uint64_t resident_memory() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t total = 0;
-  std::uint64_t resident = 0;
-  if (!(file >> total >> resident)) return 0;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -60,7 +51,7 @@ std::optional<long> whole_number(std::string_view text) {
 void Service::say_bridge_health() {
   homeassistant::BridgeHealthFacts health;
   health.uptime = std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - started_);
-  health.memory_bytes = resident_memory();
+  health.memory_bytes = io::resident_memory();
   health.queue = broker_->outbox().waiting();
   health.run = run_id_;
   health.host = host_name();

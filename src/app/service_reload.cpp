@@ -95,6 +95,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   house_ = std::move(fresh);
   close_links(changes.links);
   apply_sinks();
+  if (changes.pages) open_pages();
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
   const bool renewed = co_await bridges_->take_over(house_.settings);

@@ -5,6 +5,7 @@
 #include "config/tables.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace meterbridge::config {
@@ -141,6 +142,57 @@ HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems) {
   return homeassistant;
 }
 
+bool is_ipv4(std::string_view text) {
+  int parts = 0;
+  for (bool more = true; more; ++parts) {
+    const auto dot = text.find('.');
+    more = dot != std::string_view::npos;
+    const std::string_view digits = text.substr(0, dot);
+    int number = -1;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return false;
+    if (number < 0 || number > 255 || digits.size() > 3) return false;
+    if (more) text.remove_prefix(dot + 1);
+  }
+  return parts == 4;
+}
+
+bool is_ipv6(std::string_view text) {
+  return text.find(':') != std::string_view::npos &&
+         text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+// "127.0.0.1:8099", "localhost:8099", "[::1]:8099".
+HttpSettings read_http(const Node& node, Problems& problems) {
+  const SettingValues values = read_section(node, http_section, {}, problems);
+  const std::string listen = values.text("listen");
+  const Node* given = node.find("listen");
+  const auto colon = listen.rfind(':');
+  HttpSettings http;
+  http.address = listen.substr(0, colon);
+  if (http.address == "localhost") http.address = "127.0.0.1";
+  const bool bracketed = http.address.starts_with('[') && http.address.ends_with(']');
+  if (bracketed) http.address = http.address.substr(1, http.address.size() - 2);
+  const std::string_view digits =
+      colon == std::string::npos ? std::string_view() : std::string_view(listen).substr(colon + 1);
+  int port = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
+  const bool address = bracketed ? is_ipv6(http.address) : is_ipv4(http.address);
+  if (given != nullptr && given->kind == Kind::scalar && !given->missing &&
+      (!address || !whole || port < 1 || port > 65535)) {
+    complain(problems, *given,
+             shown(*given) +
+                 " is no ADDRESS:PORT in numbers, for example 127.0.0.1:8099, "
+                 "0.0.0.0:8099 or [::1]:8099");
+  }
+  http.port = static_cast<std::uint16_t>(port);
+#ifdef METERBRIDGE_WITHOUT_HTTP
+  complain(problems, node, "this program was built without pages for monitoring");
+#endif
+  return http;
+}
+
 Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& problems) {
   Settings settings;
   const Node empty = [&root] {
@@ -165,6 +217,8 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   const Node* homeassistant = map_in(root, "homeassistant");
   settings.homeassistant =
       read_homeassistant(homeassistant == nullptr ? empty : *homeassistant, problems);
+
+  if (const Node* http = map_in(root, "http")) settings.http = read_http(*http, problems);
 
   MeterReader reader(catalogue, problems);
   if (const Node* links = map_in(root, "links")) reader.read_links(*links);

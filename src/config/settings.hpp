@@ -52,6 +52,13 @@ struct HomeAssistantSettings {
   friend bool operator==(const HomeAssistantSettings&, const HomeAssistantSettings&) = default;
 };
 
+// Pages for monitoring; port 0 = none.
+struct HttpSettings {
+  std::string address;  // numeric
+  std::uint16_t port = 0;
+  friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
+};
+
 enum class LinkKind { serial, tcp, mqtt, replay };
 
 struct LinkSettings {
@@ -171,6 +178,7 @@ struct Settings {
   std::string profiles_directory;  // the user's own profiles; empty = none
   MqttSettings mqtt;
   HomeAssistantSettings homeassistant;
+  HttpSettings http;
   std::vector<LinkSettings> links;
   std::vector<MeterSettings> meters;
   std::vector<BridgeSettings> bridges;

@@ -87,6 +87,14 @@ constexpr std::array homeassistant_fields{
                    .choices = language_choices}},
 };
 
+constexpr std::array http_fields{
+    Field{.spec = {.name = "listen",
+                   .help =
+                       "address and port of the pages; 0.0.0.0:8099 for the whole network, where "
+                       "everybody can read them then",
+                   .fallback = "127.0.0.1:8099"}},
+};
+
 constexpr std::array link_fields{
     Field{
         .spec = {.name = "serial",
@@ -267,6 +275,12 @@ constexpr std::array root_fields{
     Field{.spec = {.name = "homeassistant", .help = "what Home Assistant gets"},
           .section = &homeassistant_section,
           .scalar = false},
+    Field{
+        .spec = {.name = "http",
+                 .help = "pages for monitoring: /healthz, /readyz, /metrics; without it there are "
+                         "none"},
+        .section = &http_section,
+        .scalar = false},
     Field{.spec = {.name = "links", .help = "the physical lines; meters share them"},
           .section = &link_section,
           .many = Many::named,
@@ -292,6 +306,7 @@ constinit const Section root_section{"the configuration", root_fields};
 constinit const Section mqtt_section{"mqtt", mqtt_fields};
 constinit const Section tls_section{"tls", tls_fields};
 constinit const Section homeassistant_section{"homeassistant", homeassistant_fields};
+constinit const Section http_section{"http", http_fields};
 constinit const Section link_section{"a link", link_fields};
 constinit const Section meter_section{"a meter", meter_fields};
 constinit const Section reading_section{"a reading", reading_fields};

@@ -10,6 +10,7 @@ extern const Section root_section;
 extern const Section mqtt_section;
 extern const Section tls_section;
 extern const Section homeassistant_section;
+extern const Section http_section;
 extern const Section link_section;
 extern const Section meter_section;
 extern const Section reading_section;

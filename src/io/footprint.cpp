@@ -10,6 +10,7 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace meterbridge::io {
 namespace {
@@ -67,6 +68,14 @@ void release_memory() noexcept {
 #ifdef __GLIBC__  // musl has no such call
   ::malloc_trim(0);
 #endif
+}
+
+std::uint64_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  if (!(file >> total >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace meterbridge::io

@@ -2,6 +2,8 @@
 // How much memory the program holds while it has nothing to do.
 #pragma once
 
+#include <cstdint>
+
 namespace meterbridge::io {
 
 // Lets go of the code that was needed until now (reading the configuration, TLS handshakes) and may
@@ -11,5 +13,8 @@ void release_code() noexcept;
 // Gives free memory back to the system, after work that needed much of it for a moment. The C
 // library keeps it otherwise.
 void release_memory() noexcept;
+
+// Resident memory in bytes, from the kernel's own account; 0 where there is none.
+[[nodiscard]] std::uint64_t resident_memory();
 
 }  // namespace meterbridge::io

@@ -25,8 +25,9 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t largest_body = std::size_t{256} * 1024;
 constexpr std::size_t smallest_body = std::size_t{4} * 1024;
 constexpr std::size_t one_packet = 1400;  // below it compression saves nothing
-// After so many requests what is done so far is reported; the rest comes again.
+// After so many requests, or so long, what is done so far is reported; the rest comes again.
 constexpr int most_requests = 64;
+constexpr auto longest_write = std::chrono::seconds(10);
 // So long a field that was refused for its type is left out without asking again.
 constexpr auto field_ban = std::chrono::minutes(10);
 
@@ -84,8 +85,9 @@ class Influxdb final : public Sink {
     Work work(batch);
     take_up(work);
     while (!work.open.empty()) {
-      const bool enough = work.requests >= most_requests && work.taken() > 0;
-      if (enough) break;
+      const bool enough =
+          work.requests >= most_requests || SteadyClock::now() - work.begun > longest_write;
+      if (enough && work.taken() > 0) break;
       Parts parts = std::move(work.open.back());
       work.open.pop_back();
       ++work.requests;
@@ -144,6 +146,7 @@ class Influxdb final : public Sink {
     std::size_t selected = 0;  // entries that this call deals with
     std::vector<Parts> open;
     int requests = 0;
+    SteadyClock::time_point begun = SteadyClock::now();
     Written written;
   };
 

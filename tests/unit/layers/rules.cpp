@@ -55,9 +55,9 @@ constexpr std::string_view zones = "core/time.cpp";
 
 constexpr std::array<std::string_view, 5> posix_folders = {"sys/", "netinet/", "arpa/", "linux/",
                                                            "asm/"};
-constexpr std::array<std::string_view, 12> posix_headers = {
-    "unistd.h", "fcntl.h", "termios.h", "poll.h",   "pty.h",  "pwd.h",
-    "grp.h",    "netdb.h", "signal.h",  "syslog.h", "glob.h", "ifaddrs.h"};
+constexpr std::array<std::string_view, 13> posix_headers = {
+    "unistd.h", "fcntl.h",  "termios.h", "poll.h", "pty.h",     "pwd.h",   "grp.h",
+    "netdb.h",  "signal.h", "syslog.h",  "glob.h", "ifaddrs.h", "malloc.h"};
 
 bool starts_with_any(std::string_view text, std::span<const std::string_view> prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -194,15 +194,17 @@ std::span<const Layer> table() {
       {"simulator", {"core", "protocol", "meter", "config", "io"}, {}, {asio, system}, true},
       {"journal", {"core"}, {}, {system, {"SQLite"}}, true},
       {"sink", {"core", "io", "journal"}, {}, {asio, system, beast, {"OpenSSL"}, {"zlib"}}, true},
+      {"http", {"core", "journal"}, {}, {asio, system, beast}, true},
       {"app",
-       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink"},
+       {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",
+        "http"},
        {},
        // The mark of a refused password.
        {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}},
        true},
       {"cli",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",
-        "simulator", "app"},
+        "http", "simulator", "app"},
        {},
        // `version` names the libraries it was built with.
        {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}, {"Boost version"}},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fakes/loop.hpp"
+#include "fakes/program.hpp"
 #include "fakes/scratch.hpp"
 #include "sink/influxdb/influxdb.hpp"
 #include "unit/sink/influxdb_samples.hpp"
@@ -11,8 +12,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <csignal>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,9 +25,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace meterbridge::sink {
 
@@ -104,79 +100,10 @@ inline std::string http(const std::string& status, const std::string& body = {},
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// A program of this machine, ended with the test.
-class Program {
- public:
-  static bool installed(const std::string& path) { return std::filesystem::exists(path); }
-
-  explicit Program(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
-
-  ~Program() { signal(SIGKILL); }
-
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  void start() {
-    std::vector<char*> raw;
-    for (std::string& argument : arguments_)
-      raw.push_back(argument.data());
-    raw.push_back(nullptr);
-    process_ = fork();
-    if (process_ != 0) return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(126);
-    if (std::freopen("/dev/null", "w", stdout) == nullptr) _exit(126);
-    execv(raw.front(), raw.data());
-    _exit(127);
-  }
-
-  void signal(int number) {
-    if (process_ <= 0) return;
-    kill(process_, number);
-    if (number != SIGKILL && number != SIGTERM) return;
-    kill(process_, SIGCONT);
-    waitpid(process_, nullptr, 0);
-    process_ = -1;
-  }
-
- private:
-  std::vector<std::string> arguments_;
-  pid_t process_ = -1;
-};
-
-// A port that was free a moment ago.
-inline std::uint16_t free_port() {
-  boost::asio::io_context context;
-  tcp::acceptor acceptor(context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-  return acceptor.local_endpoint().port();
-}
-
-// The whole answer to a request, or nothing while nobody listens.
-inline std::string ask(std::uint16_t port, const std::string& method, const std::string& target) {
-  boost::asio::io_context context;
-  tcp::socket socket(context);
-  boost::system::error_code failure;
-  socket.connect({boost::asio::ip::address_v4::loopback(), port}, failure);
-  if (failure) return {};
-  const std::string request =
-      method + " " + target + " HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
-  boost::asio::write(socket, boost::asio::buffer(request), failure);
-  std::string answer;
-  std::array<char, 8192> block{};
-  while (!failure)
-    answer.append(block.data(), socket.read_some(boost::asio::buffer(block), failure));
-  return answer;
-}
-
-// Polls until the test holds.
-inline bool eventually(const std::function<bool()>& test) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!test()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    usleep(5000);
-  }
-  return true;
-}
+using fakes::ask;
+using fakes::eventually;
+using fakes::free_port;
+using fakes::Program;
 
 }  // namespace meterbridge::sink
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""The pages for monitoring, of a real service with a meter and a broker."""
+import re
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+import house as parts
+
+
+def get(port, page):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def test_P43_a_lost_broker_makes_the_program_unready_and_never_unhealthy(tmp_path):
+    pages, moved = parts.free_port(), parts.free_port()
+    meters = [f"{{id: house, profile: energomera-ce307, interval: 1s, address: 1, link: {{serial: {tmp_path}/tty}}}}"]
+    house = parts.House(tmp_path, meters, extra=f"http: {{listen: '127.0.0.1:{pages}'}}")
+    with house.simulate("--profile", "energomera-ce307", "--pty", house.tty("tty")), house.bridge() as bridge:
+        parts.wait_for(lambda: get(pages, "/healthz") == (200, "ok\n"), "the pages are there")
+        assert get(pages, "/readyz") == (503, f"the broker 127.0.0.1:{house.port} is not connected\n")
+        with house.broker() as broker:
+            parts.wait_for(lambda: get(pages, "/readyz") == (200, "ok\n"), "ready")
+            parts.wait_for(lambda: 'meterbridge_meter_up{meter="house"} 1' in get(pages, "/metrics")[1], "the meter is up")
+            text = get(pages, "/metrics")[1]
+            assert re.search(r'^meterbridge_reading\{meter="house",key="energy_import",unit="kWh"\} \d+\.\d+$', text, re.M)
+            assert f'meterbridge_broker_connected{{broker="127.0.0.1:{house.port}"}} 1' in text
+            assert 'meterbridge_meter_fault{meter="house",fault="ok"} 1' in text
+            assert 'meterbridge_link_up{link="house"} 1' in text
+            assert re.search(r"^meterbridge_resident_memory_bytes \d{7,}$", text, re.M)
+            try:
+                linted = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True, timeout=30)
+                assert (linted.returncode, linted.stdout + linted.stderr) == (0, b"")
+            except FileNotFoundError:
+                pass  # the unit test says that it is missing
+            broker.stop(signal.SIGKILL)
+            parts.wait_for(lambda: get(pages, "/readyz")[0] == 503, "not ready without a broker")
+            assert get(pages, "/healthz") == (200, "ok\n")
+        # Another address, while it runs.
+        house.write(meters, extra=f"http: {{listen: '127.0.0.1:{moved}'}}")
+        bridge.process.send_signal(signal.SIGHUP)
+        parts.wait_for(lambda: get(moved, "/healthz")[0] == 200, "the pages have moved")
+        assert get(pages, "/healthz")[0] == 0
+        assert bridge.stop() == 0

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+// The pages, asked for by friends and enemies.
+#include "fakes/program.hpp"
+#include "fakes/scratch.hpp"
+#include "http/metrics.hpp"
+#include "http/pages.hpp"
+#include "http/server.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace meterbridge::http {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::asio::ip::tcp;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+Reading reading(std::string_view key, Value value, Unit unit) {
+  return {*ReadingKey::parse(key), std::move(value), unit};
+}
+
+Status full_status() {
+  Status status;
+  status.version = "1.2.3";
+  status.instance = "meter\"bridge\\\n";
+  status.uptime = 61'500ms;
+  status.memory = 9'000'000;
+  MeterStatus house;
+  house.id = "house";
+  house.up = true;
+  house.fault = Fault::ok;
+  house.frame_age = 1s;
+  house.reading_age = 1500ms;
+  house.poll_time = 250ms;
+  house.interval = 30s;
+  house.polls = 10;
+  house.failures = 2;
+  house.errors = {{"checksum", 1}, {"timeout", 1}};
+  house.recoveries = {{"flush", 1}};
+  house.readings = {reading("energy_import", *Decimal::parse("173.640"), Unit::kWh),
+                    reading("input_7", true, Unit::none),
+                    reading("serial", std::string("0001"), Unit::none)};
+  MeterStatus cellar;
+  cellar.id = "cellar";
+  cellar.fault = Fault::no_device;
+  status.meters = {house, cellar};
+  status.links = {{"line", true}, {"tcp", false}};
+  status.brokers.resize(1);
+  status.brokers.front().name = "localhost:1883";
+  status.brokers.front().waiting = 7;
+  status.sinks.resize(1);
+  status.sinks.front().name = "influxdb";
+  status.sinks.front().lag_time = 90s;
+  status.journal.emplace();
+  status.journal->entries = 12;
+  return status;
+}
+
+TEST(Metrics, SayEverythingWithTheMetersDigits) {
+  const std::string text = metrics_text(full_status());
+  for (const char* line : {
+           "meterbridge_build_info{instance=\"meter\\\"bridge\\\\\",version=\"1.2.3\"} 1\n",
+           "meterbridge_uptime_seconds 61.500\n",
+           "meterbridge_meter_up{meter=\"house\"} 1\nmeterbridge_meter_up{meter=\"cellar\"} 0\n",
+           "meterbridge_meter_fault{meter=\"house\",fault=\"ok\"} 1\n",
+           "meterbridge_meter_fault{meter=\"cellar\",fault=\"no_device\"} 1\n",
+           "meterbridge_meter_fault{meter=\"cellar\",fault=\"ok\"} 0\n",
+           "meterbridge_meter_reading_age_seconds{meter=\"house\"} 1.500\n",
+           "meterbridge_meter_errors_total{meter=\"house\",kind=\"checksum\"} 1\n",
+           "meterbridge_meter_recoveries_total{meter=\"house\",rung=\"flush\"} 1\n",
+           "meterbridge_reading{meter=\"house\",key=\"energy_import\",unit=\"kWh\"} 173.640\n",
+           "meterbridge_reading{meter=\"house\",key=\"input_7\",unit=\"\"} 1\n",
+           "meterbridge_link_up{link=\"tcp\"} 0\n",
+           "meterbridge_broker_queue_messages{broker=\"localhost:1883\"} 7\n",
+           "meterbridge_sink_lag_seconds{sink=\"influxdb\"} 90.000\n",
+           "meterbridge_journal_entries 12\n",
+       })
+    EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, Not(HasSubstr("0001")));
+  EXPECT_THAT(text, Not(HasSubstr("meter_frame_age_seconds{meter=\"cellar\"}")));
+}
+
+TEST(Metrics, AreWhatPrometheusReads) {
+  if (std::system("promtool --version >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "the program promtool is not installed";
+  const fakes::Scratch place;
+  for (const Status& status : {full_status(), Status()}) {
+    const std::string file = place.file("page", metrics_text(status));
+    const std::string said = place.path() / "said";
+    const int code =
+        std::system(("promtool check metrics < " + file + " > " + said + " 2>&1").c_str());
+    std::stringstream words;
+    words << std::ifstream(said).rdbuf();
+    EXPECT_EQ(code, 0) << words.str();
+    EXPECT_EQ(words.str(), "");
+  }
+}
+
+// A program with pages on a loop of its own.
+class Pages : public testing::Test, public StatusView {
+ protected:
+  Pages() : worker_([this] { context_.run(); }) {}
+
+  ~Pages() override {
+    inside([this] { server_.reset(); });
+    guard_.reset();
+    worker_.join();
+  }
+
+  [[nodiscard]] std::vector<std::string> ailments() const override { return ailments_; }
+
+  [[nodiscard]] std::vector<std::string> missing() const override { return missing_; }
+
+  [[nodiscard]] Status status() const override { return full_status(); }
+
+  // In the loop, like everything that touches the server.
+  void inside(const std::function<void()>& act) {
+    std::promise<void> done;
+    boost::asio::post(context_, [&] {
+      act();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  void start(Milliseconds request_limit = 10s) {
+    ServerOptions options;
+    options.port = port_;
+    options.most_connections = 4;
+    options.request_limit = request_limit;
+    options.retry = 20ms;
+    options.log = [this](bool, const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      log_ += line + "\n";
+    };
+    inside([&] {
+      server_ = std::make_unique<Server>(context_.get_executor(), std::move(options), *this);
+    });
+  }
+
+  std::string log() {
+    const std::lock_guard lock(mutex_);
+    return log_;
+  }
+
+  bool listens() {
+    return fakes::eventually([this] { return log().find("listens on") != std::string::npos; });
+  }
+
+  tcp::socket connect() {
+    tcp::socket socket(client_);
+    socket.connect({boost::asio::ip::address_v4::loopback(), port_});
+    return socket;
+  }
+
+  static std::string rest(tcp::socket& socket) {
+    std::string answer;
+    boost::system::error_code failure;
+    std::array<char, 8192> block{};
+    while (!failure)
+      answer.append(block.data(), socket.read_some(boost::asio::buffer(block), failure));
+    return answer;
+  }
+
+  std::string send(const std::string& bytes) {
+    auto socket = connect();
+    boost::system::error_code ignored;
+    boost::asio::write(socket, boost::asio::buffer(bytes), ignored);
+    return rest(socket);
+  }
+
+  std::uint16_t port_ = fakes::free_port();
+  std::vector<std::string> ailments_;
+  std::vector<std::string> missing_;
+  std::mutex mutex_;
+  std::string log_;
+  boost::asio::io_context client_;
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
+      context_.get_executor()};
+  std::unique_ptr<Server> server_;
+  std::thread worker_;
+};
+
+TEST_F(Pages, SayWhatIsAskedFor) {
+  start();
+  ASSERT_TRUE(listens());
+  EXPECT_THAT(send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  const std::string head = send("HEAD /healthz?x=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("Content-Length: 3\r\n"));
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  EXPECT_THAT(send("GET /metrics HTTP/1.0\r\n\r\n"),
+              HasSubstr("meterbridge_reading{meter=\"house\",key=\"energy_import\""));
+  EXPECT_THAT(send("GET / HTTP/1.1\r\n\r\n"), HasSubstr("/healthz, /readyz, /metrics\n"));
+  EXPECT_THAT(send("GET /no/<b>\x01 HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(send("GET /no HTTP/1.1\r\n\r\n"), HasSubstr("there is no page /no; "));
+  const std::string post = send("POST /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(post, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+  EXPECT_THAT(post, HasSubstr("Allow: GET, HEAD\r\n"));
+}
+
+TEST_F(Pages, HealthIsNotReadiness_P43) {
+  missing_ = {"the broker localhost:1883 is not connected"};
+  start();
+  ASSERT_TRUE(listens());
+  EXPECT_THAT(send("GET /healthz HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
+  const std::string ready = send("GET /readyz HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(ready, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(ready, HasSubstr("\r\n\r\nthe broker localhost:1883 is not connected\n"));
+  inside([this] {
+    ailments_ = {"meter house: its task is stuck"};
+    missing_.clear();
+  });
+  EXPECT_THAT(send("GET /healthz HTTP/1.1\r\n\r\n"), HasSubstr("its task is stuck\n"));
+  EXPECT_THAT(send("GET /readyz HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
+}
+
+TEST_F(Pages, HostileRequestsCostLittle) {
+  start(300ms);
+  ASSERT_TRUE(listens());
+  EXPECT_THAT(send("SSH-2.0-OpenSSH\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(send(std::string(1000, '\0')), StartsWith("HTTP/1.1 4"));
+  // Heads without an end, in one line and in many.
+  EXPECT_THAT(send("GET /" + std::string(200'000, 'x')), StartsWith("HTTP/1.1 431"));
+  std::string many = "GET / HTTP/1.1\r\n";
+  for (int i = 0; i < 5000; ++i)
+    many += "X-" + std::to_string(i) + ": y\r\n";
+  EXPECT_THAT(send(many), StartsWith("HTTP/1.1 431"));
+  // A client that dawdles is let go, however many of them there are; one too many is told.
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(connect());
+    boost::asio::write(slow.back(), boost::asio::buffer("GET /healthz HT", 15));
+  }
+  ASSERT_TRUE(fakes::eventually(
+      [this] { return send("GET /healthz HTTP/1.1\r\n\r\n").find("503") != std::string::npos; }));
+  for (tcp::socket& socket : slow)
+    EXPECT_THAT(rest(socket), StartsWith("HTTP/1.1 408"));
+  slow.clear();
+  EXPECT_TRUE(fakes::eventually([this] {
+    return send("GET /healthz HTTP/1.1\r\n\r\n").find("200 OK") != std::string::npos;
+  }));
+}
+
+TEST_F(Pages, AnAddressInUseIsSaidOnceAndTriedAgain) {
+  tcp::acceptor other(client_, {boost::asio::ip::address_v4::loopback(), port_});
+  start();
+  ASSERT_TRUE(fakes::eventually([this] { return log().find("in use") != std::string::npos; }));
+  other.close();
+  ASSERT_TRUE(listens());
+  EXPECT_EQ(log(), "http: 127.0.0.1:" + std::to_string(port_) +
+                       " is in use by another program: stop it, or choose another port; tried "
+                       "again and again\nhttp: listens on 127.0.0.1:" +
+                       std::to_string(port_) + "\n");
+  EXPECT_THAT(send("GET /healthz HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
+}
+
+}  // namespace
+}  // namespace meterbridge::http
