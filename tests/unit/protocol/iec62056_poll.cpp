@@ -57,6 +57,19 @@ TEST_F(Iec62056Poll, ARefusedPasswordIsSentOnceEver) {
   EXPECT_EQ(line.sent().size(), sent);
 }
 
+// Nobody knows whether the meter heard it and counted it as a wrong one.
+TEST_F(Iec62056Poll, APasswordWithoutAnswerIsNotRepeatedInTheSamePoll) {
+  std::vector<Meter> meters;
+  meters.emplace_back(saiman());
+  auto line = line_with(meters, [](std::vector<VirtualLine::Arrival>& arrivals) {
+    std::erase_if(arrivals, [](const auto& arrival) { return arrival.bytes.size() == 1; });
+  });
+  const auto telegram = poll(*driver_of(saiman()), line);
+  ASSERT_FALSE(telegram);
+  EXPECT_EQ(telegram.error().code(), Errc::timeout);
+  EXPECT_EQ(count_of(line.sent(), "P1"), 1U);
+}
+
 TEST_F(Iec62056Poll, WithoutPasswordNoneIsSent) {
   SettingValues settings = saiman();
   settings.set("password", Secret());
