@@ -90,7 +90,8 @@ class CsvFiles : public testing::Test {
       for (Row& row : rows_of(layout, each))
         rows.push_back(std::move(row));
     }
-    return store.write(rows, entries.back().sequence, std::chrono::steady_clock::now());
+    const journal::Sequence last = entries.empty() ? 0 : entries.back().sequence;
+    return store.write(rows, last, std::chrono::steady_clock::now());
   }
 
   static bool sync(Store& store) { return bool(store.sync(std::chrono::steady_clock::now())); }
