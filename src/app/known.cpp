@@ -50,7 +50,6 @@ void read_entity(KnownMeter& meter, const std::string& name, const Json& json) {
   const auto key = ReadingKey::parse(name);
   const auto kind = json.find("kind");
   const auto precision = json.find("precision");
-  const auto unit = unit_from(text_of(json, "unit"));
   if (!key || kind == json.end() || !kind->is_number_integer() || precision == json.end() ||
       !precision->is_number_integer()) {
     return;
@@ -60,7 +59,8 @@ void read_entity(KnownMeter& meter, const std::string& name, const Json& json) {
   homeassistant::EntityFacts entity;
   entity.key = *key;
   entity.kind = static_cast<homeassistant::Kind>(number);
-  entity.unit = unit.value_or(Unit::none);
+  const auto unit = unit_for(*key, text_of(json, "unit"));
+  entity.unit = unit ? *unit : Unit::none;
   entity.precision = std::clamp(precision->get<int>(), 0, Decimal::max_exponent);
   meter.entities.emplace(*key, std::move(entity));
 }

@@ -89,6 +89,7 @@ Json meter_json(const MeterMemory& meter) {
                         {"latest_at", milliseconds(kept.latest_at)},
                         {"confirmations", kept.confirmations},
                         {"provable", kept.provable},
+                        {"wraps", kept.wraps},
                         {"why", kept.why}};
   }
   return {{"time", milliseconds(meter.time)},
@@ -140,7 +141,10 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
   each_key(json, "held", [&](const ReadingKey& key, const Json& entry) {
     const auto first = decimal_in(entry, "first");
     const auto latest = decimal_in(entry, "latest");
-    const Json* provable = member(entry, "provable");
+    const auto flag = [&entry](const char* name) {
+      const Json* found = member(entry, name);
+      return found != nullptr && found->is_boolean() && found->get<bool>();
+    };
     if (!first || !latest) return;
     meter::GuardMemory::Held& held = guard.held[key];
     held.first = *first;
@@ -148,7 +152,8 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
     held.since = instant_in(entry, "since");
     held.latest_at = instant_in(entry, "latest_at");
     held.confirmations = count_in(entry, "confirmations");
-    held.provable = provable != nullptr && provable->is_boolean() && provable->get<bool>();
+    held.provable = flag("provable");
+    held.wraps = flag("wraps");
     held.why = text_in(entry, "why");
   });
 }

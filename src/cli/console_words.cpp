@@ -81,6 +81,7 @@ std::string_view group_of(Quantity quantity) noexcept {
     case Quantity::status:
     case Quantity::message:
     case Quantity::input:
+    case Quantity::value:
       return groups[4];
     default:
       return groups[2];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/catalogue.hpp"
 #include "cli/decoded_text.hpp"
+#include "cli/try_all.hpp"
 #include "core/text.hpp"
 #include "meter/profile_library.hpp"
 #include "protocol/registry.hpp"
@@ -30,6 +31,8 @@ constexpr std::array options{
     Option{"--crc", "", "on|off|x25", "how telegrams are checked"},
     Option{"--set", "", "KEY=VALUE",
            "any other setting of the protocol, as in the configuration; repeatable", true, true},
+    Option{"--try-all", "", "",
+           "Modbus: all numbers that the registers can mean, in every type and word order"},
     Option{"--json", "", "", "one JSON object per telegram or exchange"},
 };
 
@@ -198,7 +201,24 @@ Result<std::vector<Decoded>> decode_text(const Protocol& protocol, const std::st
   return protocol.decode_transcript(*lines, values);
 }
 
-Result<std::vector<Decoded>> decode(const Arguments& arguments) {
+// The capture as it was read, and what is in it.
+struct Found {
+  Found() = default;
+  std::string text;
+  std::vector<Decoded> all;
+};
+
+// Every register is shown as a number of its own then: a table would name the values it knows.
+Result<> check_try_all(const Arguments& arguments, const Protocol& protocol) {
+  if (!arguments.has("--try-all")) return {};
+  if (protocol.name != "modbus")
+    return usage("--try-all is for registers, that is for --protocol modbus");
+  if (arguments.has("--profile") || arguments.has("--json"))
+    return usage("--try-all shows numbers to a person: neither --profile nor --json goes with it");
+  return {};
+}
+
+Result<Found> decode(const Arguments& arguments) {
   if (arguments.words().size() > 1)
     return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
   meter::ProfileLibrary library;
@@ -207,28 +227,56 @@ Result<std::vector<Decoded>> decode(const Arguments& arguments) {
   if (!profile) return profile.error();
   const auto protocol = protocol_of(arguments, *profile);
   if (!protocol) return protocol.error();
+  if (const auto fine = check_try_all(arguments, **protocol); !fine) return fine.error();
   const auto values = settings_of(arguments, **protocol, *profile);
   if (!values) return values.error();
   const std::string file = arguments.words().empty() ? "-" : arguments.words().front();
   const auto text = read_file(file);
   if (!text) return text.error();
-  auto found = decode_text(**protocol, *text, arguments.has("--hex"), *values);
-  if (!found) return found.error().within(file == "-" ? "standard input" : file);
-  return std::move(*found);
+  auto all = decode_text(**protocol, *text, arguments.has("--hex"), *values);
+  if (!all) return all.error().within(file == "-" ? "standard input" : file);
+  Found found;
+  found.text = *text;
+  found.all = std::move(*all);
+  return found;
+}
+
+int show_meanings(const Found& found, bool hex) {
+  bool any = false;
+  std::string text;
+  for (const Decoded& decoded : found.all) {
+    const std::string table = meanings_text(decoded);
+    text += decoded_text(decoded) + (table.empty() ? "" : table + "\n");
+    any = any || !table.empty();
+  }
+  if (any || protocol::is_transcript(found.text)) {
+    print(text);
+    return any ? exit_ok : exit_failed;
+  }
+  const auto bytes = hex ? from_hex(found.text) : Result<Bytes>(to_bytes(found.text));
+  const auto table = bytes ? meanings_text(*bytes) : Result<std::string>(bytes.error());
+  if (!table) {
+    complain("meterbridge decode: " + table.error().detail());
+    return exit_failed;
+  }
+  print("no frame of Modbus; taken as the bytes of registers:\n\n" + *table);
+  return exit_ok;
 }
 
 int run(const Arguments& arguments) {
-  const auto all = decode(arguments);
-  if (!all) {
-    complain("meterbridge decode: " + all.error().detail());
+  const auto found = decode(arguments);
+  if (!found) {
+    complain("meterbridge decode: " + found.error().detail());
     return exit_usage;
   }
+  if (arguments.has("--try-all")) return show_meanings(*found, arguments.has("--hex"));
+  const std::vector<Decoded>& all = found->all;
   const bool json = arguments.has("--json");
-  for (const Decoded& decoded : *all) {
+  for (const Decoded& decoded : all) {
     print(json ? protocol::decoded_json(decoded) + "\n" : decoded_text(decoded));
   }
-  if (all->empty()) complain("no telegram found");
-  return std::ranges::any_of(*all, &Decoded::ok) ? exit_ok : exit_failed;
+  if (all.empty()) complain("no telegram found");
+  return std::ranges::any_of(all, &Decoded::ok) ? exit_ok : exit_failed;
 }
 
 }  // namespace
@@ -250,6 +298,7 @@ Examples:
   meterbridge decode --protocol p1 --key-file luxembourg.key --json capture.bin
   printf '> c0489634fd0000000000d20130000040c0\n< c048fd009634570130000922ec8b04001bc0\n' |
     meterbridge decode --protocol ce102 -
+  echo 8000 4365 | meterbridge decode --protocol modbus --hex --try-all -
 
 Exit code: 0 at least one good telegram, 1 none, 2 wrong usage.
 )",

@@ -94,13 +94,9 @@ int report(const std::vector<const meter::Profile*>& profiles) {
   int code = exit_ok;
   std::string text;
   for (const meter::Profile* profile : profiles) {
-    const auto proven = meter::prove(*profile);
-    if (proven) {
-      text += profile->id + ": ok\n";
-    } else {
-      code = exit_failed;
-      text += profile->id + ": " + proven.error().detail() + "\n";
-    }
+    const auto wrong = meter::prove(*profile);
+    text += wrong ? wrong->str() + "\n" : profile->id + ": ok\n";
+    if (wrong) code = exit_failed;
   }
   print(text);
   return code;

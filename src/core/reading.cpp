@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/reading.hpp"
 
+#include "core/text.hpp"
+
 namespace meterbridge {
 namespace {
 
@@ -19,6 +21,7 @@ bool belongs(Quantity quantity, Unit unit, Unit target) noexcept {
 }  // namespace
 
 Result<Reading> Reading::make(const ReadingKey& key, const Decimal& value, Unit unit) {
+  if (key.quantity == Quantity::value) return Reading(key, value, unit);
   const Unit target = target_unit(key, unit);
   if (!belongs(key.quantity, unit, target)) {
     const std::string sent =
@@ -28,6 +31,14 @@ Result<Reading> Reading::make(const ReadingKey& key, const Decimal& value, Unit 
   const auto converted = convert(value, unit, target);
   if (!converted) return converted.error().within(key.text());
   return Reading(key, *converted, target);
+}
+
+Result<Unit> unit_for(const ReadingKey& key, std::string_view text) {
+  constexpr std::size_t shown = 20;
+  if (key.quantity == Quantity::value) return unit_of_user(text);
+  if (const auto unit = unit_from(text)) return *unit;
+  return Error{Errc::invalid, "\"" + sanitised(text, shown) + "\" is no unit of " + key.text() +
+                                  "; value_<n> may have any"};
 }
 
 const Reading* MeterReadings::find(const ReadingKey& key) const noexcept {

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -29,9 +30,13 @@ struct Reading {
   ReadingKey key;
   Value value;
   Unit unit = Unit::none;
+  std::optional<Decimal> wraps;  // a counter that begins again at 0 where it would reach this
   std::optional<Seconds>
       time;  // the value's own stamp where the meter gives one (M-Bus, monthly peak)
 };
+
+// The unit that a user wrote for this key; a `value` may have any text. Error: invalid.
+Result<Unit> unit_for(const ReadingKey& key, std::string_view text);
 
 // What the meter says of itself; empty where it says nothing. Sanitised text.
 struct MeterIdentity {

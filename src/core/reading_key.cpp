@@ -76,6 +76,7 @@ constexpr std::array rows = {
     Row{Quantity::message, "message", Unit::none, plain},
     Row{Quantity::input, "input", Unit::none, numbered},
     Row{Quantity::counter, "counter", Unit::none, numbered | tariffs | cumulative},
+    Row{Quantity::value, "value", Unit::none, numbered},
 };
 
 constexpr bool in_order() {
@@ -85,7 +86,7 @@ constexpr bool in_order() {
   return true;
 }
 
-static_assert(in_order() && rows.size() == static_cast<std::size_t>(Quantity::counter) + 1);
+static_assert(in_order() && rows.size() == static_cast<std::size_t>(Quantity::value) + 1);
 
 const Row& row(Quantity quantity) noexcept {
   const auto index = static_cast<std::size_t>(quantity);

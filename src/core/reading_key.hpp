@@ -50,6 +50,7 @@ enum class Quantity : std::uint8_t {
   message,
   input,
   counter,
+  value,  // of a user: whatever none of the others is
 };
 // `export` is a keyword.  NOLINTNEXTLINE(readability-identifier-naming)
 enum class Direction : std::uint8_t { none, import, export_, net, total, q1, q2, q3, q4 };
@@ -60,7 +61,7 @@ struct ReadingKey {
   Scope scope = Scope::none;
   std::uint8_t channel = 0;  // n of scope channel<n>
   Quantity quantity = Quantity::energy;
-  std::uint8_t number = 0;  // n of input_<n>, counter_<n>
+  std::uint8_t number = 0;  // n of input_<n>, counter_<n>, value_<n>
   Direction direction = Direction::none;
   Aspect aspect = Aspect::none;
   Phase phase = Phase::none;
@@ -103,7 +104,8 @@ struct ReadingKey {
 }
 
 // The unit in which a quantity leaves the program: kWh, W, ... `heat` has none of its own: it keeps
-// the meter's (GJ, MJ or kWh). Unit::none for text and pure numbers.
+// the meter's (GJ, MJ or kWh). Unit::none for text, pure numbers, and `value`, which has what its
+// user says.
 [[nodiscard]] Unit canonical_unit(Quantity quantity) noexcept;
 [[nodiscard]] std::string_view name(Quantity quantity) noexcept;  // "reactive_energy"
 // Registers that only grow (energy, volumes, heat, counters): what the counter rules apply to.

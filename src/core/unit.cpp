@@ -4,6 +4,8 @@
 #include "core/text.hpp"
 
 #include <array>
+#include <atomic>
+#include <mutex>
 #include <string>
 
 namespace meterbridge {
@@ -93,6 +95,22 @@ bool prefix_agrees(std::string_view text, const Row& candidate) noexcept {
   return !milli_or_mega || text.front() == first;
 }
 
+constexpr std::size_t first_own = 128;
+constexpr std::size_t most_own = 100;
+constexpr std::size_t longest_own = 24;  // bytes
+
+// Units that users made up. One that is counted never changes: reading needs no lock.
+struct OwnUnits {
+  std::mutex adding;
+  std::array<std::string, most_own> texts;
+  std::atomic<std::size_t> count{0};
+};
+
+OwnUnits& own_units() noexcept {
+  static OwnUnits units;
+  return units;
+}
+
 std::string shown(Unit unit) {
   return unit == Unit::none ? std::string("a pure number") : std::string(symbol(unit));
 }
@@ -100,6 +118,9 @@ std::string shown(Unit unit) {
 }  // namespace
 
 std::string_view symbol(Unit unit) noexcept {
+  const auto index = static_cast<std::size_t>(unit);
+  if (index >= first_own && index - first_own < own_units().count)
+    return own_units().texts[index - first_own];
   return row(unit).symbol;
 }
 
@@ -122,6 +143,28 @@ std::optional<Unit> unit_from(std::string_view text) noexcept {
     if (same_ignoring_case(alias.text, text)) return alias.unit;
   }
   return std::nullopt;
+}
+
+Result<Unit> unit_of_user(std::string_view text) {
+  if (const auto known = unit_from(text)) return *known;
+  if (text.empty() || text.size() > longest_own || trimmed(text) != text ||
+      sanitised(text) != text) {
+    return Error{Errc::invalid, "'" + sanitised(text, longest_own) + "' is no unit: 1 to " +
+                                    std::to_string(longest_own) + " printable bytes are"};
+  }
+  OwnUnits& units = own_units();
+  const std::lock_guard lock(units.adding);
+  const std::size_t count = units.count;
+  std::size_t at = 0;
+  while (at < count && units.texts[at] != text)
+    ++at;
+  if (at == most_own)
+    return Error{Errc::invalid, "more than " + std::to_string(most_own) + " units of your own"};
+  if (at == count) {
+    units.texts[at] = text;
+    units.count = count + 1;
+  }
+  return static_cast<Unit>(first_own + at);
 }
 
 Result<Decimal> convert(const Decimal& value, Unit from, Unit to) {

@@ -79,6 +79,10 @@ enum class Dimension : std::uint8_t {
 // Without regard to case where that is unambiguous ("kVArh", "KWH"); "m3" and "m³"; nothing when
 // unknown.
 [[nodiscard]] std::optional<Unit> unit_from(std::string_view text) noexcept;
+// As a user may write one: any of these, or a text of his own ("bar", "rpm"), which is a unit of no
+// dimension from then on; the same text gives the same unit. At most 100 texts in a process. Error:
+// invalid.
+Result<Unit> unit_of_user(std::string_view text);
 // Exact: moves the point only. Error: malformed (other dimension, or the factor is no power of
 // ten).
 Result<Decimal> convert(const Decimal& value, Unit from, Unit to);

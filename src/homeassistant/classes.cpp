@@ -44,6 +44,7 @@ constexpr Row rows[] = {
     {Quantity::temperature_flow, Dimension::temperature, "temperature"},
     {Quantity::temperature_return, Dimension::temperature, "temperature"},
     {Quantity::counter, Dimension::none, ""},
+    {Quantity::value, Dimension::none, ""},
 };
 
 // Spellings that Home Assistant's classes do not have, although the dimension fits.

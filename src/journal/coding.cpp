@@ -185,9 +185,10 @@ Result<Slot> slot_of(Reader& in) {
   const auto exponent = exponent_of(in.signed_number());
   if (!key_text || !unit_text || !kind || !exponent) return wrong("list of readings is cut");
   const auto key = ReadingKey::parse(*key_text);
-  const auto unit = unit_text->empty() ? std::optional<Unit>(Unit::none) : unit_from(*unit_text);
-  if (!key || !unit || *kind >= std::uint64_t{kinds} * 2)
+  if (!key || *kind >= std::uint64_t{kinds} * 2)
     return wrong("list of readings holds an unknown one");
+  const auto unit = unit_text->empty() ? Result<Unit>(Unit::none) : unit_for(*key, *unit_text);
+  if (!unit) return wrong("list of readings holds an unknown unit");
   Slot slot;
   slot.key = *key;
   slot.unit = *unit;

@@ -74,7 +74,10 @@ Guard::Verdict Guard::admit(Sample& sample, const Moment& now) {
     if (std::holds_alternative<Decimal>(reading.value) && is_cumulative(reading.key))
       carry(reading, track_of(reading).scale, verdict);
   }
-  if (!settings_->guard.enabled) return verdict;
+  if (!settings_->guard.enabled) {
+    follow_wraps(sample, now, verdict);
+    return verdict;
+  }
   watts_ = largest_power(sample);
   const auto out = [&](Reading& reading) {
     if (!std::holds_alternative<Decimal>(reading.value)) return false;
@@ -137,10 +140,10 @@ Guard::Decision Guard::judge_register(Reading& reading, Track& track, const Mome
   if (value < before.value) {
     const auto fall = before.value.minus(value);
     if (!fall || *fall > resolution(value, before.value))
-      return hold(reading, track, true,
-                  "lower than " + with_unit(before.value, reading.unit) + " before", now, verdict);
+      return judge_fall(reading, track, before, now, verdict);
     reading.value = before.value;  // rounding of a sum, or a digit less than before (P17)
     before.at = now.wall;
+    track.believed = now.steady;
     memory_.held.erase(reading.key);
     return Decision::keep_old;
   }
@@ -206,6 +209,7 @@ Guard::Decision Guard::hold(const Reading& reading, Track& track, bool provable,
   const Decimal& value = number_of(reading);
   const auto [found, begins] = memory_.held.try_emplace(reading.key);
   Held& held = found->second;
+  const bool told = held.confirmations != 0;
   if (begins || !follows(reading, track, held, now)) {
     held = Held();
     held.first = value;
@@ -222,17 +226,20 @@ Guard::Decision Guard::hold(const Reading& reading, Track& track, bool provable,
     return Decision::take;
   }
   // A changed serial number is said once for the meter.
-  if (begins && memory_.newcomer.empty())
+  if (!told && memory_.newcomer.empty())
     verdict.notices.push_back({Notice::Kind::refused, reading.key.text() + ": " + held.why});
   return Decision::refuse;
 }
 
 void Guard::settle(const Reading& reading, Track& track, const Moment& now, Verdict& verdict) {
   const Decimal& value = number_of(reading);
-  if (memory_.held.erase(reading.key) != 0) {
+  if (const auto held = memory_.held.extract(reading.key)) {
+    const bool told = held.mapped().confirmations != 0;
     verdict.notices.push_back(
-        {Notice::Kind::released,
-         reading.key.text() + ": " + with_unit(value, reading.unit) + " is believed, and goes on"});
+        {told ? Notice::Kind::released : Notice::Kind::refused,
+         reading.key.text() + ": " +
+             (told ? with_unit(value, reading.unit) + " is believed, and goes on"
+                   : held.mapped().why)});
   }
   if (!is_cumulative(reading.key)) {
     track.last = value;
@@ -241,6 +248,7 @@ void Guard::settle(const Reading& reading, Track& track, const Moment& now, Verd
   const auto [old, fresh] = memory_.registers.try_emplace(reading.key);
   GuardMemory::Register& kept = old->second;
   if (!fresh && value > kept.value) track.grown = now.steady;
+  track.believed = now.steady;
   kept.value = value;
   kept.unit = reading.unit;
   kept.at = now.wall;

@@ -46,6 +46,7 @@ struct GuardMemory {
     Instant latest_at{};
     int confirmations = 0;
     bool provable = true;  // false: no repetition makes it true (out of range, another meter)
+    bool wraps = false;    // fell by so much that the counter may just have begun again with 0
     std::string why;
   };
 
@@ -101,8 +102,9 @@ class Guard {
   // What this run saw of a register or measured value.
   struct Track {
     Track() = default;
-    std::optional<Decimal> last;  // of a measured value
-    std::optional<Time> grown;    // of a register: when it changed last in this run
+    std::optional<Decimal> last;   // of a measured value
+    std::optional<Time> grown;     // of a register: when it changed last in this run
+    std::optional<Time> believed;  // of a register: when it was read last in this run
     Limits limits;
     std::string scale;
   };
@@ -112,6 +114,12 @@ class Guard {
   Track& track_of(const Reading& reading);
   Decision judge(Reading& reading, Track& track, const Moment& now, Verdict& verdict);
   Decision judge_register(Reading& reading, Track& track, const Moment& now, Verdict& verdict);
+  Decision judge_fall(Reading& reading, Track& track, GuardMemory::Register& before,
+                      const Moment& now, Verdict& verdict);
+  [[nodiscard]] bool may_wrap(const Reading& reading, const Track& track,
+                              const GuardMemory::Register& before, const Moment& now) const;
+  void count_on(Reading& reading, GuardMemory::Register& before);
+  void follow_wraps(Sample& sample, const Moment& now, Verdict& verdict);
   Decision hold(const Reading& reading, Track& track, bool provable, std::string why,
                 const Moment& now, Verdict& verdict);
   void settle(const Reading& reading, Track& track, const Moment& now, Verdict& verdict);

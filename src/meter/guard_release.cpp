@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the guard comes to believe what it held: another meter (P30), and the user's word.
+// How the guard comes to believe what it held: counters that begin again with 0 by themselves,
+// another meter (P30), and the user's word.
 #include "meter/guard.hpp"
 
 #include <utility>
@@ -16,6 +17,76 @@ Decimal raised(const Decimal& carried, const Decimal& old, const Decimal& fresh)
 }
 
 }  // namespace
+
+// Half a turn at most, and no more than can be counted since it was read last: what is further away
+// was reset, or nobody looked for too long.
+bool Guard::may_wrap(const Reading& reading, const Track& track,
+                     const GuardMemory::Register& before, const Moment& now) const {
+  if (!reading.wraps) return false;
+  const auto over = std::get_if<Decimal>(&reading.value)->plus(*reading.wraps);
+  const auto growth = over ? over->minus(before.value) : over;
+  if (!growth || growth->is_negative()) return false;
+  const double counted = growth->approximate();
+  if (counted * 2 > reading.wraps->approximate()) return false;
+  if (!track.limits.per_hour) return true;
+  std::chrono::duration<double, std::ratio<3600>> hours = std::chrono::seconds(1);
+  if (track.believed) {
+    hours += now.steady - *track.believed;
+  } else {
+    if (!clock_is_set(now.wall) || now.wall < before.at) return false;
+    hours += now.wall - before.at;
+  }
+  return counted <= per_hour(reading, track) * hours.count();
+}
+
+// A fall that may be the counter's own beginning at 0 is believed with the next reading that goes
+// on from it. Zero itself tells nothing: a module that was switched off says it, too.
+Guard::Decision Guard::judge_fall(Reading& reading, Track& track, GuardMemory::Register& before,
+                                  const Moment& now, Verdict& verdict) {
+  const Decimal value = *std::get_if<Decimal>(&reading.value);
+  const std::string unit(symbol(reading.unit));
+  const std::string why =
+      "lower than " + before.value.str() + (unit.empty() ? "" : " " + unit) + " before";
+  const auto found = memory_.held.find(reading.key);
+  const bool may = may_wrap(reading, track, before, now);
+  if (found == memory_.held.end() && may) {
+    Held& held = memory_.held[reading.key];
+    held.first = held.latest = value;
+    held.since = held.latest_at = now.wall;
+    held.wraps = true;
+    held.why = value.str() + " refused: " + why;
+    reading.value = before.value;
+    return Decision::keep_old;
+  }
+  const bool zero = value == before.carried;
+  if (found == memory_.held.end() || !found->second.wraps || !may || zero ||
+      !follows(reading, track, found->second, now))
+    return hold(reading, track, true, why, now, verdict);
+  if (found->second.confirmations == 0) memory_.held.erase(found);
+  count_on(reading, before);
+  return Decision::take;
+}
+
+void Guard::count_on(Reading& reading, GuardMemory::Register& before) {
+  const auto over = std::get_if<Decimal>(&reading.value)->plus(*reading.wraps);
+  const auto carried = before.carried.plus(*reading.wraps);
+  if (!over || !carried) return;
+  reading.value = *over;
+  before.carried = *carried;
+  decided_ = true;
+}
+
+// With the guard off every fall of such a counter is a new turn.
+void Guard::follow_wraps(Sample& sample, const Moment& now, Verdict& verdict) {
+  for (Reading& reading : sample.readings) {
+    const auto* const value = std::get_if<Decimal>(&reading.value);
+    if (!reading.wraps || value == nullptr || !is_cumulative(reading.key)) continue;
+    const auto old = memory_.registers.find(reading.key);
+    if (old != memory_.registers.end() && *value < old->second.value)
+      count_on(reading, old->second);
+    settle(reading, track_of(reading), now, verdict);
+  }
+}
 
 void Guard::look_at_serial(const Sample& sample, const Moment& now, Verdict& verdict) {
   const std::string& serial = sample.identity.serial;
@@ -80,8 +151,8 @@ void Guard::compare_scale(const Reading& reading, const std::string& scale, Verd
   if (kept.carry_next || kept.carried != Decimal())
     verdict.notices.push_back(
         {Notice::Kind::replaced, reading.key.text() +
-                                     ": factor, offset or unit changed; what the meter before had "
-                                     "counted is no longer added (offset does it)"});
+                                     ": factor, offset or unit changed; what was counted before "
+                                     "is no longer added (offset does it)"});
   memory_.registers.erase(found);
 }
 

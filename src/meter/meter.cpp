@@ -59,6 +59,9 @@ Result<> adjust(std::vector<Reading>& readings,
       return Error{Errc::malformed,
                    reading.key.text() + ": factor and offset make it too large: " + number->str()};
     *number = *result;
+    if (!reading.wraps || !wanted->second.factor) continue;
+    const auto span = reading.wraps->times(*wanted->second.factor);
+    reading.wraps = span ? std::optional(*span) : std::nullopt;
   }
   return {};
 }

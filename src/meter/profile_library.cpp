@@ -149,8 +149,8 @@ void read_settings(const Node& root, const protocol::Protocol* protocol,
   }
 }
 
-void add_bytes(const Node& node, std::string_view hex, bool sent, ProfileTest& test,
-               Problems& problems) {
+void add_bytes(const Node& node, const config::Place& place, std::string_view hex, bool sent,
+               ProfileTest& test, Problems& problems) {
   auto bytes = from_hex(hex);
   if (!bytes) {
     complain(problems, node, bytes.error().detail());
@@ -160,6 +160,8 @@ void add_bytes(const Node& node, std::string_view hex, bool sent, ProfileTest& t
   line.sent = sent;
   line.bytes = *std::move(bytes);
   line.line = test.exchange.size() + 1;
+  line.offset = test.places.size();
+  test.places.push_back(place);
   test.exchange.push_back(std::move(line));
 }
 
@@ -171,7 +173,7 @@ void read_expectations(const Node& node, ProfileTest& test, Problems& problems) 
     if (!ReadingKey::parse(member.first))
       problems.add(config::Severity::error, expect->key_places[i], member.second.path,
                    "is no reading key");
-    test.expect.emplace_back(member.first, member.second.scalar);
+    test.expect.push_back({member.first, member.second.scalar, member.second.place});
   }
 }
 
@@ -200,6 +202,7 @@ void read_tests(const Node& root, Profile& profile, Problems& problems) {
       continue;
     }
     ProfileTest test;
+    test.place = node.place;
     const SettingValues values = read_map(node, "a test", test_fields, profile.protocol, problems);
     read_test_settings(node, profile, test, problems);
     const Node* exchange = config::map_in(node, "exchange");
@@ -208,8 +211,8 @@ void read_tests(const Node& root, Profile& profile, Problems& problems) {
     if (exchange != nullptr) {
       for (std::size_t i = 0; i < exchange->members.size(); ++i) {
         const auto& [request, answer] = exchange->members[i];
-        add_bytes(answer, request, true, test, problems);
-        add_bytes(answer, answer.scalar, false, test, problems);
+        add_bytes(answer, exchange->key_places[i], request, true, test, problems);
+        add_bytes(answer, answer.place, answer.scalar, false, test, problems);
       }
     }
     if (const Node* telegram = node.find("telegram");
@@ -228,6 +231,7 @@ void read_tests(const Node& root, Profile& profile, Problems& problems) {
 
 Profile read_profile(const Node& root, Problems& problems) {
   Profile profile;
+  profile.place = root.place;
   read_protocol(root, profile, problems);
   const SettingValues values =
       read_map(root, "a profile", profile_fields, profile.protocol, problems);

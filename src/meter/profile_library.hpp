@@ -31,8 +31,17 @@ struct ProfileTest {
   ProfileTest() = default;
   std::vector<protocol::TranscriptLine> exchange;
   Bytes telegram;
-  std::vector<std::pair<std::string, std::string>> expect;
-  SettingValues settings;  // the profile's, with what this test adds
+
+  struct Expectation {
+    std::string key;
+    std::string value;
+    config::Place place;
+  };
+
+  std::vector<Expectation> expect;
+  config::Place place;
+  std::vector<config::Place> places;  // of the lines of the exchange; their offsets count them
+  SettingValues settings;             // the profile's, with what this test adds
 };
 
 // A meter type. `preset` holds the protocol settings that the profile fixes (the user may override
@@ -48,6 +57,7 @@ struct Profile {
   Milliseconds interval{};  // polled: default poll interval; pushed: the usual period
   std::vector<std::pair<std::string, std::string>> preset;
   SettingValues rows;  // of the protocol's tables (registers, codes)
+  config::Place place;
   std::vector<ProfileTest> tests;
 };
 

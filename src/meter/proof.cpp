@@ -41,28 +41,36 @@ Result<std::vector<protocol::Decoded>> decode(const Profile& profile, const Prof
   return profile.protocol->decode_transcript(test.exchange, test.settings);
 }
 
-Result<> prove_test(const Profile& profile, const ProfileTest& test) {
+// The answer, where the exchange is known; the test else.
+const config::Place& place_of(const ProfileTest& test, const protocol::Decoded& part) {
+  if (test.places.empty()) return test.place;
+  return test.places[std::min<std::size_t>(part.offset + 1, test.places.size() - 1)];
+}
+
+std::optional<config::Problem> prove_test(const Profile& profile, const ProfileTest& test,
+                                          const std::string& path) {
+  const auto wrong = [&path](const config::Place& place, std::string text) {
+    return config::Problem{config::Severity::error, place, path, std::move(text)};
+  };
   const auto decoded = decode(profile, test);
-  if (!decoded) return decoded.error();
+  if (!decoded) return wrong(test.place, decoded.error().detail());
   std::vector<Reading> readings;
   for (const protocol::Decoded& part : *decoded) {
-    if (!part.ok()) return part.failure();
+    if (!part.ok()) return wrong(place_of(test, part), part.failure().detail());
     for (const MeterReadings& meter : part.telegram.readings)
       readings.insert(readings.end(), meter.readings.begin(), meter.readings.end());
   }
-  for (const auto& expectation : test.expect) {
-    const std::string& key = expectation.first;
-    const std::string& expected = expectation.second;
-    const auto found =
-        std::find_if(readings.begin(), readings.end(),
-                     [&key](const Reading& reading) { return reading.key.text() == key; });
-    if (found == readings.end()) return Error{Errc::mismatch, "there is no reading " + key};
-    if (same(found->value, expected)) continue;
-    std::string difference = key;
-    difference.append(" is ").append(text_of(found->value)).append(", not ").append(expected);
-    return Error{Errc::mismatch, std::move(difference)};
+  for (const ProfileTest::Expectation& expected : test.expect) {
+    const auto found = std::find_if(
+        readings.begin(), readings.end(),
+        [&expected](const Reading& reading) { return reading.key.text() == expected.key; });
+    if (found == readings.end())
+      return wrong(expected.place, "there is no reading " + expected.key);
+    if (same(found->value, expected.value)) continue;
+    return wrong(expected.place,
+                 expected.key + " is " + text_of(found->value) + ", not " + expected.value);
   }
-  return {};
+  return std::nullopt;
 }
 
 protocol::MeterFace some_face() {
@@ -148,14 +156,15 @@ Result<> prove_dialogue(const Profile& profile) {
 
 }  // namespace
 
-Result<> prove(const Profile& profile) {
+std::optional<config::Problem> prove(const Profile& profile) {
   for (std::size_t i = 0; i < profile.tests.size(); ++i) {
-    const auto proven = prove_test(profile, profile.tests[i]);
-    if (!proven) return proven.error().within("tests[" + std::to_string(i) + "]");
+    auto wrong = prove_test(profile, profile.tests[i], "tests[" + std::to_string(i) + "]");
+    if (wrong) return wrong;
   }
   const auto played = prove_dialogue(profile);
-  if (!played) return played.error().within("simulated meter");
-  return {};
+  if (played) return std::nullopt;
+  return config::Problem{config::Severity::error, profile.place, "simulated meter",
+                         played.error().detail()};
 }
 
 }  // namespace meterbridge::meter

@@ -3,13 +3,15 @@
 // simulated meter.
 #pragma once
 
-#include "core/result.hpp"
 #include "meter/profile_library.hpp"
+
+#include <optional>
 
 namespace meterbridge::meter {
 
 // Every exchange and telegram under `tests` yields exactly the expected readings; the profile's
-// driver reads a simulated meter of the same settings. Error: what differs, in words.
-Result<> prove(const Profile& profile);
+// driver reads a simulated meter of the same settings. Else what differs, with its place in the
+// profile.
+std::optional<config::Problem> prove(const Profile& profile);
 
 }  // namespace meterbridge::meter

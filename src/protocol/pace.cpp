@@ -6,8 +6,7 @@
 
 namespace meterbridge::protocol {
 
-Result<Pace> Pace::from(const SettingValues& settings) {
-  Pace pace;
+Result<Pace> Pace::from(const SettingValues& settings, Pace pace) {
   if (settings.has("response_timeout"))
     pace.response_timeout = settings.duration("response_timeout");
   if (pace.response_timeout < Milliseconds(20) || pace.response_timeout > Milliseconds(60000))

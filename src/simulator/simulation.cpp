@@ -197,7 +197,7 @@ Result<> Simulation::add(const LinkPlan& link, const Options& options) {
   }
   std::unique_ptr<Port> port = make_port(link, options.publisher);
   StationOptions station;
-  station.baud = link.line.baud;
+  station.baud = link.pty.empty() ? 0 : link.line.baud;
   station.now = [this] { return now(); };
   station.finished = [this] {
     if (--running_ > 0) return;

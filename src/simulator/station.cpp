@@ -114,10 +114,12 @@ asio::awaitable<void> Station::send() {
   }
 }
 
-// In portions of ten milliseconds of the line's speed (a byte is ten bits).
+// In portions of ten milliseconds of the line's speed (a byte is ten bits); a network takes all at
+// once.
 asio::awaitable<void> Station::transmit(const Bytes& bytes) {
-  const std::size_t portion = std::max<std::size_t>(1, options_.baud / 1000);
-  const auto byte_time = std::chrono::microseconds(10'000'000 / options_.baud);
+  const bool line = options_.baud != 0;
+  const std::size_t portion = line ? std::max<std::size_t>(1, options_.baud / 1000) : bytes.size();
+  const auto byte_time = std::chrono::microseconds(line ? 10'000'000 / options_.baud : 0);
   ByteView rest = bytes;
   auto next = SteadyClock::now();
   auto taken = next;

@@ -31,7 +31,7 @@ struct Seat {
 
 struct StationOptions {
   StationOptions() = default;
-  std::uint32_t baud = 9600;       // bytes leave no faster than this
+  std::uint32_t baud = 9600;       // bytes leave no faster than this; 0 = a network
   Milliseconds away{1000};         // how long `hangup` lasts
   Milliseconds patience{2000};     // bytes that nobody takes for so long are lost
   std::function<Seconds()> now;    // the time in the simulated house

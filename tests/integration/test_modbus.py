@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from house import BINARY, House, free_port
+from house import BINARY, House, Observer, free_port
 from modbus_server import Device
 
 PROFILE = """format: 1
@@ -87,3 +87,51 @@ def test_meters_of_one_simulated_line_and_of_ports_of_their_own_are_read(tmp_pat
         for meter in meters:
             values = values_of(meter)
             assert len(values) == 6 and 220 < values["voltage_l1"] < 240, meter["meter"]
+
+
+COUNTERS = """format: 1
+id: pulses
+vendor: Me
+model: Pulses
+protocol: modbus
+interval: 200ms
+registers:
+  - {{key: counter_1, address: 0, type: u32, wraps: {wraps}}}
+  - {{key: counter_2, address: 2, type: u32}}
+  - {{key: value_1, address: 4, scale: 0.001, unit: bar}}
+"""
+
+
+def test_P15_a_counter_that_begins_again_is_counted_on_exactly_over_a_restart(tmp_path):
+    """Both counters have the same pulses, and the second one never begins again: it knows the truth."""
+    (tmp_path / "profiles").mkdir()
+    profile = tmp_path / "profiles" / "pulses.yaml"
+    profile.write_text(COUNTERS.format(wraps=2 ** 32))
+    house = House(tmp_path, [])
+    house.write([f"{{id: m, profile: pulses, publish: every, link: {{tcp: \"127.0.0.1:{free_port()}\"}}}}"])
+    with house.simulate("-c", str(house.file)):
+        done = house.call("read", "-c", str(house.file), "--json")
+        assert done.returncode == 0, done.stderr
+        turn = values_of(json.loads(done.stdout))["counter_2"] + 100
+    profile.write_text(COUNTERS.format(wraps=turn))
+    state = "meterbridge/m/state"
+
+    def counted_on(values):
+        return values.get("counter_1") is not None and values["counter_1"] == values["counter_2"] > turn
+
+    with house.broker(), Observer(house.port) as ear, house.simulate("-c", str(house.file), "--speed", "360"):
+        with house.bridge() as bridge:
+            first = ear.wait_json(state, lambda s: s.get("counter_1") is not None)
+            assert first["counter_1"] == first["counter_2"] < turn
+            ear.wait_json(state, counted_on, patience=60)
+            assert bridge.stop() == 0
+        seen = ear.count()
+        with house.bridge() as bridge:
+            ear.wait_json(state, counted_on, seen)
+            assert bridge.stop() == 0
+        counts = [json.loads(p).get("counter_1") for t, p, _ in ear.messages if t == state]
+        counts = [count for count in counts if count is not None]
+        assert counts == sorted(counts)
+        assert [p for t, p, _ in ear.messages if t == "meterbridge/m/event"] == []
+        value = json.loads(ear.wait_topic("homeassistant/device/meterbridge_m/config", seen))["cmps"]["value_1"]
+        assert value["unit_of_meas"] == "bar" and value["stat_cla"] == "measurement" and "dev_cla" not in value

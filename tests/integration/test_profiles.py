@@ -8,7 +8,7 @@ import subprocess
 import jsonschema
 import yaml
 
-from house import BINARY, PATIENCE, Process, wait_for
+from house import BINARY, PATIENCE, Process, free_port, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -95,6 +95,31 @@ def test_inputs_of_a_workshop_module_and_registers_of_the_users_own(tmp_path):
     assert '"voltage_l1"' in plc_text and '"input_3"' in plc_text, plc_text
 
 
+def test_P20_the_workshop_of_the_documentation_is_accepted_and_read(tmp_path):
+    text = (ROOT / "docs/workshop.md").read_text()
+    configuration = re.search(r"```yaml\n(.*?)```", text, re.S).group(1)
+    for port in ("10.0.0.20:502", "10.0.0.21:502"):
+        assert port in configuration
+        configuration = configuration.replace(port, f"127.0.0.1:{free_port()}")
+    (tmp_path / "m.yaml").write_text(configuration)
+    checked = run("check", "-c", "m.yaml", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout
+    house = Process(["simulate", "-c", str(tmp_path / "m.yaml")], tmp_path / "simulate.log")
+    try:
+        wait_for(lambda: "READY" in house.log(), "the simulated devices")
+        done = run("read", "--json", "-c", "m.yaml", cwd=tmp_path)
+    finally:
+        house.stop()
+    assert done.returncode == 0, done.stderr
+    meters = {m["meter"]: {r["key"]: r for r in m["readings"]} for m in map(json.loads, done.stdout.splitlines())}
+    assert len(meters["feed"]) == 12 and 220 < meters["feed"]["voltage_l1"]["value"] < 240
+    assert meters["press"]["value_1"]["unit"] == "bar" and meters["press"]["value_2"]["unit"] == "rpm"
+    command, shown = re.search(r"\$ echo (.*?) \| meterbridge.*?\n(.*?)```", text, re.S).groups()
+    tried = subprocess.run([BINARY, "decode", "--protocol", "modbus", "--hex", "--try-all", "-"], input=command.encode(),
+                           capture_output=True, timeout=PATIENCE, check=False).stdout.decode()
+    assert shown.strip() == tried.strip(), tried
+
+
 def test_the_schema_of_profiles_accepts_ours_and_refuses_mistakes(tmp_path):
     schema = json.loads(run("schema", "--profile", cwd=tmp_path).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -104,7 +129,7 @@ def test_the_schema_of_profiles_accepts_ours_and_refuses_mistakes(tmp_path):
     for file in files:
         assert not [error.message for error in validator.iter_errors(yaml.safe_load(file.read_text()))], file
     meter = yaml.safe_load((ROOT / "profiles/eastron-sdm120.yaml").read_text())
-    for change in ({"registers": [{"key": "power"}]}, {"registers": [{"key": "power", "address": 70000}]},
+    for change in ({"registers": [{"key": "power"}]}, {"registers": [{"key": "power", "address": 500000}]},
                    {"registers": [{"key": "power", "address": 0, "typ": "f32"}]}, {"settings": {"functions": 3}},
                    {"codes": []}, {"protocol": "modbuss"}):
         assert not validator.is_valid({**meter, **change}), change

@@ -15,7 +15,7 @@ constexpr std::array<Term<Scope>, 5> scopes = {{
     {Scope::channel, "channel {} "},
 }};
 
-constexpr std::array<Term<Quantity>, 33> quantities = {{
+constexpr std::array<Term<Quantity>, 34> quantities = {{
     {Quantity::energy, "energy"},
     {Quantity::reactive_energy, "reactive energy"},
     {Quantity::apparent_energy, "apparent energy"},
@@ -49,6 +49,7 @@ constexpr std::array<Term<Quantity>, 33> quantities = {{
     {Quantity::message, "message"},
     {Quantity::input, "input {}"},
     {Quantity::counter, "counter {}"},
+    {Quantity::value, "value {}"},
 }};
 
 constexpr std::array<Term<Direction>, 8> directions = {{

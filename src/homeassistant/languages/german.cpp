@@ -15,7 +15,7 @@ constexpr std::array<Term<Scope>, 5> scopes = {{
     {Scope::channel, "Kanal {}: "},
 }};
 
-constexpr std::array<Term<Quantity>, 33> quantities = {{
+constexpr std::array<Term<Quantity>, 34> quantities = {{
     {Quantity::energy, "Energie"},
     {Quantity::reactive_energy, "Blindarbeit"},
     {Quantity::apparent_energy, "Scheinarbeit"},
@@ -49,6 +49,7 @@ constexpr std::array<Term<Quantity>, 33> quantities = {{
     {Quantity::message, "Nachricht"},
     {Quantity::input, "Eingang {}"},
     {Quantity::counter, "Impulszähler {}"},
+    {Quantity::value, "Wert {}"},
 }};
 
 constexpr std::array<Phrase, 3> phrases = {{

@@ -15,7 +15,7 @@ constexpr std::array<Term<Scope>, 5> scopes = {{
     {Scope::channel, "{}. csatorna: "},
 }};
 
-constexpr std::array<Term<Quantity>, 33> quantities = {{
+constexpr std::array<Term<Quantity>, 34> quantities = {{
     {Quantity::energy, "energia"},
     {Quantity::reactive_energy, "meddő energia"},
     {Quantity::apparent_energy, "látszólagos energia"},
@@ -49,6 +49,7 @@ constexpr std::array<Term<Quantity>, 33> quantities = {{
     {Quantity::message, "üzenet"},
     {Quantity::input, "{}. bemenet"},
     {Quantity::counter, "{}. számláló"},
+    {Quantity::value, "{}. érték"},
 }};
 
 constexpr std::array<Phrase, 13> phrases = {{

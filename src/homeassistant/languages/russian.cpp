@@ -15,7 +15,7 @@ constexpr std::array<Term<Scope>, 5> scopes = {{
     {Scope::channel, "канал {}: "},
 }};
 
-constexpr std::array<Term<Quantity>, 33> quantities = {{
+constexpr std::array<Term<Quantity>, 34> quantities = {{
     {Quantity::energy, "энергия"},
     {Quantity::reactive_energy, "реактивная энергия"},
     {Quantity::apparent_energy, "полная энергия"},
@@ -49,6 +49,7 @@ constexpr std::array<Term<Quantity>, 33> quantities = {{
     {Quantity::message, "сообщение"},
     {Quantity::input, "вход {}"},
     {Quantity::counter, "счётчик импульсов {}"},
+    {Quantity::value, "значение {}"},
 }};
 
 constexpr std::array<Phrase, 13> phrases = {{

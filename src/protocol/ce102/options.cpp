@@ -67,24 +67,10 @@ constexpr std::array specs{
         .type = SettingType::decimal,
         .help =
             "watt per count of the power; r51: 0.001 if not set, classic: not asked if not set"},
-    SettingSpec{.name = "response_timeout",
-                .type = SettingType::duration,
-                .help = "how long an answer may take",
-                .fallback = "1500ms"},
-    SettingSpec{.name = "retries",
-                .type = SettingType::integer,
-                .help = "how often an unanswered request is repeated",
-                .fallback = "2",
-                .maximum = 10},
-    SettingSpec{.name = "gap",
-                .type = SettingType::duration,
-                .help = "how long the line must be quiet before each request",
-                .fallback = "50ms"},
-    SettingSpec{.name = "address_gap",
-                .type = SettingType::duration,
-                .help = "so much longer before the first request of a poll, when another meter of "
-                        "the line may have been asked before",
-                .fallback = "0ms"},
+    response_timeout_setting("1500ms"),
+    retries_setting,
+    gap_setting("50ms"),
+    address_gap_setting,
 };
 
 Result<std::uint32_t> parse_password(const Secret& password) {

@@ -157,9 +157,9 @@ void RowReader::read_unit() {
   if (result_.key.quantity == Quantity::heat) result_.unit = Unit::kWh;
   const std::string text = row_.text("unit");
   if (text.empty()) return;
-  const auto unit = unit_from(text);
+  const auto unit = unit_for(result_.key, text);
   if (!unit) {
-    fault("unit", "'" + sanitised(text, 20) + "' is no unit");
+    fault("unit", unit.error().detail());
   } else if (!Reading::make(result_.key, Decimal(1), *unit)) {
     fault("unit", "'" + sanitised(text, 20) + "' does not belong to " + row_.text("key"));
   } else {

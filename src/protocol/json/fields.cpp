@@ -118,12 +118,12 @@ class Checker {
     const auto scale = row.decimal("scale");
     if (scale && scale->is_zero()) fault("scale", "must not be zero");
     const std::string text = row.text("unit");
-    const auto unit = unit_from(text);
-    if (!text.empty() && !unit) {
-      fault("unit", "\"" + sanitised(text, 20) + "\" is no unit that is known here");
+    const auto unit = text.empty() ? Result<Unit>(Unit::none) : unit_for(key, text);
+    if (!unit) {
+      fault("unit", unit.error().detail());
       return;
     }
-    const auto reading = Reading::make(key, Decimal(1), unit.value_or(Unit::none));
+    const auto reading = Reading::make(key, Decimal(1), *unit);
     if (reading) return;
     const std::string_view usual = symbol(canonical_unit(key.quantity));
     fault("unit",
@@ -249,7 +249,8 @@ std::vector<Field> read_fields(const SettingValues& settings) {
     field.pointer = row.text("pointer");
     field.topic = row.text("topic");
     field.key = *key;
-    field.unit = unit_from(row.text("unit")).value_or(Unit::none);
+    const auto unit = unit_for(*key, row.text("unit"));
+    field.unit = unit ? *unit : Unit::none;
     field.scale = row.decimal("scale").value_or(Decimal(1));
     field.minus = row.text("minus");
     field.format = format_of(row);

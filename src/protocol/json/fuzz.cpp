@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Any input in any cut: nothing crashes, the cut changes nothing, and no message reaches the next.
+#include "protocol/hostile.hpp"
 #include "protocol/json/driver.hpp"
 #include "protocol/json/json.hpp"
 
 #include <array>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,6 @@ namespace {
 using namespace meterbridge;
 using namespace meterbridge::protocol;
 using namespace meterbridge::protocol::json;
-
-constexpr std::size_t most_steps = 1'000'000;
 
 SettingValues settings_for(bool strange) {
   SettingValues values = default_settings(json_protocol.settings);
@@ -30,22 +27,6 @@ SettingValues settings_for(bool strange) {
   values.set("carried_as", std::string("base64"));
   values.set("carried_at", std::string("/d"));
   return values;
-}
-
-void listen(Dialogue& dialogue, std::vector<std::string>& said) {
-  for (std::size_t i = 0; i < most_steps; ++i) {
-    auto step = dialogue.next();
-    if (!step) {
-      said.push_back(std::string(name(step.error().code())) + ": " + step.error().detail());
-    } else if (const auto* finished = std::get_if<step::Finished>(&*step)) {
-      said.push_back(telegram_json(finished->telegram));
-    } else if (std::holds_alternative<step::Listen>(*step)) {
-      return;
-    } else {
-      std::abort();  // it has nobody to talk to
-    }
-  }
-  std::abort();
 }
 
 // As a stream, or as one message; in blocks of that many bytes.
@@ -64,10 +45,10 @@ std::vector<std::string> heard(ByteView bytes, bool strange, bool message, std::
       dialogue->enclosed(envelope);
     }
     dialogue->received(now);
-    listen(*dialogue, said);
+    hostile::listen(*dialogue, said);
   }
   dialogue->silence();
-  listen(*dialogue, said);
+  hostile::listen(*dialogue, said);
   return said;
 }
 

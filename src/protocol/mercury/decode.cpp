@@ -124,7 +124,8 @@ class Match {
     const ByteView data = data_of(frame);
     const bool fits = std::ranges::find(lengths_, data.size()) != lengths_.end();
     const bool short_one = data.size() == status_length;
-    if (frame.front() != request_.front() || (!fits && !short_one)) {
+    const bool strange = kind_ && !fits && !short_one;
+    if (frame.front() != request_.front() || strange) {
       all_.push_back(entry(Status::mismatch, misfit(frame, request_, lengths_)));
       return;
     }

@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Decoder, dialogue and simulated meter of both Mercury protocols against hostile bytes. The first
-// byte chooses protocol and settings; in the dialogue each further record is a length byte and that
-// many bytes from "the meter", length 0 is a silence, length 255 a whole right answer of a
-// simulated one.
+// byte chooses protocol and settings.
+#include "protocol/hostile.hpp"
 #include "protocol/mercury/mercury.hpp"
 #include "protocol/mercury/requests.hpp"
 #include "protocol/mercury200/frame.hpp"
 #include "protocol/mercury200/mercury200.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace {
 
 using namespace meterbridge;
 using namespace meterbridge::protocol;
-
-constexpr int polls = 3;
-constexpr int most_steps = 20000;
-constexpr std::size_t right_answer = 255;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
+using hostile::require;
 
 SettingValues settings_from(const Protocol& protocol, std::uint8_t choice) {
   SettingValues values = default_settings(protocol.settings);
@@ -38,28 +29,13 @@ SettingValues settings_from(const Protocol& protocol, std::uint8_t choice) {
   return values;
 }
 
-void check(const Protocol& protocol, const std::vector<Decoded>& all) {
-  for (const Decoded& decoded : all) {
-    require(decoded.telegram.protocol == protocol.name);
-    require(decoded.ok() == decoded.error.empty());
-    require(decoded.ok() || decoded.telegram.items.empty());
-    require(!decoded_json(decoded).empty());
-  }
-}
-
 void decode_everything(const Protocol& protocol, ByteView bytes, const SettingValues& settings) {
-  check(protocol, protocol.decode(bytes, settings));
-  if (const auto lines = parse_transcript(to_text(bytes)))
-    check(protocol, protocol.decode_transcript(*lines, settings));
+  hostile::decode(protocol, bytes, settings);
   // The first bytes as a question, the others as its answer.
   constexpr std::size_t question = 6;
-  std::vector<TranscriptLine> exchange(2);
   const auto asked = bytes.first(std::min(question, bytes.size()));
-  exchange[0].sent = true;
-  exchange[0].bytes = mercury::with_crc(Bytes(asked.begin(), asked.end()));
-  const auto heard = bytes.subspan(asked.size());
-  exchange[1].bytes.assign(heard.begin(), heard.end());
-  check(protocol, protocol.decode_transcript(exchange, settings));
+  hostile::decode_answer(protocol, mercury::with_crc(Bytes(asked.begin(), asked.end())),
+                         bytes.subspan(asked.size()), settings);
 }
 
 void must_be_read_only(const Protocol& protocol, const Bytes& wire) {
@@ -73,48 +49,6 @@ void must_be_read_only(const Protocol& protocol, const Bytes& wire) {
   }
 }
 
-void converse(const Protocol& protocol, ByteView bytes, const SettingValues& settings) {
-  auto driver = protocol.driver(settings);
-  auto responder = protocol.responder(settings);
-  require(driver && responder);
-  ByteReader script(bytes);
-  for (int poll = 0; poll < polls; ++poll) {
-    const auto dialogue = poll % 2 == 0 ? (*driver)->begin() : (*driver)->knock();
-    Bytes sent;
-    for (int steps = 0;; ++steps) {
-      require(steps < most_steps);
-      auto step = dialogue->next();
-      if (!step || std::holds_alternative<step::Finished>(*step)) break;
-      if (const auto* send = std::get_if<step::Send>(&*step)) {
-        must_be_read_only(protocol, send->bytes);
-        sent = send->bytes;
-      }
-      if (std::holds_alternative<step::Drain>(*step)) dialogue->drained(sent);
-      if (!std::holds_alternative<step::Listen>(*step)) continue;
-      const std::size_t length = script.u8().value_or(0);
-      if (length == right_answer) {
-        for (const Bytes& answer : (*responder)->received(sent))
-          dialogue->received(answer);
-        continue;
-      }
-      const auto said = script.take(std::min(length, script.left()));
-      if (!said || said->empty()) {
-        dialogue->silence();
-      } else {
-        dialogue->received(*said);
-      }
-    }
-  }
-}
-
-void play_meter(const Protocol& protocol, ByteView bytes, const SettingValues& settings) {
-  auto responder = protocol.responder(settings);
-  require(responder.has_value());
-  (*responder)->show(MeterFace());
-  for (const Bytes& sent : (*responder)->received(bytes))
-    require(mercury::crc_fits(sent));
-}
-
 }  // namespace
 
 // The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
@@ -126,7 +60,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const SettingValues settings = settings_from(protocol, choice);
   const ByteView rest = bytes.subspan(1);
   decode_everything(protocol, rest, settings);
-  converse(protocol, rest, settings);
-  play_meter(protocol, rest, settings);
+  auto meter = protocol.responder(settings);
+  require(meter.has_value());
+  hostile::converse(protocol, rest, settings, meter->get(),
+                    [&](const Bytes& wire) { must_be_read_only(protocol, wire); });
+  hostile::play_meter(protocol, rest, settings,
+                      [](const Bytes& sent) { require(mercury::crc_fits(sent)); });
   return 0;
 }

@@ -56,10 +56,8 @@ constexpr std::array specs{
                 .help = "ask for distortion of the voltages and temperature, too; not every meter "
                         "has them",
                 .fallback = "false"},
-    SettingSpec{.name = "response_timeout",
-                .type = SettingType::duration,
-                .help = "how long an answer may take; at 600 baud and below at least 1s and 2s",
-                .fallback = "500ms"},
+    response_timeout_setting(
+        "500ms", "how long an answer may take; at 600 baud and below at least 1s and 2s"),
     SettingSpec{.name = "timeout_factor",
                 .type = SettingType::integer,
                 .help = "the time-out multiplier that is set in the meter; response_timeout is "
@@ -67,20 +65,9 @@ constexpr std::array specs{
                 .fallback = "1",
                 .minimum = 1,
                 .maximum = 255},
-    SettingSpec{.name = "retries",
-                .type = SettingType::integer,
-                .help = "how often an unanswered request is repeated",
-                .fallback = "2",
-                .maximum = 10},
-    SettingSpec{.name = "gap",
-                .type = SettingType::duration,
-                .help = "how long the line must be quiet before each request",
-                .fallback = "50ms"},
-    SettingSpec{.name = "address_gap",
-                .type = SettingType::duration,
-                .help = "so much longer before the first request of a poll, when another meter of "
-                        "the line may have been asked before",
-                .fallback = "0ms"},
+    retries_setting,
+    gap_setting("50ms"),
+    address_gap_setting,
 };
 
 Result<Bytes> parse_password(const std::string& text, bool ascii) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/mercury200/answer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace meterbridge::protocol::mercury200 {
@@ -60,6 +61,10 @@ std::optional<std::string> parse_date(ByteView data) {
 }
 
 Result<> read_time(Telegram& telegram, Command command, ByteView data, const std::string& name) {
+  // What never happened has no time: a cover that was never opened.
+  const bool never = std::ranges::all_of(data, [&](std::byte b) { return b == data.front(); }) &&
+                     (data.front() == std::byte{0} || data.front() == std::byte{0xFF});
+  if (never && command != Command::clock) return {};
   const auto local = parse_time(data);
   if (!local) return local.error();
   put_text(telegram, name, iso_local(*local));

@@ -17,11 +17,19 @@ inline constexpr std::array<std::string_view, 11> type_names{
 inline constexpr std::array<std::string_view, 4> orders{"ABCD", "CDAB", "BADC", "DCBA"};
 
 inline constexpr std::array columns{
-    SettingSpec{.name = "key", .help = "the reading: energy_import, power_l1, input_3, ..."},
+    SettingSpec{
+        .name = "key",
+        .help = "the reading: energy_import, power_l1, input_3, or value_1 for what has no name"},
     SettingSpec{.name = "address",
                 .type = SettingType::integer,
-                .help = "register on the wire, counted from 0; makers' 30001 and 40001 are 0",
-                .maximum = 65535},
+                .help = "register on the wire, counted from 0; makers' 30001 and 40001 are 0, or "
+                        "say counted_from",
+                .maximum = 465535},
+    SettingSpec{.name = "counted_from",
+                .type = SettingType::integer,
+                .help = "what the maker's table calls the first register: 1, 30001, 40001; 0 as on "
+                        "the wire",
+                .maximum = 400001},
     SettingSpec{.name = "function",
                 .type = SettingType::integer,
                 .help = "1 coils, 2 discrete inputs, 3 holding registers, 4 input registers",
@@ -41,12 +49,20 @@ inline constexpr std::array columns{
                 .help = "the number is multiplied by it, exactly"},
     SettingSpec{
         .name = "offset", .type = SettingType::decimal, .help = "is added, after the scale"},
-    SettingSpec{.name = "unit", .help = "of the scaled value; without it the usual one of the key"},
+    SettingSpec{.name = "unit",
+                .help =
+                    "of the scaled value; without it the usual one of the key; of value_<n> any "
+                    "text"},
     SettingSpec{.name = "scale_register",
                 .type = SettingType::integer,
                 .help = "a register that holds a signed power of ten, which multiplies too",
-                .maximum = 65535},
+                .maximum = 465535},
     SettingSpec{.name = "invalid", .help = "raw numbers that mean \"no value\": 0xFFFF 0x8000"},
+    SettingSpec{.name = "wraps",
+                .type = SettingType::integer,
+                .help = "raw number at which a counter begins again with 0, 65536 for 16 bits; it "
+                        "is counted on",
+                .minimum = 2},
     SettingSpec{.name = "bit",
                 .type = SettingType::integer,
                 .help = "one bit of the number, 0 is the lowest: on or off",
@@ -81,6 +97,12 @@ inline constexpr std::array table_settings{
                 .fallback = "3",
                 .minimum = 1,
                 .maximum = 4},
+    SettingSpec{.name = "counted_from",
+                .type = SettingType::integer,
+                .help = "of registers that do not say: what the maker's table calls the first one, "
+                        "1, 30001 or 40001; 0 as on the wire",
+                .fallback = "0",
+                .maximum = 400001},
     SettingSpec{.name = "order",
                 .type = SettingType::choice,
                 .help = "of registers that do not say: ABCD is the highest byte first, CDAB the "

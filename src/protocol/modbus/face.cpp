@@ -214,7 +214,8 @@ std::uint64_t raw_of(const Register& value, const Decimal& number) {
         static_cast<float>(moved.approximate() / scale.approximate()));
   if (value.type == Type::f64)
     return std::bit_cast<std::uint64_t>(moved.approximate() / scale.approximate());
-  const std::int64_t steps = steps_in(moved, scale);
+  std::int64_t steps = steps_in(moved, scale);
+  if (value.wraps != 0) steps %= value.wraps;
   if (value.mask == 0) return fitted(steps, value.type);
   return (static_cast<std::uint64_t>(steps)
           << static_cast<unsigned>(std::countr_zero(value.mask))) &

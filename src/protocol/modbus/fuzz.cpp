@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Decoders, a driver and a simulated meter against hostile bytes. The first byte chooses the
-// settings; in the dialogue each further record is a length byte and that many bytes from "the
-// meter", length 0 is a silence, 255 is the answer of the simulated meter.
+// settings.
+#include "protocol/hostile.hpp"
 #include "protocol/modbus/frame.hpp"
 #include "protocol/modbus/modbus.hpp"
 #include "protocol/modbus/register.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -16,14 +14,7 @@ namespace {
 
 using namespace meterbridge;
 using namespace meterbridge::protocol;
-
-constexpr int polls = 3;
-constexpr int most_steps = 20000;
-constexpr std::size_t honest_answer = 255;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
+using hostile::require;
 
 struct Row {
   std::string_view key;
@@ -57,27 +48,6 @@ SettingValues settings_from(std::uint8_t choice) {
   return values;
 }
 
-void check(const std::vector<Decoded>& all) {
-  for (const Decoded& decoded : all) {
-    require(decoded.telegram.protocol == "modbus");
-    require(decoded.ok() == decoded.error.empty());
-    require(decoded.ok() || decoded.telegram.items.empty());
-    require(!decoded_json(decoded).empty());
-  }
-}
-
-void decode_everything(ByteView bytes, const SettingValues& settings) {
-  check(modbus_protocol.decode(bytes, settings));
-  if (const auto lines = parse_transcript(to_text(bytes)))
-    check(modbus_protocol.decode_transcript(*lines, settings));
-  // The same bytes as the answer to a question.
-  std::vector<TranscriptLine> exchange(2);
-  exchange[0].sent = true;
-  exchange[0].bytes = *from_hex("01040000000271cb");
-  exchange[1].bytes.assign(bytes.begin(), bytes.end());
-  check(modbus_protocol.decode_transcript(exchange, settings));
-}
-
 modbus::Framing framing_of(const SettingValues& settings) {
   return settings.text("framing") == "tcp" ? modbus::Framing::tcp : modbus::Framing::rtu;
 }
@@ -88,51 +58,6 @@ void must_be_read_only(const Bytes& wire, modbus::Framing framing) {
   require(modbus::parse_request(frame->pdu).has_value());
 }
 
-void answer(Dialogue& dialogue, Responder& meter, const Bytes& asked, ByteReader& script) {
-  const std::size_t length = script.u8().value_or(0);
-  if (length == honest_answer) {
-    for (const Bytes& sent : meter.received(asked))
-      dialogue.received(sent);
-    return;
-  }
-  const auto bytes = script.take(std::min(length, script.left()));
-  if (length == 0 || !bytes || bytes->empty()) {
-    dialogue.silence();
-  } else {
-    dialogue.received(*bytes);
-  }
-}
-
-void converse(ByteView bytes, const SettingValues& settings) {
-  auto driver = modbus_protocol.driver(settings);
-  auto meter = modbus_protocol.responder(settings);
-  require(driver.has_value() && meter.has_value());
-  ByteReader script(bytes);
-  for (int poll = 0; poll < polls; ++poll) {
-    const auto dialogue = poll % 2 == 0 ? (*driver)->begin() : (*driver)->knock();
-    Bytes asked;
-    int steps = 0;
-    for (;; ++steps) {
-      require(steps < most_steps);
-      const auto step = dialogue->next();
-      if (!step || std::holds_alternative<step::Finished>(*step)) break;
-      if (const auto* send = std::get_if<step::Send>(&*step)) {
-        must_be_read_only(send->bytes, framing_of(settings));
-        asked = send->bytes;
-      }
-      if (std::holds_alternative<step::Listen>(*step)) answer(*dialogue, **meter, asked, script);
-    }
-  }
-}
-
-void play_meter(ByteView bytes, const SettingValues& settings) {
-  auto responder = modbus_protocol.responder(settings);
-  require(responder.has_value());
-  (*responder)->show(MeterFace());
-  for (const Bytes& sent : (*responder)->received(bytes))
-    require(modbus::unwrap(framing_of(settings), sent).has_value());
-}
-
 }  // namespace
 
 // The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
@@ -141,8 +66,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (bytes.empty()) return 0;
   const SettingValues settings = settings_from(u8(bytes.front()));
   const ByteView rest = bytes.subspan(1);
-  decode_everything(rest, settings);
-  converse(rest, settings);
-  play_meter(rest, settings);
+  const modbus::Framing framing = framing_of(settings);
+  hostile::decode(modbus_protocol, rest, settings);
+  hostile::decode_answer(modbus_protocol, *from_hex("01040000000271cb"), rest, settings);
+  auto meter = modbus_protocol.responder(settings);
+  require(meter.has_value());
+  hostile::converse(modbus_protocol, rest, settings, meter->get(),
+                    [&](const Bytes& wire) { must_be_read_only(wire, framing); });
+  hostile::play_meter(modbus_protocol, rest, settings, [&](const Bytes& sent) {
+    require(modbus::unwrap(framing, sent).has_value());
+  });
   return 0;
 }

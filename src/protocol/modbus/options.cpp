@@ -26,24 +26,12 @@ constexpr std::array own_settings{
                         "link is for serial gateways that pass the bytes as they are",
                 .fallback = "auto",
                 .choices = framings},
-    SettingSpec{.name = "response_timeout",
-                .type = SettingType::duration,
-                .help = "how long an answer may take",
-                .fallback = "1s"},
-    SettingSpec{.name = "retries",
-                .type = SettingType::integer,
-                .help = "how often an unanswered request is repeated",
-                .fallback = "2",
-                .maximum = 10},
-    SettingSpec{.name = "gap",
-                .type = SettingType::duration,
-                .help = "how long the line must be quiet before each request; 30ms if not set, "
-                        "0ms with Modbus TCP"},
-    SettingSpec{.name = "address_gap",
-                .type = SettingType::duration,
-                .help = "so much longer before the first request of a poll, when another meter of "
-                        "the line may have been asked before",
-                .fallback = "0ms"},
+    response_timeout_setting("1s"),
+    retries_setting,
+    gap_setting({},
+                "how long the line must be quiet before each request; 30ms if not set, 0ms with "
+                "Modbus TCP"),
+    address_gap_setting,
     SettingSpec{.name = "identify",
                 .type = SettingType::boolean,
                 .help = "ask maker, product and revision once (function 43/14)",
@@ -65,24 +53,6 @@ constexpr std::array<T, A + B> joined(const std::array<T, A>& a, const std::arra
 
 constexpr auto all_settings = joined(own_settings, table_settings);
 
-Result<> read_timing(const SettingValues& settings, Options& options) {
-  if (settings.has("response_timeout"))
-    options.response_timeout = settings.duration("response_timeout");
-  if (options.response_timeout < Milliseconds(20) ||
-      options.response_timeout > Milliseconds(60000)) {
-    return Error(Errc::invalid, "response_timeout: allowed are 20ms to 60s");
-  }
-  if (options.framing == Framing::tcp) options.gap = Milliseconds(0);
-  for (const auto& [name, gap] :
-       {std::pair("gap", &options.gap), std::pair("address_gap", &options.address_gap)}) {
-    if (settings.has(name)) *gap = settings.duration(name);
-    if (*gap < Milliseconds(0) || *gap > Milliseconds(10000))
-      return Error(Errc::invalid, std::string(name) + ": allowed are 0ms to 10s");
-  }
-  if (settings.has("retries")) options.retries = static_cast<int>(settings.integer("retries"));
-  return {};
-}
-
 }  // namespace
 
 std::span<const SettingSpec> setting_specs() noexcept {
@@ -103,7 +73,10 @@ Result<Options> Options::from(const SettingValues& settings) {
   options.identify = settings.boolean("identify");
   if (settings.has("check_transaction"))
     options.check_transaction = settings.boolean("check_transaction");
-  if (const auto read = read_timing(settings, options); !read) return read.error();
+  if (options.framing == Framing::tcp) options.pace.gap = Milliseconds(0);
+  const auto pace = Pace::from(settings, options.pace);
+  if (!pace) return pace.error();
+  options.pace = *pace;
   auto table = register_table(settings);
   if (!table) return table.error();
   options.table = std::move(*table);

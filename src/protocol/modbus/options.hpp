@@ -5,20 +5,26 @@
 #include "core/setting.hpp"
 #include "protocol/modbus/frame.hpp"
 #include "protocol/modbus/register.hpp"
+#include "protocol/pace.hpp"
 
 #include <optional>
 #include <span>
 
 namespace meterbridge::protocol::modbus {
 
+// On a serial line; Modbus TCP needs no pause.
+[[nodiscard]] inline Pace usual_pace() {
+  Pace pace;
+  pace.response_timeout = Milliseconds(1000);
+  pace.gap = Milliseconds(30);
+  return pace;
+}
+
 struct Options {
   Options() = default;
   std::uint8_t unit = 1;
   std::optional<Framing> framing;  // nothing: as the link has it
-  Milliseconds response_timeout{1000};
-  int retries = 2;
-  Milliseconds gap{30};         // quiet line before each request; none with Modbus TCP
-  Milliseconds address_gap{0};  // so much more before the first of a poll
+  Pace pace = usual_pace();
   bool identify = false;
   bool check_transaction = true;
   RegisterTable table;

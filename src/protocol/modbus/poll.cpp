@@ -21,13 +21,7 @@ constexpr int silences_that_count = 2;
 
 ExchangeList::Timing timing_of(const Options& options, Framing framing, bool unsettled,
                                std::optional<int> first_attempts) {
-  ExchangeList::Timing timing;
-  timing.response = options.response_timeout;
-  timing.attempts = options.retries + 1;
-  timing.first_attempts = first_attempts;
-  timing.unsettled = unsettled;
-  timing.pause = options.gap;
-  timing.opening = options.address_gap;
+  ExchangeList::Timing timing = options.pace.timing(unsettled, first_attempts);
   timing.numbered = framing == Framing::tcp && options.check_transaction;
   return timing;
 }

@@ -67,6 +67,7 @@ bool is_text_key(const ReadingKey& key) {
 struct Defaults {
   Defaults() = default;
   int function = 3;
+  std::int64_t counted_from = 0;
   Order order;
   std::array<std::vector<std::uint64_t>, type_names.size()> invalid;
   int max_registers = 60;
@@ -98,6 +99,7 @@ Result<> read_invalid(std::string_view text, Defaults& defaults) {
 Result<Defaults> defaults_of(const SettingValues& settings) {
   Defaults defaults;
   if (settings.has("function")) defaults.function = static_cast<int>(settings.integer("function"));
+  if (settings.has("counted_from")) defaults.counted_from = settings.integer("counted_from");
   defaults.order = order_from(settings.text("order"));
   if (settings.has("max_registers"))
     defaults.max_registers = static_cast<int>(settings.integer("max_registers"));
@@ -129,11 +131,13 @@ class RowReader {
 
   [[nodiscard]] bool wants_registers() const { return result_.function >= 3; }
 
+  std::uint16_t place(std::string_view column);
   void read_place();
   void read_key();
   void read_bits();
   void read_numbers();
   void read_unit();
+  void read_wraps();
   void read_row_invalid();
   void check_reach();
 
@@ -144,10 +148,22 @@ class RowReader {
   Register result_;
 };
 
+// As on the wire.
+std::uint16_t RowReader::place(std::string_view column) {
+  const std::int64_t from =
+      row_.has("counted_from") ? row_.integer("counted_from") : defaults_.counted_from;
+  const std::int64_t at = row_.integer(column) - from;
+  if (at >= 0 && at <= UINT16_MAX) return static_cast<std::uint16_t>(at);
+  fault(column, "is not one of " + std::to_string(from) + " to " +
+                    std::to_string(from + UINT16_MAX) +
+                    "; counted_from: 40001 is for numbers as manuals print them");
+  return 0;
+}
+
 void RowReader::read_place() {
   result_.function = static_cast<int>(row_.has("function") ? row_.integer("function")
                                                            : std::int64_t{defaults_.function});
-  result_.address = static_cast<std::uint16_t>(row_.integer("address"));
+  result_.address = place("address");
   if (row_.has("model")) {
     result_.model = static_cast<std::uint16_t>(row_.integer("model"));
     if (!wants_registers()) fault("model", "SunSpec models lie in registers, functions 3 and 4");
@@ -228,10 +244,26 @@ void RowReader::read_numbers() {
     if (scale->is_zero()) fault("scale", "a scale of zero would lose the value");
   }
   if (const auto offset = row_.decimal("offset")) result_.offset = *offset;
-  if (row_.has("scale_register"))
-    result_.scale_register = static_cast<std::uint16_t>(row_.integer("scale_register"));
+  if (row_.has("scale_register")) result_.scale_register = place("scale_register");
   read_unit();
+  read_wraps();
   read_row_invalid();
+}
+
+void RowReader::read_wraps() {
+  if (!row_.has("wraps")) return;
+  result_.wraps = row_.integer("wraps");
+  const int width = bits(result_.type);
+  if (!is_cumulative(result_.key)) {
+    fault("wraps", result_.key.text() + " is no counter");
+  } else if (width < 16 || is_float(result_.type) || result_.bit) {
+    fault("wraps", "only whole numbers begin again");
+  } else if (width < 63 && result_.wraps > std::int64_t{1} << width) {
+    fault("wraps", "a number of " + std::to_string(width) + " bits begins again at " +
+                       std::to_string(std::int64_t{1} << width) + " at the latest");
+  } else if (result_.scale.is_negative()) {
+    fault("wraps", "a negative scale makes it count down");
+  }
 }
 
 void RowReader::read_unit() {
@@ -243,12 +275,13 @@ void RowReader::read_unit() {
     if (heat) fault("key", "heat needs its unit: GJ, MJ or kWh");
     return;
   }
-  const auto unit = unit_from(text);
+  const auto unit = unit_for(result_.key, text);
   if (!unit) {
-    fault("unit", "\"" + sanitised(text, 20) + "\" is no unit");
+    fault("unit", unit.error().detail());
     return;
   }
   result_.unit = *unit;
+  if (result_.key.quantity == Quantity::value) return;
   const bool fits = heat ? dimension(*unit) == Dimension::heat || *unit == Unit::kWh
                          : dimension(*unit) == dimension(usual);
   if (!fits)
@@ -361,36 +394,6 @@ Result<RegisterTable> register_table(const SettingValues& settings) {
                                       faults.front().column + ": " + faults.front().text};
   }
   return table;
-}
-
-int bits(Type type) noexcept {
-  switch (type) {
-    case Type::boolean:
-      return 1;
-    case Type::u16:
-    case Type::s16:
-      return 16;
-    case Type::u32:
-    case Type::s32:
-    case Type::f32:
-      return 32;
-    case Type::u64:
-    case Type::s64:
-    case Type::f64:
-      return 64;
-    case Type::string:
-    case Type::string8:
-      break;
-  }
-  return 0;
-}
-
-bool is_text(Type type) noexcept {
-  return type == Type::string || type == Type::string8;
-}
-
-bool is_float(Type type) noexcept {
-  return type == Type::f32 || type == Type::f64;
 }
 
 }  // namespace meterbridge::protocol::modbus

@@ -6,6 +6,7 @@
 #include "core/reading.hpp"
 #include "core/setting.hpp"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -54,6 +55,8 @@ struct Register {
   // A signed power of ten in a register of the same function (and model) that multiplies too, s16,
   // 0x8000 = no value. It must come from the same answer as the value.
   std::optional<std::uint16_t> scale_register;
+  // The raw number at which a counter begins again with 0; 0 = it does not.
+  std::int64_t wraps = 0;
   Decimal scale{1};
   Decimal offset{0};
   Unit unit = Unit::none;  // of the value; the reading is converted to the key's unit
@@ -92,9 +95,18 @@ struct RegisterTable {
 // places).
 Result<RegisterTable> register_table(const SettingValues& settings);
 
-// Bits of a register: 16, 32 or 64; 1 for boolean; 0 for text.
-[[nodiscard]] int bits(Type type) noexcept;
-[[nodiscard]] bool is_text(Type type) noexcept;
-[[nodiscard]] bool is_float(Type type) noexcept;
+[[nodiscard]] constexpr bool is_text(Type type) noexcept {
+  return type == Type::string || type == Type::string8;
+}
+
+[[nodiscard]] constexpr bool is_float(Type type) noexcept {
+  return type == Type::f32 || type == Type::f64;
+}
+
+// Bits of a number: 16, 32 or 64; 1 for boolean; 0 for text.
+[[nodiscard]] constexpr int bits(Type type) noexcept {
+  constexpr std::array<int, 11> widths{1, 16, 16, 32, 32, 64, 64, 32, 64, 0, 0};
+  return widths[static_cast<std::size_t>(type)];
+}
 
 }  // namespace meterbridge::protocol::modbus

@@ -94,7 +94,17 @@ Result<std::optional<Understood>> on_or_off(bool on, const Register& value, Unde
   return std::optional(std::move(found));
 }
 
-Result<std::optional<Understood>> numeric(const Decimal& number, const Register& value,
+// What a counter has counted from 0 until it begins again, in the reading's unit.
+std::optional<Decimal> span_of(const Register& value, int power) {
+  auto span = Decimal(value.wraps).times(value.scale);
+  if (span) span = span->shifted(power);
+  if (!span) return std::nullopt;
+  const auto reading = Reading::make(value.key, *span, value.unit);
+  const auto* number = reading ? std::get_if<Decimal>(&reading->value) : nullptr;
+  return number == nullptr ? std::nullopt : std::optional(*number);
+}
+
+Result<std::optional<Understood>> numeric(const Decimal& number, int power, const Register& value,
                                           Understood found) {
   found.item.value = number;
   found.item.unit = symbol(value.unit);
@@ -105,6 +115,7 @@ Result<std::optional<Understood>> numeric(const Decimal& number, const Register&
   auto reading = Reading::make(value.key, number, value.unit);
   if (!reading) return reading.error();
   found.reading = std::move(*reading);
+  if (value.wraps != 0) found.reading->wraps = span_of(value, power);
   return std::optional(std::move(found));
 }
 
@@ -144,7 +155,7 @@ Result<std::optional<Understood>> from_words(const Register& value, const Image:
     return on_or_off(!number->is_zero(), value, std::move(found));
   if (number) number = scaled(*number, value, *power);
   if (!number) return number.error();
-  return numeric(*number, value, std::move(found));
+  return numeric(*number, *power, value, std::move(found));
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Any input in any cut: nothing crashes, and the cut changes nothing. The input is the stream as
 // captured.
+#include "protocol/hostile.hpp"
 #include "protocol/p1/dialogue.hpp"
 #include "protocol/p1/okosmero.hpp"
 #include "protocol/p1/p1.hpp"
 #include "protocol/p1/settings.hpp"
 
-#include <cstdint>
-#include <cstdlib>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace {
@@ -17,26 +15,6 @@ namespace {
 using namespace meterbridge;
 using namespace meterbridge::protocol;
 using namespace meterbridge::protocol::p1;
-
-constexpr std::size_t most_steps = 1'000'000;
-
-// Cuts that depend on the input alone, so that a finding can be repeated.
-class Cuts {
- public:
-  explicit Cuts(ByteView bytes) {
-    for (const std::byte b : bytes) {
-      state_ = (state_ ^ u8(b)) * 1099511628211U;
-    }
-  }
-
-  std::size_t next() {
-    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-    return 1 + (state_ >> 33U) % ((state_ >> 60U) == 0 ? 700 : 40);
-  }
-
- private:
-  std::uint64_t state_ = 1469598103934665603U;
-};
 
 P1Settings settings_for(bool strange) {
   SettingValues values = default_settings(setting_specs());
@@ -60,57 +38,13 @@ std::vector<std::string> received(ByteView bytes, bool strange, bool cut) {
   Memory memory;
   Cipher cipher(std::move(settings.keys));
   Receiver receiver(settings.options, memory, cipher);
-  Cuts cuts(bytes);
-  std::vector<std::string> found;
-  const auto drain = [&] {
-    while (const auto decoded = receiver.next()) {
-      found.push_back(told(*decoded));
-    }
-  };
-  while (!bytes.empty()) {
-    const std::size_t size = cut ? std::min(cuts.next(), bytes.size()) : bytes.size();
-    receiver.push(bytes.first(size));
-    bytes = bytes.subspan(size);
-    if (!bytes.empty()) drain();
-  }
-  receiver.finish();
-  drain();
-  return found;
-}
-
-// Everything the dialogue says until it wants to listen.
-void listen(Dialogue& dialogue, std::vector<std::string>& said) {
-  for (std::size_t i = 0; i < most_steps; ++i) {
-    auto step = dialogue.next();
-    if (!step) {
-      said.push_back(std::string(name(step.error().code())) + ": " + step.error().detail());
-    } else if (const auto* finished = std::get_if<step::Finished>(&*step)) {
-      said.push_back(telegram_json(finished->telegram));
-    } else if (std::holds_alternative<step::Listen>(*step)) {
-      return;
-    } else {
-      std::abort();  // a listening dialogue does nothing else
-    }
-  }
-  std::abort();
+  return hostile::received(receiver, bytes, cut, told);
 }
 
 std::vector<std::string> heard(ByteView bytes, bool strange, bool cut) {
   P1Settings settings = settings_for(strange);
   P1Driver driver(settings.options, settings.patience, std::move(settings.keys));
-  const auto dialogue = driver.begin();
-  Cuts cuts(bytes);
-  std::vector<std::string> said;
-  listen(*dialogue, said);
-  while (!bytes.empty()) {
-    const std::size_t size = cut ? std::min(cuts.next(), bytes.size()) : bytes.size();
-    dialogue->received(bytes.first(size));
-    bytes = bytes.subspan(size);
-    listen(*dialogue, said);
-  }
-  dialogue->silence();
-  listen(*dialogue, said);
-  return said;
+  return hostile::heard(driver, bytes, cut);
 }
 
 }  // namespace

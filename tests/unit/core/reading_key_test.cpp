@@ -13,7 +13,7 @@ using namespace meterbridge;
 
 namespace {
 
-constexpr int quantity_count = static_cast<int>(Quantity::counter) + 1;
+constexpr int quantity_count = static_cast<int>(Quantity::value) + 1;
 
 bool is_energy(Quantity q) {
   return q == Quantity::energy || q == Quantity::reactive_energy || q == Quantity::apparent_energy;
@@ -55,7 +55,8 @@ std::vector<ReadingKey> all_keys() {
   std::vector<ReadingKey> keys;
   for (int q = 0; q < quantity_count; ++q) {
     const auto quantity = static_cast<Quantity>(q);
-    const bool numbered = quantity == Quantity::input || quantity == Quantity::counter;
+    const bool numbered =
+        quantity == Quantity::input || quantity == Quantity::counter || quantity == Quantity::value;
     const bool bare = is_text(quantity) || numbered;
     for (int d = 0; d < 9; ++d) {
       const auto direction = static_cast<Direction>(d);
@@ -156,7 +157,8 @@ TEST(ReadingKey, TakesTheLongestName) {
 TEST(ReadingKey, RefusesDirectionsThatAQuantityDoesNotHave) {
   for (int q = 0; q < quantity_count; ++q) {
     const auto quantity = static_cast<Quantity>(q);
-    if (quantity == Quantity::input || quantity == Quantity::counter) continue;
+    if (quantity == Quantity::input || quantity == Quantity::counter || quantity == Quantity::value)
+      continue;
     for (int d = 0; d < 9; ++d) {
       const auto direction = static_cast<Direction>(d);
       const std::string text = make_key(quantity, direction).text();

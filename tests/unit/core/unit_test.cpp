@@ -174,6 +174,25 @@ TEST(Obis, RefusesEverythingElse) {
   }
 }
 
+TEST(Units, OfUsersAreTextsOfTheirOwn) {
+  const auto bar = unit_of_user("bar");
+  ASSERT_TRUE(bar);
+  EXPECT_EQ(symbol(*bar), "bar");
+  EXPECT_EQ(dimension(*bar), Dimension::none);
+  EXPECT_EQ(*unit_of_user("bar"), *bar);
+  EXPECT_NE(*unit_of_user("l/min"), *bar);
+  EXPECT_EQ(*unit_of_user("kwh"), Unit::kWh) << "known ones keep their spelling";
+  EXPECT_FALSE(unit_from("bar")) << "meters do not make units up";
+  for (const char* text : {"", " bar", "bar ", "a\nb", "a text that is far too long for a unit"})
+    EXPECT_FALSE(unit_of_user(text)) << text;
+  int own = 0;
+  for (int i = 0; i < 300; ++i)
+    own += unit_of_user("u" + std::to_string(i)) ? 1 : 0;
+  EXPECT_LE(own, 98) << "bounded";
+  EXPECT_EQ(symbol(*bar), "bar");
+  EXPECT_EQ(symbol(static_cast<Unit>(255)), "");
+}
+
 TEST(LineSettings, SurviveText) {
   for (const char* mode : {"8N1", "7E1", "8O2", "7N2", "8E1"}) {
     const auto line = LineSettings::parse(9600, mode);

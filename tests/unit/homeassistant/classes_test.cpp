@@ -50,6 +50,8 @@ constexpr Expected table[] = {
     {"temperature_return", Unit::celsius, "temperature", "measurement", "°C"},
     {"tariff", Unit::none, "", "", ""},
     {"counter_12", Unit::none, "", "total_increasing", ""},
+    {"value_3", Unit::none, "", "measurement", ""},
+    {"value_3", Unit::kWh, "", "measurement", "kWh"},
 };
 
 TEST(P33_Classes, AreThoseOfTheTable) {

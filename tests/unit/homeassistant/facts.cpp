@@ -6,7 +6,7 @@
 namespace meterbridge::homeassistant::test {
 namespace {
 
-constexpr int last_quantity = static_cast<int>(Quantity::counter);
+constexpr int last_quantity = static_cast<int>(Quantity::value);
 constexpr int last_direction = static_cast<int>(Direction::q4);
 constexpr int last_aspect = static_cast<int>(Aspect::limit);
 constexpr int last_phase = static_cast<int>(Phase::l3_l1);
@@ -129,6 +129,7 @@ MeterFacts pushing_p1() {
       entity("status", Kind::flag),
       entity("input_7", Kind::flag),
       entity("counter_3", Kind::number),
+      entity("value_4", Kind::number),
       entity("message", Kind::text),
       entity("firmware", Kind::text),
   };
@@ -159,7 +160,9 @@ std::vector<EntityFacts> all_readings(Kind kind) {
       key.scope = scope;
       if (scope == Scope::channel) key.channel = 12;
       key.quantity = static_cast<Quantity>(quantity);
-      if (key.quantity == Quantity::input || key.quantity == Quantity::counter) key.number = 7;
+      if (key.quantity == Quantity::input || key.quantity == Quantity::counter ||
+          key.quantity == Quantity::value)
+        key.number = 7;
       add_forms(all, key, kind);
     }
   }

@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Languages, EveryLanguage,
 
 TEST_P(EveryLanguage, HasEveryTerm) {
   expect_complete(in.scopes, Scope::channel, 1);
-  expect_complete(in.quantities, Quantity::counter, 0);
+  expect_complete(in.quantities, Quantity::value, 0);
   expect_complete(in.directions, Direction::q4, 1);
   expect_complete(in.aspects, Aspect::limit, 1);
   expect_complete(in.phases, Phase::l3_l1, 1);

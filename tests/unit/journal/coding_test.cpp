@@ -42,6 +42,22 @@ TEST(Coding, TheDictionaryComesBackFromItsBytes) {
   EXPECT_FALSE(again.add("X"));
 }
 
+TEST(Coding, UnitsOfUsersComeBack) {
+  Sample sample;
+  sample.meter = "press";
+  sample.readings.emplace_back(*ReadingKey::parse("value_1"), Value(Decimal(15, -1)),
+                               *unit_of_user("bar"));
+  Dictionary words;
+  const std::string body = *encode(sample, words);
+  Dictionary again;
+  for (std::uint32_t number = 1; number <= words.size(); ++number)
+    ASSERT_TRUE(again.add(words.bytes(number)));
+  const auto back = decode(body, sample.at, again);
+  ASSERT_TRUE(back) << back.error().detail();
+  EXPECT_TRUE(same(sample, *back));
+  EXPECT_EQ(symbol(back->readings.front().unit), "bar");
+}
+
 TEST(Coding, AnyCutAndAnyNoiseIsAnErrorOrASampleNeverACrash) {
   std::mt19937_64 random(3);
   Dictionary words;

@@ -494,5 +494,101 @@ TEST_F(GuardTest, HiddenReadingsAndTextAreNoneOfItsBusiness) {
   EXPECT_EQ(read({Reading(make_key(Quantity::message), Value(std::string("hello")))}).refused, 0U);
 }
 
+// A pulse counter of 16 bits, asked every second.
+struct P15_Wraps : GuardTest {
+  std::string count(int raw) {
+    pass(1s);
+    Reading reading(*ReadingKey::parse("counter_1"), Value(Decimal(raw)));
+    reading.wraps = Decimal(65536);
+    verdict = read({reading});
+    return sample.readings.empty() ? "-" : std::get<Decimal>(sample.readings.front().value).str();
+  }
+};
+
+TEST_F(P15_Wraps, ACounterOfSixteenBitsGrowsOnExactlyThroughManyTurnsAndRestarts) {
+  std::mt19937 random(7);
+  std::int64_t truth = 65000;
+  std::int64_t before = 0;
+  int late = 0;
+  ASSERT_EQ(count(65000), "65000");
+  for (int i = 0; i < 3000; ++i) {
+    truth += static_cast<std::int64_t>(random() % 900);
+    const std::string out = count(static_cast<int>(truth % 65536));
+    ASSERT_NE(out, "-") << truth;
+    ASSERT_TRUE(verdict.notices.empty()) << verdict.notices[0].text;
+    const std::int64_t published = std::stoll(out);
+    ASSERT_GE(published, before);
+    if (published != truth) ++late;
+    before = published;
+    if (random() % 50 == 0) restart();
+  }
+  EXPECT_EQ(before, truth);
+  EXPECT_GT(truth, 15 * 65536);
+  EXPECT_LE(late, truth / 65536) << "one reading a turn waits for its confirmation";
+}
+
+TEST_F(P15_Wraps, AResetIsHeldAsBefore) {
+  ASSERT_EQ(count(40000), "40000");
+  EXPECT_EQ(count(3), "-") << "25539 pulses in a second are none";
+  ASSERT_EQ(verdict.notices.size(), 1U);
+  pass(60s);
+  EXPECT_EQ(count(4), "-") << "that more could be counted meanwhile does not make it one";
+  EXPECT_TRUE(verdict.notices.empty());
+  ASSERT_TRUE(guard.replace(Continuation::carry_on, now));
+  EXPECT_EQ(count(6), "40002") << "the user's word";
+}
+
+TEST_F(P15_Wraps, ZeroProvesNothingUntilItCountsOn) {
+  ASSERT_EQ(count(65500), "65500");
+  EXPECT_EQ(count(0), "65500");
+  EXPECT_TRUE(verdict.notices.empty());
+  EXPECT_EQ(count(0), "-");
+  ASSERT_EQ(verdict.notices.size(), 1U);
+  EXPECT_EQ(verdict.notices[0].kind, Kind::refused);
+  EXPECT_EQ(count(0), "-");
+  EXPECT_TRUE(verdict.notices.empty());
+  restart();
+  EXPECT_EQ(count(2), "65538");
+  EXPECT_TRUE(guard.take_decided()) << "on disk before the next value";
+  ASSERT_EQ(verdict.notices.size(), 1U);
+  EXPECT_EQ(verdict.notices[0].kind, Kind::released);
+}
+
+TEST_F(P15_Wraps, OneWrongReadingNearTheEndTakesNoTurn) {
+  ASSERT_EQ(count(65500), "65500");
+  EXPECT_EQ(count(12), "65500");
+  EXPECT_EQ(count(65501), "65501");
+  ASSERT_EQ(verdict.notices.size(), 1U) << "said all the same";
+  EXPECT_EQ(verdict.notices[0].kind, Kind::refused);
+  EXPECT_EQ(count(40), "65501");
+  EXPECT_EQ(count(39000), "-") << "does not go on from it";
+  EXPECT_EQ(count(65502), "65502");
+}
+
+TEST_F(P15_Wraps, TheUsersGrowthDecidesAndHalfATurnIsTheMost) {
+  settings.readings[*ReadingKey::parse("counter_1")].max_growth = Decimal(36000);
+  guard = Guard(settings);
+  ASSERT_EQ(count(65530), "65530");
+  EXPECT_EQ(count(40), "-") << "46 are more than ten a second";
+  EXPECT_EQ(count(65531), "65531");
+  pass(60s);
+  EXPECT_EQ(count(40), "65531") << "in a minute they are not";
+  EXPECT_EQ(count(41), "65577");
+  pass(24h);
+  EXPECT_EQ(count(0x9000), "102400") << "upwards as ever";
+  pass(24h);
+  EXPECT_EQ(count(0x8000), "-") << "almost a whole turn: nobody knows how many";
+}
+
+TEST_F(P15_Wraps, WithoutTheGuardEveryFallIsATurn) {
+  settings.guard.enabled = false;
+  guard = Guard(settings);
+  EXPECT_EQ(count(65530), "65530");
+  EXPECT_EQ(count(4), "65540");
+  EXPECT_EQ(count(0), "131072");
+  restart();
+  EXPECT_EQ(count(7), "131079");
+}
+
 }  // namespace
 }  // namespace meterbridge::meter

@@ -44,8 +44,8 @@ TEST(ProfileLibrary, AllShippedProfilesAreValidAndProven) {
   for (const Profile& profile : library->all()) {
     EXPECT_FALSE(profile.vendor.empty()) << profile.id;
     EXPECT_FALSE(profile.model.empty()) << profile.id;
-    const auto proven = prove(profile);
-    EXPECT_TRUE(proven) << profile.id << ": " << (proven ? "" : proven.error().detail());
+    const auto wrong = prove(profile);
+    EXPECT_FALSE(wrong) << wrong->str();
   }
 }
 
@@ -175,14 +175,37 @@ TEST(ProfileProof, ATelegramMustYieldWhatIsExpected) {
             telegram + "\n    expect: " + expect + "\n",
         "x.yaml");
     EXPECT_TRUE(added) << added.error().detail();
-    const auto proven = prove(library.all().front());
-    return proven ? std::string("ok") : proven.error().detail();
+    const auto wrong = prove(library.all().front());
+    return wrong ? wrong->str() : std::string("ok");
   };
   EXPECT_EQ(proof_of("{energy_import_t1: \"12.345\", power_import: \"1190\"}"), "ok");
   EXPECT_EQ(proof_of("{energy_import_t1: \"12.346\"}"),
-            "tests[0]: energy_import_t1 is 12.345, not 12.346");
+            "x.yaml:9:32: error: tests[0]: energy_import_t1 is 12.345, not 12.346");
   EXPECT_EQ(proof_of("{energy_import_t2: \"1\"}"),
-            "tests[0]: there is no reading energy_import_t2");
+            "x.yaml:9:32: error: tests[0]: there is no reading energy_import_t2");
+}
+
+TEST(ProfileProof, AWrongAnswerIsToldWithItsPlace) {
+  ProfileLibrary library;
+  const auto added = library.add(R"(format: 1
+id: x
+vendor: v
+model: m
+protocol: modbus
+interval: 5s
+registers:
+  - {key: power, address: 0}
+tests:
+  - exchange:
+      "01 03 00 00 00 01 84 0a": "01 03 02 00 05 78 47"
+      "01 03 00 01 00 01 d5 ca": "01 03 02 00 05 78 48"
+    expect: {power: "5"}
+)",
+                                 "x.yaml");
+  ASSERT_TRUE(added) << added.error().detail();
+  const auto wrong = prove(library.all().front());
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->str(), "x.yaml:12:34: error: tests[0]: the CRC is wrong");
 }
 
 }  // namespace meterbridge::meter

@@ -212,6 +212,16 @@ TEST_F(MercuryDecode, EveryAnswerIsItemsAndReadings) {
   EXPECT_EQ(item(volts[0].telegram, "0816:13"), "absent");
 }
 
+TEST_F(MercuryDecode, P18_PeriodsAreItemsAndNoReadings) {
+  for (const char* array : {"10", "20", "3b", "40", "50", "90", "a0", "bc", "c0", "d0"}) {
+    const auto all = decode(mercury_protocol, wire("48 05 " + std::string(array) + " 00"),
+                            wire("48 01 00 cd 81 ff ff ff ff 00 00 e1 10 ff ff ff ff"));
+    ASSERT_EQ(statuses(all), "ok") << array;
+    EXPECT_EQ(all[0].telegram.items.size(), 2U) << array;
+    EXPECT_EQ(protocol::test::reading_count(all[0].telegram), 0U) << array;
+  }
+}
+
 TEST_F(MercuryDecode, AnyFlippedBitIsDetected) {
   for (const Sample& sample : samples()) {
     const Bytes sent = wire(sample.sent);
@@ -262,6 +272,11 @@ TEST_F(MercuryDecode, WhatDoesNotBelongToTheRequestIsNamed) {
            Case{"48 00", text("48 00"), "ok"},  // the link test is answered by its own bytes
            Case{"48 03 00", text("48 00"), "unsupported"},
            Case{"48 08 12", text("48 01 02 03 04 05 06"), "ok"},
+           // Asked by somebody else: right answers that are not read.
+           Case{"48 06 00 00 10", text("48 00 01 02 03 04 05 06 07"), "unsupported"},
+           Case{"48 08 16 50", text("48 00 a6 59 00 e2 59 00 5b 59"), "unsupported"},
+           Case{"48 08 16 50", text("49 00 a6 59 00 e2 59 00 5b 59"), "mismatch"},
+           Case{"48 08 16 50", text("48 05"), "exception ok"},
        }) {
     const auto all = decode(mercury_protocol, wire(c.sent), hex(c.heard));
     EXPECT_EQ(statuses(all), c.statuses) << c.sent << " < " << c.heard;

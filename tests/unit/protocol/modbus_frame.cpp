@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Frames, requests and answers, the planner, and values from words.
 #include "modbus_bench.hpp"
+#include "protocol/modbus/meanings.hpp"
 #include "protocol/modbus/planner.hpp"
 #include "protocol/modbus/sunspec.hpp"
 #include "protocol/modbus/values.hpp"
@@ -372,6 +373,57 @@ TEST(ModbusValues, P20EveryTypeAndOrder) {
   EXPECT_EQ(value_of("tariff address=0 mask=0x0F00", {0x0300}), "3");
 }
 
+TEST(ModbusValues, P20AllMeaningsOfRegistersStandBesideEachOther) {
+  const auto row = [](std::vector<std::uint16_t> words, std::size_t first, std::string_view type) {
+    std::string text;
+    for (const Meaning& meaning : meanings(words)) {
+      if (meaning.first != first || meaning.type != type) continue;
+      for (const std::string& each : meaning.texts)
+        text += (text.empty() ? "" : " | ") + each;
+    }
+    return text;
+  };
+  EXPECT_EQ(row({0x4365, 0x8000}, 0, "f32").substr(0, 7), "229.5 |");
+  EXPECT_NE(row({0x8000, 0x4365}, 0, "f32").find("| 229.5 |"), std::string::npos);
+  EXPECT_NE(row({0x6543, 0x0080}, 0, "f32").find("| 229.5 |"), std::string::npos);
+  EXPECT_TRUE(row({0x0080, 0x6543}, 0, "f32").ends_with("| 229.5"));
+  EXPECT_EQ(row({0xFFFE, 0x0102}, 0, "s16"), "-2 | -2 | -257 | -257");
+  EXPECT_EQ(row({0xFFFE, 0x0102}, 1, "u16"), "258 | 258 | 513 | 513");
+  EXPECT_EQ(row({0x0000, 0x0001}, 0, "u32"), "1 | 65536 | 256 | 16777216");
+  EXPECT_EQ(row({0x7FC0, 0x0000}, 0, "f32").substr(0, 5), "nan |");
+  EXPECT_EQ(row({1, 2}, 0, "f64"), "") << "two registers are no 64 bits";
+  EXPECT_EQ(row({0, 1, 2, 3}, 0, "u64").substr(0, 12), "4295098371 |");
+  EXPECT_EQ(row({7, 1, 2}, 2, "u32"), "") << "behind the last register is nothing";
+  EXPECT_EQ(meanings(std::vector<std::uint16_t>(125)).size(), 125 * 2 + 124 * 3 + 122 * 3);
+}
+
+TEST(ModbusValues, P20AddressesAsTheManualPrintsThem) {
+  const auto place = [](std::string_view row) {
+    const auto table = register_table(test::settings_with({row}));
+    return table ? std::to_string(table->registers.front().address) : table.error().detail();
+  };
+  EXPECT_EQ(place("power address=12"), "12");
+  EXPECT_EQ(place("power address=30013 counted_from=30001"), "12");
+  EXPECT_EQ(place("power address=400013 counted_from=400001"), "12");
+  EXPECT_EQ(place("power address=65536 counted_from=1"), "65535");
+  EXPECT_NE(place("power address=0 counted_from=1").find("1 to 65536"), std::string::npos);
+  EXPECT_NE(place("power address=400013").find("counted_from"), std::string::npos);
+  EXPECT_EQ(register_table(test::settings_with(
+                               {"power address=40013 scale_register=40020 counted_from=40001"}))
+                ->registers.front()
+                .scale_register,
+            19);
+}
+
+TEST(ModbusValues, UserValuesHaveAnyUnit) {
+  EXPECT_EQ(value_of("value_1 address=0 type=f32 unit=bar", {0x3FC0, 0}), "1.5 bar");
+  EXPECT_EQ(value_of("value_255 address=0 scale=0.1", {1500}), "150.0");
+  EXPECT_EQ(value_of("value_2 address=0 unit=kwh", {7}), "7 kWh");
+  const auto reading = Reading::make(*ReadingKey::parse("value_1"), Decimal(7),
+                                     *unit_for(*ReadingKey::parse("value_1"), "bar"));
+  EXPECT_EQ(symbol(reading->unit), "bar") << "the same text is the same unit";
+}
+
 TEST(ModbusValues, P16PatternsOfNoValueAreNotPublished) {
   EXPECT_EQ(value_of("voltage address=0 type=f32", {0x7FC0, 0}), "none");
   EXPECT_EQ(value_of("voltage address=0 type=f32", {0xFF80, 0}), "none");
@@ -383,6 +435,24 @@ TEST(ModbusValues, P16PatternsOfNoValueAreNotPublished) {
       value_of("energy_import address=0 type=u64", {0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}).substr(0, 5),
       "error");
   EXPECT_EQ(value_of("serial address=0 type=string length=2", {0, 0}), "none");
+}
+
+TEST(ModbusValues, P15ACounterKnowsWhereItBeginsAgain) {
+  const auto turn = [](std::string_view row, std::vector<std::uint16_t> words) {
+    const auto table = register_table(test::settings_with({row}));
+    EXPECT_TRUE(table) << row;
+    Image image;
+    const auto count = static_cast<std::uint16_t>(words.size());
+    image.add(ReadRequest(Function::holding, 0, count), std::move(words));
+    const auto found = understand(table->registers.front(), image);
+    const auto& reading = (*found)->reading;
+    return reading->wraps ? reading->wraps->str() : "-";
+  };
+  EXPECT_EQ(turn("counter_1 address=0 wraps=65536", {5}), "65536");
+  EXPECT_EQ(turn("counter_1 address=0", {5}), "-");
+  EXPECT_EQ(turn("energy_import address=0 type=u32 unit=Wh wraps=100000000", {0, 5}), "100000.000");
+  EXPECT_EQ(turn("water address=0 scale=0.01 wraps=10000", {5}), "100.00");
+  EXPECT_EQ(turn("gas address=0 scale_register=1 wraps=65536", {5, 0xFFFF}), "6553.6");
 }
 
 TEST(ModbusValues, ScaleRegistersMoveThePoint) {
