@@ -5,9 +5,9 @@
 #include "app/driver_memory.hpp"
 #include "app/listener.hpp"
 #include "app/poller.hpp"
+#include "app/recorder.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
-#include "journal/memory.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -28,7 +28,6 @@ namespace {
 
 constexpr auto broker_patience = 10s;  // to be taken in, and to acknowledge
 constexpr auto sink_patience = 30s;
-constexpr std::size_t most_samples = 100000;
 
 Error only_leftover(const io::Transport& transport) {
   return {Errc::timeout, transport.name() +
@@ -186,7 +185,7 @@ struct OnceRun {
   io::Topics topics{[this](const std::string& filter) { broker->subscribe(filter, 1); }, nullptr};
   std::unique_ptr<asio::steady_timer> connected;
   SystemClock clock;
-  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Sinks> sinks;
   bool read = false;  // all meters were tried; only then anything is announced
   bool failed = false;
@@ -202,23 +201,19 @@ void write_log(bool warning, const std::string& line) {
 }
 
 void begin_sinks(OnceRun& run) {
-  if (run.house.settings.sinks.empty()) return;
-  run.journal = journal::in_memory(most_samples, &run.clock);
-  run.sinks =
-      std::make_unique<Sinks>(run.context.get_executor(), *run.journal, run.clock, write_log);
+  if (!journal_is_wanted(run.house.settings)) return;
+  run.recorder = std::make_unique<Recorder>(run.house.settings, run.clock, write_log);
+  run.sinks = std::make_unique<Sinks>(run.context.get_executor(), run.recorder->journal(),
+                                      run.clock, write_log);
   run.sinks->apply(run.house.settings);
   run.bridge->on_sample = [&run](const Sample& sample, const protocol::Telegram& telegram) {
-    if (auto kept = record_sample(*run.journal, run.house.settings, sample, telegram); !kept) {
-      spdlog::error("{}: not kept for the sinks: {}", sample.meter, kept.error().detail());
-      run.failed = true;
-    }
+    run.recorder->record(whole_sample(run.house.settings, sample, telegram));
   };
 }
 
 asio::awaitable<void> deliver_to_sinks(OnceRun& run) {
   if (!run.sinks) co_return;
-  if (auto committed = run.journal->commit(); !committed)
-    spdlog::error("journal: {}", committed.error().detail());
+  run.recorder->commit();
   co_await run.sinks->finish(Steady::now() + sink_patience);
   for (const Sinks::Health& sink : run.sinks->health()) {
     if (sink.status.lag == 0 && sink.status.refused == 0) continue;

@@ -70,6 +70,10 @@ void find_fixed(const config::Settings& now, const config::Settings& fresh, Chan
   };
   check("instance", now.instance, fresh.instance);
   check("state_directory", now.state_directory, fresh.state_directory);
+  if (now.journal != fresh.journal)
+    changes.fixed.emplace_back(
+        "the settings of the journal cannot be changed while running: they stay until meterbridge "
+        "is restarted");
   check("mqtt.base_topic", base_of(now, now.instance), base_of(fresh, now.instance));
 }
 
@@ -142,6 +146,7 @@ Changes compare(const House& now, const House& fresh) {
 void keep_fixed(config::Settings& fresh, const config::Settings& now) {
   fresh.instance = now.instance;
   fresh.state_directory = now.state_directory;
+  fresh.journal = now.journal;
   fresh.mqtt.base_topic = now.mqtt.base_topic;
 }
 

@@ -169,6 +169,7 @@ int Service::run() {
   context_.run();
   save_values();
   store_.save(known_.json());
+  recorder_.reset();
   // What such a task holds must not be pulled from under it; and all that matters is written.
   if (running_ > 0 || bridges_->running()) {
     spdlog::shutdown();

@@ -10,6 +10,7 @@
 #include "app/overdue.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
+#include "app/recorder.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
 #include "http/server.hpp"
@@ -101,11 +102,11 @@ class Service {
   StateStore store_;
   StateStore values_;
   Known known_;
+  std::unique_ptr<Recorder> recorder_;  // null without a journal
   std::unique_ptr<Bridge> bridge_;
   std::unique_ptr<mqtt::Broker> broker_;
   std::unique_ptr<BrokerBridges> bridges_;  // to further brokers
   io::Topics topics_;
-  std::unique_ptr<journal::Journal> journal_;  // only while there are sinks
   std::unique_ptr<Sinks> sinks_;
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;

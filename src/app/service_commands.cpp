@@ -57,6 +57,7 @@ void Service::say_bridge_health() {
   health.host = host_name();
   health.bridges = bridges_->facts();
   health.sinks = sink_health();
+  if (recorder_) health.journal = recorder_->facts();
   if (broker_->connected())
     broker_->publish(homeassistant::bridge_health_document(bridge_->facts(), health));
 }

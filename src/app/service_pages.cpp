@@ -117,7 +117,7 @@ class Service::Pages final : public http::StatusView {
       for (const Sinks::Health& health : service_.sinks_->health())
         out.sinks.push_back(status_of(health));
     }
-    if (service_.journal_) out.journal = service_.journal_->status();
+    if (service_.recorder_) out.journal = service_.recorder_->journal().status();
     return out;
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Samples on their way to files and databases.
 #include "app/service.hpp"
-#include "journal/memory.hpp"
 
 #include <utility>
 
@@ -16,43 +15,42 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto sinks_farewell = 3s;
-constexpr std::size_t most_samples = 100000;
+
+void write_log(bool warning, const std::string& line) {
+  if (warning) {
+    spdlog::warn("{}", line);
+  } else {
+    spdlog::info("{}", line);
+  }
+}
 
 }  // namespace
 
 // At the start, and after the configuration was read again. The journal stays while we run: a sink
 // that comes back goes on where it was.
 void Service::apply_sinks() {
-  if (!sinks_) {
-    if (house_.settings.sinks.empty()) return;
-    journal_ = journal::in_memory(most_samples, &clock_);
-    sinks_ = std::make_unique<Sinks>(context_.get_executor(), *journal_, clock_,
-                                     [](bool warning, const std::string& line) {
-                                       if (warning) {
-                                         spdlog::warn("{}", line);
-                                       } else {
-                                         spdlog::info("{}", line);
-                                       }
-                                     });
+  if (!recorder_) {
+    if (!journal_is_wanted(house_.settings)) return;
+    recorder_ = std::make_unique<Recorder>(house_.settings, clock_, write_log);
+    sinks_ =
+        std::make_unique<Sinks>(context_.get_executor(), recorder_->journal(), clock_, write_log);
     bridge_->on_sample = [this](const Sample& sample, const protocol::Telegram& telegram) {
-      if (auto kept = record_sample(*journal_, house_.settings, sample, telegram); !kept)
-        spdlog::error("{}: not kept for the sinks: {}", sample.meter, kept.error().detail());
+      recorder_->record(whole_sample(house_.settings, sample, telegram));
     };
   }
   sinks_->apply(house_.settings);
 }
 
 void Service::commit_samples() {
-  if (!sinks_) return;
-  if (auto committed = journal_->commit(); !committed)
-    spdlog::error("journal: {}", committed.error().detail());
+  if (!recorder_) return;
+  recorder_->tick();
   sinks_->tick();
 }
 
 asio::awaitable<void> Service::finish_sinks() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  if (!sinks_) co_return;
-  commit_samples();
+  if (!recorder_) co_return;
+  recorder_->commit();
   co_await sinks_->finish(Steady::now() + sinks_farewell);
 }
 

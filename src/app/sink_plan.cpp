@@ -93,26 +93,18 @@ bool is_wanted(const config::SinkSettings& sink, const Sample& sample) {
   return is_meant_for(sink, sample.parent.empty() ? sample.meter : sample.parent);
 }
 
-Result<> record_sample(journal::Journal& journal, const config::Settings& settings,
-                       const Sample& sample, const protocol::Telegram& telegram) {
+Sample whole_sample(const config::Settings& settings, const Sample& sample,
+                    const protocol::Telegram& telegram) {
+  Sample whole = sample;
   const std::string_view layout =
       sample.parent.empty() ? wanted_layout(settings, sample.meter) : std::string_view();
   const protocol::Protocol* protocol = protocol::find_protocol(telegram.protocol);
-  if (!layout.empty() && protocol != nullptr) {
-    const auto found =
-        std::ranges::find(protocol->layouts, layout, &protocol::TelegramLayout::name);
-    if (found != protocol->layouts.end()) {
-      // Without one it is the sink's to say what it misses.
-      if (auto document = found->write(telegram); document) {
-        Sample whole = sample;
-        whole.document = *std::move(document);
-        const auto kept = journal.append(whole);
-        return kept ? Result<>() : Result<>(kept.error());
-      }
-    }
-  }
-  const auto kept = journal.append(sample);
-  return kept ? Result<>() : Result<>(kept.error());
+  if (layout.empty() || protocol == nullptr) return whole;
+  const auto found = std::ranges::find(protocol->layouts, layout, &protocol::TelegramLayout::name);
+  if (found == protocol->layouts.end()) return whole;
+  // Without one it is the sink's to say what it misses.
+  if (auto document = found->write(telegram); document) whole.document = *std::move(document);
+  return whole;
 }
 
 std::string_view wanted_layout(const config::Settings& settings, std::string_view meter) {

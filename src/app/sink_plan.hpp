@@ -28,9 +28,9 @@ meter::Configuration load_configuration(const std::string& file, config::Problem
 
 // Whether the samples of this meter, or of a sub-meter, are meant for a sink.
 [[nodiscard]] bool is_wanted(const config::SinkSettings& sink, const Sample& sample);
-// Adds the sample to the journal, with the whole telegram where a sink wants it.
-Result<> record_sample(journal::Journal& journal, const config::Settings& settings,
-                       const Sample& sample, const protocol::Telegram& telegram);
+// The sample as the journal gets it: with the whole telegram where a sink wants that.
+[[nodiscard]] Sample whole_sample(const config::Settings& settings, const Sample& sample,
+                                  const protocol::Telegram& telegram);
 
 // The layout of whole telegrams that the sinks want of a configured meter; empty = none does.
 [[nodiscard]] std::string_view wanted_layout(const config::Settings& settings,

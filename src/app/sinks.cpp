@@ -39,7 +39,7 @@ Sinks::Sinks(const asio::any_io_executor& executor, journal::Journal& journal, c
 void Sinks::launch(config::SinkSettings settings) {
   sink::Setup setup;
   setup.state_directory = state_directory_;
-  setup.newest = journal_.committed();
+  setup.newest = journal_.given();
   setup.batch = settings.batch;
   setup.log = log_;
   auto made = make_sink(executor_, settings, std::move(setup));

@@ -3,6 +3,7 @@
 #include "cli/house.hpp"
 #include "cli/refusals.hpp"
 #include "cli/retained.hpp"
+#include "cli/sample_json.hpp"
 #include "core/json_writer.hpp"
 #include "core/text.hpp"
 
@@ -33,15 +34,9 @@ void add_rows(Rows& rows, const Sample& sample) {
 
 void print_json(const Sample& sample) {
   JsonWriter json;
-  json.object().member("meter", sample.meter).member("time", iso_utc(sample.at));
-  json.key("readings").array();
-  for (const Reading& reading : sample.readings) {
-    json.object().member("key", reading.key.text()).content(reading.value);
-    if (reading.unit != Unit::none) json.member("unit", symbol(reading.unit));
-    if (reading.time) json.member("time", iso_utc(*reading.time));
-    json.end();
-  }
-  json.end().end();
+  json.object();
+  sample_members(json, sample);
+  json.end();
   print(json.text() + "\n");
 }
 

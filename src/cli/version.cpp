@@ -2,6 +2,7 @@
 #include "app/version.hpp"
 
 #include "cli/command.hpp"
+#include "journal/sqlite.hpp"
 #include "mqtt/broker.hpp"
 
 #include <boost/version.hpp>
@@ -20,7 +21,8 @@ int run_version(const Arguments&) {
   std::string text = "meterbridge " + std::string(app::version) + "\n";
   text += "build: " + std::string(app::build_type) + ", " + app::compiler + "\n";
   text += "libraries: " + mqtt::library_version() + ", " + OpenSSL_version(OPENSSL_VERSION) +
-          ", Boost " +
+          std::string(journal::sqlite_version().empty() ? "" : ", SQLite ") +
+          journal::sqlite_version() + ", Boost " +
           dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100) +
           ", nlohmann-json " +
           dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,

@@ -217,6 +217,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   const Node* homeassistant = map_in(root, "homeassistant");
   settings.homeassistant =
       read_homeassistant(homeassistant == nullptr ? empty : *homeassistant, problems);
+  settings.journal = read_journal(root, values, problems);
 
   if (const Node* http = map_in(root, "http")) settings.http = read_http(*http, problems);
 
@@ -227,6 +228,8 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   std::move(reader).finish(settings);
   if (const Node* bridges = list_in(root, "bridges")) read_bridges(*bridges, settings, problems);
   if (const Node* sinks = map_in(root, "sinks")) read_sinks(*sinks, catalogue, settings, problems);
+  if (settings.journal.store == JournalStore::off && !settings.sinks.empty())
+    complain(problems, *root.find("journal"), "is off, and the sinks are filled from it");
   if (settings.meters.empty() && root.find("meters") == nullptr && !problems.any_error())
     problems.add(Severity::warning, root.place, {},
                  "no meters are configured: nothing will be read");

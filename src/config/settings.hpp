@@ -171,6 +171,19 @@ struct SinkSettings {
   friend bool operator==(const SinkSettings&, const SinkSettings&) = default;
 };
 
+// The store of samples that files and databases are filled from.
+enum class JournalStore { automatic, off, memory, disk };
+
+struct JournalSettings {
+  JournalStore store = JournalStore::automatic;  // on a disk when something reads it
+  Milliseconds commit{5000};                     // zero = each sample
+  Milliseconds sync{30000};                      // zero = each commit
+  Milliseconds keep = std::chrono::hours(24 * 30);
+  std::uint64_t size = 200'000'000;  // bytes
+  std::size_t samples = 10'000;      // in memory
+  friend bool operator==(const JournalSettings&, const JournalSettings&) = default;
+};
+
 struct Settings {
   std::string instance = "meterbridge";
   std::string
@@ -179,6 +192,7 @@ struct Settings {
   MqttSettings mqtt;
   HomeAssistantSettings homeassistant;
   HttpSettings http;
+  JournalSettings journal;
   std::vector<LinkSettings> links;
   std::vector<MeterSettings> meters;
   std::vector<BridgeSettings> bridges;

@@ -13,6 +13,7 @@ constexpr std::array discovery_choices{"device"sv, "component"sv, "off"sv};
 constexpr std::array language_choices{"en"sv, "de"sv, "hu"sv, "ru"sv};
 constexpr std::array version_choices{"5"sv, "3.1.1"sv};
 constexpr std::array hidden_choices{"hidden"sv};
+constexpr std::array journal_choices{"auto"sv, "on"sv, "memory"sv, "off"sv};
 constexpr std::array mode_choices{"8N1"sv, "8N2"sv, "8E1"sv, "8E2"sv, "8O1"sv, "8O2"sv,
                                   "7N1"sv, "7N2"sv, "7E1"sv, "7E2"sv, "7O1"sv, "7O2"sv};
 
@@ -258,6 +259,39 @@ constexpr std::array sink_fields{
           .least = Milliseconds(100)},
 };
 
+constexpr std::array journal_fields{
+    Field{.spec = {.name = "store",
+                   .type = Type::choice,
+                   .help = "where: on a disk (on), in memory, or not at all; auto: on a disk when "
+                           "a sink reads it",
+                   .fallback = "auto",
+                   .choices = journal_choices}},
+    Field{.spec = {.name = "commit",
+                   .type = Type::duration,
+                   .help = "samples are written together after so long, or when they are many: "
+                           "the most that a crash can cost; 0s writes each at once",
+                   .fallback = "5s"}},
+    Field{.spec = {.name = "sync",
+                   .type = Type::duration,
+                   .help = "what was written is forced onto the disk so often: with commit the "
+                           "most that a power cut can cost; 0s forces each commit",
+                   .fallback = "30s"}},
+    Field{.spec = {.name = "keep",
+                   .type = Type::duration,
+                   .help = "older samples leave, unless a sink still wants them; 0s keeps all",
+                   .fallback = "30d"}},
+    Field{.spec = {.name = "size",
+                   .help = "of the database, in kB, MB or GB; beyond it the oldest leave in any "
+                           "case",
+                   .fallback = "200MB"}},
+    Field{.spec = {.name = "samples",
+                   .type = Type::integer,
+                   .help = "so many are kept in memory, with store: memory",
+                   .fallback = "10000",
+                   .minimum = 100,
+                   .maximum = 1000000}},
+};
+
 constexpr std::array root_fields{
     Field{.spec = {.name = "instance",
                    .help = "part of every identity; two bridges in one house need two",
@@ -281,6 +315,11 @@ constexpr std::array root_fields{
                          "none"},
         .section = &http_section,
         .scalar = false},
+    Field{.spec = {.name = "journal",
+                   .type = Type::choice,
+                   .help = "the store of samples: on, memory, off, or its settings as a map",
+                   .choices = journal_choices},
+          .section = &journal_section},
     Field{.spec = {.name = "links", .help = "the physical lines; meters share them"},
           .section = &link_section,
           .many = Many::named,
@@ -313,5 +352,6 @@ constinit const Section reading_section{"a reading", reading_fields};
 constinit const Section telegram_section{"telegram", telegram_fields};
 constinit const Section guard_section{"guard", guard_fields};
 constinit const Section sink_section{"a sink", sink_fields};
+constinit const Section journal_section{"journal", journal_fields};
 
 }  // namespace meterbridge::config

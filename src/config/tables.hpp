@@ -18,5 +18,6 @@ extern const Section telegram_section;
 extern const Section guard_section;
 extern const Section bridge_section;
 extern const Section sink_section;
+extern const Section journal_section;
 
 }  // namespace meterbridge::config

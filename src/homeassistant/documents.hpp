@@ -103,6 +103,18 @@ struct SinkHealthFacts {
   std::string error;
 };
 
+// The store of samples, as far as its user should know.
+struct JournalFacts {
+  JournalFacts() = default;
+  std::uint64_t entries = 0;
+  std::uint64_t waiting = 0;  // not written yet
+  std::uint64_t bytes = 0;    // of the database
+  std::uint64_t dropped = 0;
+  std::uint64_t damaged = 0;
+  std::optional<Instant> last_commit;
+  std::string trouble;  // empty = none
+};
+
 // The bridge as a whole, for `<base>/bridge/health`.
 struct BridgeHealthFacts {
   BridgeHealthFacts() = default;
@@ -113,6 +125,7 @@ struct BridgeHealthFacts {
   std::string host;  // where it runs, so that the other one can be found
   std::vector<LinkFacts> bridges;
   std::vector<SinkHealthFacts> sinks;
+  std::optional<JournalFacts> journal;
 };
 
 // Topics. Characters that identities and topics may not have become `_`.
@@ -143,7 +156,9 @@ mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
                               const HealthFacts& health);
 // {"uptime": seconds, "version", "memory": bytes, rounded, "queue": messages, "run", "host"},
 // where there are bridges "bridges": {name: {"state", "error", counters}}, and where there are
-// sinks "sinks": {name: {"state", "lag", "lag_seconds", ..., "error"}}
+// sinks "sinks": {name: {"state", "lag", "lag_seconds", ..., "error"}}.
+// With a journal "journal": {"entries", "waiting", "bytes", "dropped", "damaged", "last_commit",
+// "error"}
 [[nodiscard]] std::string bridge_health_topic(const BridgeFacts& bridge);
 mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHealthFacts& health);
 mqtt::Message availability(const BridgeFacts& bridge, std::string_view meter, bool online);

@@ -37,6 +37,18 @@ void text_or_null(JsonWriter& json, std::string_view name, const std::string& te
   }
 }
 
+void journal_member(JsonWriter& json, const JournalFacts& journal) {
+  json.key("journal").object();
+  json.key("entries").value(number(journal.entries));
+  json.key("waiting").value(number(journal.waiting));
+  json.key("bytes").value(number(journal.bytes));
+  json.key("dropped").value(number(journal.dropped));
+  json.key("damaged").value(number(journal.damaged));
+  instant_member(json, "last_commit", journal.last_commit);
+  text_or_null(json, "error", journal.trouble);
+  json.end();
+}
+
 // Seconds without trailing zeros: 30, 0.5.
 Decimal seconds(Milliseconds duration) {
   std::int64_t digits = duration.count();
@@ -144,6 +156,7 @@ mqtt::Message bridge_health_document(const BridgeFacts& bridge, const BridgeHeal
     }
     json.end();
   }
+  if (health.journal) journal_member(json, *health.journal);
   json.end();
   return {bridge_health_topic(bridge), json.text(), true, bridge.qos};
 }

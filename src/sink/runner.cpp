@@ -139,6 +139,15 @@ asio::awaitable<Result<Written>> Runner::attempt() {
   co_return Error(Errc::timeout, "a write did not end within " + duration_text(options_.timeout));
 }
 
+// The journal's own count: a gap between two numbers is no loss, they leap after a crash.
+std::uint64_t Runner::newly_dropped() {
+  for (const journal::SinkMark& mark : journal_.status().sinks) {
+    if (mark.sink == options_.name)
+      return mark.dropped - std::min(std::exchange(dropped_seen_, mark.dropped), mark.dropped);
+  }
+  return 0;
+}
+
 // More entries behind those that wait already.
 Result<> Runner::fill() {
   if (!known_) {
@@ -147,6 +156,7 @@ Result<> Runner::fill() {
     known_ = true;
     cursor_ = *cursor;
     fetched_ = *cursor;
+    (void)newly_dropped();
   }
   const journal::Sequence newest = journal_.committed();
   if (pending_.size() >= options_.batch || fetched_ >= newest) return {};
@@ -156,10 +166,9 @@ Result<> Runner::fill() {
     fetched_ = newest;  // what was there is damaged, or gone
     return {};
   }
-  const std::uint64_t gap = fetched_ == 0 ? 0 : entries->front().sequence - fetched_ - 1;
-  if (gap > 0) {
-    counts_.dropped += gap;
-    say(true, std::to_string(gap) +
+  if (const std::uint64_t lost = newly_dropped(); lost > 0) {
+    counts_.dropped += lost;
+    say(true, std::to_string(lost) +
                   " samples left the journal before they could be written: it is too small for so "
                   "long an outage");
   }
@@ -225,8 +234,7 @@ RunnerStatus Runner::status() const {
   const journal::Sequence newest = journal_.committed();
   status.failing = trouble_.lasts();
   if (!known_ || newest <= cursor_) return status;
-  const journal::Sequence oldest = std::max<journal::Sequence>(journal_.oldest(), 1);
-  status.lag = newest - std::min(std::max(cursor_, oldest - 1), newest);
+  status.lag = journal_.behind(cursor_);
   if (!pending_.empty()) {
     const auto age = clock_.now() - pending_.front().sample.at;
     status.lag_time =

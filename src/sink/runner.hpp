@@ -72,6 +72,7 @@ class Runner {
   boost::asio::awaitable<Result<Written>> attempt();
   boost::asio::awaitable<Result<Written>> contained();
   Result<> fill();
+  std::uint64_t newly_dropped();
   [[nodiscard]] bool is_due() const;
   void take(const Written& written);
   void put_aside(const Refusal& refusal);
@@ -89,9 +90,10 @@ class Runner {
   std::vector<journal::Entry> pending_;  // fetched, wanted, not taken yet
   journal::Sequence cursor_ = 0;         // everything up to here is done
   journal::Sequence fetched_ = 0;        // pending_ ends here
-  bool known_ = false;                   // the journal told us our cursor
-  Time write_at_{};                      // when pending_ goes out though it is not full
-  bool held_back_ = false;               // the sink wrote, and took nothing of a full batch
+  std::uint64_t dropped_seen_ = 0;
+  bool known_ = false;      // the journal told us our cursor
+  Time write_at_{};         // when pending_ goes out though it is not full
+  bool held_back_ = false;  // the sink wrote, and took nothing of a full batch
   bool finishing_ = false;
   std::set<std::string> reasons_told_;
   RunnerStatus counts_;

@@ -14,8 +14,12 @@ VECTORS = pathlib.Path(__file__).resolve().parents[3] / "shared/vectors/p1"
 P1 = "{{id: {id}, profile: p1, interval: 1s, publish: every, telegram: true, link: {{serial: {tty}}}}}"
 
 
+# Each sample goes to the sinks as soon as it was read.
+AT_ONCE = "journal: {commit: 0s}\n"
+
+
 def sinks(text):
-    return "sinks:\n" + "".join(f"  {line}\n" for line in text)
+    return AT_ONCE + "sinks:\n" + "".join(f"  {line}\n" for line in text)
 
 
 def rows(folder):
@@ -60,11 +64,11 @@ def listen(ear):
 
 
 def test_sinks_come_change_and_go_with_the_configuration(tmp_path):
-    house = House(tmp_path, [JSON])
+    house = House(tmp_path, [JSON], extra=AT_ONCE)
 
     def reload(bridge, lines):
         before = len(bridge.log())
-        house.write([JSON], extra=sinks(lines) if lines else "")
+        house.write([JSON], extra=sinks(lines) if lines else AT_ONCE)
         bridge.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "configuration taken over" in bridge.log()[before:], "it is taken over")
 
