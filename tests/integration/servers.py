@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Real databases for the end-to-end tests. Each listens on loopback, on a port of its own."""
+import json
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from house import free_port, wait_for
+
+
+def ask(url, data=None, patience=5):
+    with urllib.request.urlopen(url, data, patience) as answer:
+        return answer.read().decode()
+
+
+class Server:
+    """A program that is killed, frozen and started again over the same folder."""
+    program = ""
+    ending = signal.SIGKILL
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_port()
+        self.process = None
+
+    def arguments(self):
+        raise NotImplementedError
+
+    def answers(self):
+        raise NotImplementedError
+
+    def start(self):
+        log = open(self.folder / f"{self.program}.log", "ab")
+        self.process = subprocess.Popen([shutil.which(self.program), *self.arguments()], stdout=log, stderr=log)
+        wait_for(self.is_up, f"{self.program} answers")
+        return self
+
+    def is_up(self):
+        assert self.process.poll() is None, (self.folder / f"{self.program}.log").read_text()
+        try:
+            self.answers()
+            return True
+        except OSError:
+            return False
+
+    def kill(self):
+        self.process.send_signal(self.ending)
+        self.process.wait()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        if self.process and self.process.poll() is None:
+            self.kill()
+
+
+class Influxd(Server):
+    """InfluxDB 1.6 with a database `meters`."""
+    program = "influxd"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.backup = free_port()
+
+    def arguments(self):
+        conf = self.folder / "influxd.conf"
+        conf.write_text(f'reporting-disabled = true\nbind-address = "127.0.0.1:{self.backup}"\n'
+                        f'[meta]\ndir = "{self.folder}/meta"\n'
+                        f'[data]\ndir = "{self.folder}/data"\nwal-dir = "{self.folder}/wal"\n'
+                        f'[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n')
+        return ["-config", str(conf)]
+
+    def query(self, text):
+        form = urllib.parse.urlencode({"db": "meters", "epoch": "ms", "q": text})
+        return json.loads(ask(f"http://127.0.0.1:{self.port}/query", form.encode()))["results"][0]
+
+    def answers(self):
+        self.query("CREATE DATABASE meters")
+
+    def points(self, measurement, field):
+        """Time in ms and value, in order; as many as there are, repeated ones too."""
+        series = self.query(f'SELECT "{field}" FROM "{measurement}"').get("series")
+        return [tuple(row) for row in series[0]["values"]] if series else []
+
+
+class VictoriaMetrics(Server):
+    program = "victoria-metrics"
+    # Killed hard it forgets seconds that it had acknowledged, whoever sent them.
+    ending = signal.SIGINT
+
+    def arguments(self):
+        return [f"-storageDataPath={self.folder}/vm", f"-httpListenAddr=127.0.0.1:{self.port}", "-retentionPeriod=100y",
+                "-loggerLevel=ERROR"]
+
+    def answers(self):
+        ask(f"http://127.0.0.1:{self.port}/health")
+
+    def points(self, measurement, field):
+        ask(f"http://127.0.0.1:{self.port}/internal/force_flush")
+        form = urllib.parse.urlencode({"match[]": f'{{__name__="{measurement}_{field}"}}'})
+        found = []
+        for line in ask(f"http://127.0.0.1:{self.port}/api/v1/export", form.encode()).splitlines():
+            series = json.loads(line)
+            found += zip(series["timestamps"], series["values"])
+        return sorted(found)
