@@ -95,7 +95,7 @@ class Run:
         self.disk.mkdir()
         self.house = House(
             folder, [f"{{id: house, profile: p1, link: {{serial: {folder}/p1}}, country: nl, publish: every}}"],
-            extra=f"journal: {{commit: {round(WINDOW * 1000)}ms}}\n"
+            extra=""
                   "sinks:\n"
                   f"  csv: {{directory: {self.disk}, sync: 500ms}}\n"
                   f"  old: {{type: influxdb, url: 'http://127.0.0.1:{self.influxd.port}', version: 1, database: meters,"
@@ -161,12 +161,11 @@ def every_fault(run):
 def full_disk(run):
     """The folder of the files becomes a file system of 2 MB, which somebody else fills."""
     filler = run.disk / "filler"
-    with open(filler, "wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError, match="No space"):
+        while True:
+            os.write(file, bytes(4096))
+    os.close(file)
     run.pass_by(60)
     filler.unlink()
     run.pass_by(20)
