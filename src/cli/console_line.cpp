@@ -131,7 +131,8 @@ bool ConsoleLine::carries_password(ByteView sent) const {
   return std::ranges::any_of(forms, [sent](const Bytes& form) {
     // Perhaps with a parity bit that this program added.
     const auto same = [](std::byte a, std::byte b) { return ((a ^ b) << 1U) == std::byte{0}; };
-    return form.size() >= shortest_form && !std::ranges::search(sent, form, same).empty();
+    return form.size() >= shortest_form &&
+           std::search(sent.begin(), sent.end(), form.begin(), form.end(), same) != sent.end();
   });
 }
 

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <string>
 
 namespace meterbridge {
@@ -99,9 +98,9 @@ constexpr std::size_t first_own = 128;
 constexpr std::size_t most_own = 100;
 constexpr std::size_t longest_own = 24;  // bytes
 
-// Units that users made up. One that is counted never changes: reading needs no lock.
+// Units that users made up: added by the thread that reads the configuration, and one that is
+// counted never changes, so that others may read without a lock.
 struct OwnUnits {
-  std::mutex adding;
   std::array<std::string, most_own> texts;
   std::atomic<std::size_t> count{0};
 };
@@ -153,7 +152,6 @@ Result<Unit> unit_of_user(std::string_view text) {
                                     std::to_string(longest_own) + " printable bytes are"};
   }
   OwnUnits& units = own_units();
-  const std::lock_guard lock(units.adding);
   const std::size_t count = units.count;
   std::size_t at = 0;
   while (at < count && units.texts[at] != text)

@@ -95,7 +95,7 @@ class Run:
         self.disk.mkdir()
         self.house = House(
             folder, [f"{{id: house, profile: p1, link: {{serial: {folder}/p1}}, country: nl, publish: every}}"],
-            extra=""
+            extra=f"journal: {{commit: {round(WINDOW * 1000)}ms}}\n"
                   "sinks:\n"
                   f"  csv: {{directory: {self.disk}, sync: 500ms}}\n"
                   f"  old: {{type: influxdb, url: 'http://127.0.0.1:{self.influxd.port}', version: 1, database: meters,"

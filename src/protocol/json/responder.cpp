@@ -201,7 +201,7 @@ class JsonResponder final : public Responder {
   }
 
  private:
-  std::vector<Post> values() const {
+  [[nodiscard]] std::vector<Post> values() const {
     std::vector<Post> posts;
     for (const Field& field : options_.fields) {
       std::string value = value_text(field, face_);

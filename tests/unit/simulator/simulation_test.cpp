@@ -207,13 +207,13 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
     const auto plan = plan_meter(profile, settings);
     ASSERT_TRUE(plan) << plan.error().detail();
     auto responder = profile.protocol->responder(plan->settings);
-    ASSERT_TRUE(responder) << responder.error().detail();
     auto driver = profile.protocol->driver(plan->settings);
     if (!driver && driver.error().code() == Errc::invalid) {
       templates.push_back(profile.id);
       continue;
     }
     ASSERT_TRUE(driver) << driver.error().detail();
+    ASSERT_TRUE(responder) << responder.error().detail();
     Player player("house", std::move(*responder), LoadModel(5), 5, FaultRates{}, std::nullopt);
     const auto dialogue = (*driver)->begin();
     const auto telegram = play(*dialogue, player, now);

@@ -225,6 +225,7 @@ TEST_F(SinkRunner, WaitsAsLongAsThePlaceAsksAndCountsWhatLeftTheJournal) {
   ASSERT_TRUE(until([this] { return seen_.sizes.size() == 1; }));
   ASSERT_TRUE(until([this] { return seen_.taken.size() == 5; }));
   EXPECT_GE(std::chrono::steady_clock::now() - before, 25ms);
+  ASSERT_TRUE(until([this] { return *journal_->cursor("place") == 5; }));
   append(30);
   ASSERT_TRUE(until([this] { return seen_.taken.size() == 15; }));
   EXPECT_EQ(seen_.taken.back(), 35U);
