@@ -210,7 +210,7 @@ def run(tmp_path):
                 subprocess.run(["umount", "-l", run.disk], check=False)
 
 
-def test_p47_p48_p53_every_place_has_every_sample_after_every_fault(run):
+def test_P47_P48_P53_every_place_has_every_sample_after_every_fault(run):
     run.start_bridge()
     every_fault(run)
     if run.mounted:
