@@ -6,6 +6,7 @@ METERBRIDGE_KILLS=50 kills as often as the documentation says; a few times are e
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -164,3 +165,28 @@ def test_P47_a_full_disk_does_not_stop_the_reading(tmp_path):
         assert {entry["time"] for entry in exported(house)} >= set(times(ear))
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+def test_P48_replay_fills_a_sink_that_lost_its_files_and_repeats_nothing(tmp_path):
+    house = House(tmp_path, [])
+    house.write([p1(house)], extra="journal: {store: on, commit: 0s}\n"
+                                   f"sinks: {{csv: {{directory: {tmp_path}/csv, sync: 100ms}}}}")
+
+    def lines():
+        return [line for file in sorted((tmp_path / "csv").rglob("*.csv")) for line in file.read_text().splitlines()[1:]]
+
+    with house.broker(), house.simulate("--profile", "p1", "--pty", house.tty("p1"), "--period", "1s"), \
+            house.bridge() as bridge:
+        wait_for(lambda: len(lines()) >= 3, "three lines")
+        assert bridge.stop() == 0
+    before = lines()
+    shutil.rmtree(tmp_path / "csv")
+    for _ in range(2):
+        done = house.call("journal", "-c", str(house.file), "replay", "--sink", "csv", "--from", "1h")
+        assert done.returncode == 0, done.stderr.decode()
+        assert b"100 %" in done.stderr + done.stdout
+        assert lines() == before
+    done = house.call("journal", "-c", str(house.file), "replay", "--sink", "influx", "--from", "1h")
+    assert done.returncode == 2 and b'no sink "influx"' in done.stderr
+    table = house.call("journal", "-c", str(house.file), "export", "--format", "csv").stdout.decode().splitlines()
+    assert table[1:] == before
