@@ -109,7 +109,9 @@ class Run:
     def csv_rows(self):
         rows = []
         for file in sorted(pathlib.Path(self.disk).rglob("*.csv")):
-            rows += [(row["time_utc"], row["energy_import"]) for row in csv.DictReader(file.read_text().splitlines())]
+            # A line that is being written may be read in two parts where a page of the system's memory ends.
+            lines = file.read_text().rpartition("\n")[0].splitlines()
+            rows += [(row["time_utc"], row["energy_import"]) for row in csv.DictReader(lines)]
         return rows
 
     def arrived(self, number):
