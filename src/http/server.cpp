@@ -235,6 +235,10 @@ bool Server::listening() const noexcept {
   return state_->acceptor.is_open();
 }
 
+std::size_t Server::connections() const noexcept {
+  return state_->connections.size();
+}
+
 bool available() noexcept {
   return true;
 }

@@ -36,6 +36,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] bool listening() const noexcept;
+  [[nodiscard]] std::size_t connections() const noexcept;  // that are open
 
  private:
   struct State;

@@ -15,6 +15,10 @@ bool Server::listening() const noexcept {
   return false;
 }
 
+std::size_t Server::connections() const noexcept {
+  return 0;
+}
+
 bool available() noexcept {
   return false;
 }
