@@ -60,19 +60,6 @@ std::string file_of(const config::Settings& settings, const std::string& bridge)
   return settings.state_directory + "/" + settings.instance + ".bridge-" + bridge;
 }
 
-config::MqttSettings remote_of(const config::BridgeSettings& bridge) {
-  config::MqttSettings remote;
-  remote.host = bridge.host;
-  remote.port = bridge.port;
-  remote.username = bridge.username;
-  remote.password = bridge.password;
-  remote.client_id = bridge.client_id;
-  remote.version = bridge.version;
-  remote.keepalive = bridge.keepalive;
-  remote.tls = bridge.tls;
-  return remote;
-}
-
 bool same(config::BridgeSettings a, const config::BridgeSettings& b) {
   a.place = b.place;
   a.path = b.path;
@@ -108,7 +95,7 @@ void BrokerBridges::add(const config::Settings& settings, const config::BridgeSe
   mqtt::BridgeSettings made;
   made.name = bridge.name;
   made.local = broker_settings(local, client_id_ + "-" + bridge.name + "-local", {});
-  made.remote = broker_settings(remote_of(bridge), client_id_ + "-" + bridge.name, {});
+  made.remote = broker_settings(bridge, client_id_ + "-" + bridge.name, {});
   made.rules = bridge.rules;
   made.clean_session = bridge.clean_session;
   made.state_topic = bridge.state_topic;

@@ -100,7 +100,7 @@ std::vector<MeterPlan> plans_of(const House& house) {
   return plans;
 }
 
-mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
+mqtt::BrokerSettings broker_settings(const config::ConnectionSettings& settings,
                                      const std::string& client_id, mqtt::Message will) {
   mqtt::BrokerSettings broker;
   broker.host = settings.host;

@@ -50,7 +50,7 @@ std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
                                 std::unique_ptr<io::Transport> transport);
 MeterPlan plan_of(const meter::Meter& meter);
 std::vector<MeterPlan> plans_of(const House& house);
-mqtt::BrokerSettings broker_settings(const config::MqttSettings& settings,
+mqtt::BrokerSettings broker_settings(const config::ConnectionSettings& settings,
                                      const std::string& client_id, mqtt::Message will);
 std::string random_id();  // eight hexadecimal digits
 // "meterbridge-3f9c12ab": kept over restarts, so that two installations never throw each other out.

@@ -121,23 +121,8 @@ BridgeSettings read_bridge(const Node& node, const Settings& settings, Problems&
   bridge.name = values.text("name");
   if (const Node* name = node.find("name"); name != nullptr && values.has("name"))
     check_identity(*name, bridge.name, problems);
-  bridge.host = values.text("host");
-  if (const Node* host = node.find("host"); host != nullptr && values.has("host"))
-    check_host(*host, bridge.host, problems);
-  bridge.username = values.text("username");
-  bridge.password = values.secret("password");
-  if (!bridge.password.empty() && bridge.username.empty() && node.find("username") == nullptr)
-    complain(problems, *node.find("password"),
-             "a password without username is never sent: give username, too");
-  bridge.client_id = values.text("client_id");
+  static_cast<ConnectionSettings&>(bridge) = read_connection(node, values, problems);
   bridge.clean_session = values.boolean("clean_session");
-  bridge.version = values.text("version") == "5" ? 5 : 3;
-  bridge.keepalive = std::chrono::duration_cast<std::chrono::seconds>(values.duration("keepalive"));
-  if (bridge.keepalive > std::chrono::seconds(65535))
-    complain(problems, *node.find("keepalive"), "is longer than MQTT can say (at most 65535s)");
-  bridge.tls = read_tls(node, values, problems);
-  bridge.port = bridge.tls.enabled ? 8883 : 1883;
-  if (values.has("port")) bridge.port = static_cast<std::uint16_t>(values.integer("port"));
   bridge.queue_messages = static_cast<std::size_t>(values.integer("queue_messages"));
   bridge.queue_bytes = static_cast<std::size_t>(values.integer("queue_bytes"));
   bridge.storm_limit = static_cast<unsigned>(values.integer("storm_limit"));

@@ -17,10 +17,9 @@ bool check_identity(const Node& node, std::string_view text, Problems& problems)
 // A topic for publishing: no wildcards, no blank levels at the ends. The same.
 bool check_topic(const Node& node, std::string_view text, Problems& problems);
 
-// A broker's name: no URL, no port behind it.
-void check_host(const Node& node, std::string_view host, Problems& problems);
-// `tls` of a connection to a broker; `values` are those of `node`.
-TlsSettings read_tls(const Node& node, const SettingValues& values, Problems& problems);
+// `values` are those of `node`: the keys that every connection to a broker has.
+ConnectionSettings read_connection(const Node& node, const SettingValues& values,
+                                   Problems& problems);
 
 // `bridges`, when all that concerns our own broker is in `settings`.
 void read_bridges(const Node& node, Settings& settings, Problems& problems);

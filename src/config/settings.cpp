@@ -58,6 +58,8 @@ bool check_topic(const Node& node, std::string_view text, Problems& problems) {
   return false;
 }
 
+namespace {
+
 // A broker's name as people paste it: an address of the web, or with the port behind it.
 void check_host(const Node& node, std::string_view host, Problems& problems) {
   if (host.empty()) {
@@ -96,32 +98,42 @@ TlsSettings read_tls(const Node& node, const SettingValues& values, Problems& pr
   return tls;
 }
 
+}  // namespace
+
+ConnectionSettings read_connection(const Node& node, const SettingValues& values,
+                                   Problems& problems) {
+  ConnectionSettings settings;
+  settings.host = values.text("host");
+  if (const Node* host = node.find("host");
+      host != nullptr && host->kind == Kind::scalar && !host->missing)
+    check_host(*host, settings.host, problems);
+  settings.username = values.text("username");
+  settings.password = values.secret("password");
+  if (!settings.password.empty() && settings.username.empty() && node.find("username") == nullptr)
+    complain(problems, *node.find("password"),
+             "a password without username is never sent: give username, too");
+  settings.client_id = values.text("client_id");
+  settings.version = values.text("version") == "5" ? 5 : 3;
+  settings.keepalive =
+      std::chrono::duration_cast<std::chrono::seconds>(values.duration("keepalive"));
+  if (settings.keepalive > std::chrono::seconds(65535))
+    complain(problems, *node.find("keepalive"), "is longer than MQTT can say (at most 65535s)");
+  settings.tls = read_tls(node, values, problems);
+  settings.port = settings.tls.enabled ? 8883 : 1883;
+  if (values.has("port")) settings.port = static_cast<std::uint16_t>(values.integer("port"));
+  return settings;
+}
+
 MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& problems) {
   const SettingValues values = read_section(node, mqtt_section, {}, problems);
   MqttSettings mqtt;
-  mqtt.host = values.text("host");
-  if (const Node* host = node.find("host");
-      host != nullptr && host->kind == Kind::scalar && !host->missing)
-    check_host(*host, mqtt.host, problems);
-  mqtt.username = values.text("username");
-  mqtt.password = values.secret("password");
-  if (!mqtt.password.empty() && mqtt.username.empty() && node.find("username") == nullptr)
-    complain(problems, *node.find("password"),
-             "a password without username is never sent: give username, too");
-  mqtt.client_id = values.text("client_id");
+  static_cast<ConnectionSettings&>(mqtt) = read_connection(node, values, problems);
   mqtt.base_topic = instance;
   if (const Node* topic = node.find("base_topic"); topic != nullptr && values.has("base_topic")) {
     mqtt.base_topic = values.text("base_topic");
     check_topic(*topic, mqtt.base_topic, problems);
   }
   mqtt.qos = static_cast<int>(values.integer("qos"));
-  mqtt.version = values.text("version") == "5" ? 5 : 3;
-  mqtt.keepalive = std::chrono::duration_cast<std::chrono::seconds>(values.duration("keepalive"));
-  if (mqtt.keepalive > std::chrono::seconds(65535))
-    complain(problems, *node.find("keepalive"), "is longer than MQTT can say (at most 65535s)");
-  mqtt.tls = read_tls(node, values, problems);
-  mqtt.port = mqtt.tls.enabled ? 8883 : 1883;
-  if (values.has("port")) mqtt.port = static_cast<std::uint16_t>(values.integer("port"));
   return mqtt;
 }
 

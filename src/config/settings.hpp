@@ -27,18 +27,22 @@ struct TlsSettings {
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
-struct MqttSettings {
+// A connection to a broker: ours, or the one at the other end of a bridge.
+struct ConnectionSettings {
   std::string host = "localhost";
   std::uint16_t port = 1883;  // 8883 when tls is on and no port is given
   std::string username;
   Secret password;
-  std::string
-      client_id;  // empty = made from instance and a random part, kept in the state directory
-  std::string base_topic;  // empty in the file = instance
-  int qos = 1;
-  int version = 5;  // 3 (3.1.1) or 5
+  std::string client_id;  // empty = ours: kept in the state directory, with the name of a bridge
+  int version = 5;        // 3 (3.1.1) or 5
   std::chrono::seconds keepalive{30};
   TlsSettings tls;
+  friend bool operator==(const ConnectionSettings&, const ConnectionSettings&) = default;
+};
+
+struct MqttSettings : ConnectionSettings {
+  std::string base_topic;  // empty in the file = instance
+  int qos = 1;
   friend bool operator==(const MqttSettings&, const MqttSettings&) = default;
 };
 
@@ -137,17 +141,9 @@ struct MeterSettings {
 };
 
 // A further broker with which topics are exchanged.
-struct BridgeSettings {
+struct BridgeSettings : ConnectionSettings {
   std::string name;
-  std::string host;
-  std::uint16_t port = 1883;
-  std::string username;
-  Secret password;
-  std::string client_id;  // empty = made from ours and the name
   bool clean_session = false;
-  int version = 5;
-  std::chrono::seconds keepalive{30};
-  TlsSettings tls;
   std::vector<TopicRule> rules;  // of the preset and of `topics`
   std::size_t queue_messages = 10000;
   std::size_t queue_bytes = 16UL << 20;
