@@ -74,6 +74,8 @@ Service::Service(House house, std::string file)
       ended_(context_),
       replaced_(context_) {
   run_id_ = random_id();
+  configuration_.path = file_;
+  configuration_.since = clock_.now();
   if (known_.client_id.empty()) {
     known_.client_id = new_client_id(house_.settings.instance);
     store_.save(known_.json());
@@ -96,6 +98,7 @@ Service::Service(House house, std::string file)
   events.disconnected = [this](const Error& error) {
     bridge_->disconnected();
     if (error.detail().empty()) return;
+    broker_error_ = error.detail();
     broker_lost_ = Steady::now();
     if (!stopping_) spdlog::warn("broker: {}", error.detail());
   };
@@ -356,6 +359,7 @@ asio::awaitable<void> Service::shut_down() {
 
 void Service::broker_connected() {
   bridge_->connected();
+  broker_error_.clear();
   health_said_ = {};
   if (broker_->contested()) return;  // it was said, and comes again once a minute
   if (const auto lost = std::exchange(broker_lost_, std::nullopt)) {

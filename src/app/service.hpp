@@ -129,6 +129,8 @@ class Service {
   Steady::time_point other_base_said_{};
   std::set<std::string> retained_commands_;  // topics on which one was refused
   std::set<std::string> unknown_told_;       // topics of meters that are not here
+  std::string broker_error_;                 // why it is not connected, in words
+  http::ConfigurationStatus configuration_;
   std::unique_ptr<http::StatusView> view_;
   std::unique_ptr<http::Server> pages_;  // for monitoring; before the view that it shows
   bool broker_running_ = false;

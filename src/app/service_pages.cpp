@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the pages for monitoring show of the service.
 #include "app/service.hpp"
+#include "app/status_rows.hpp"
 #include "app/version.hpp"
+#include "homeassistant/language.hpp"
 #include "io/footprint.hpp"
 
 #include <algorithm>
@@ -14,56 +16,6 @@ namespace {
 
 // A task that keeps no promise for so many seconds is stuck; some later the program ends itself.
 constexpr unsigned stuck_looks = 5;
-
-std::optional<Milliseconds> age(std::optional<Instant> then, Instant now) {
-  if (!then) return std::nullopt;
-  // The clock of the machine may have been set back.
-  return std::max(now - *then, Milliseconds(0));
-}
-
-std::vector<Reading> readings_of(const MeterState& state) {
-  std::vector<Reading> readings;
-  for (const homeassistant::EntityFacts& entity : state.facts.entities) {
-    const auto kept = state.values.find(entity.key);
-    if (kept != state.values.end() && !kept->second.stale)
-      readings.emplace_back(entity.key, kept->second.value, entity.unit);
-  }
-  return readings;
-}
-
-http::MeterStatus status_of(const MeterState& state, Instant now) {
-  const homeassistant::HealthFacts& health = state.health;
-  http::MeterStatus meter;
-  meter.id = state.facts.id;
-  meter.up = state.online;
-  meter.paused = health.paused;
-  meter.fault = health.fault;
-  meter.frame_age = age(health.last_frame, now);
-  meter.reading_age = age(health.last_reading, now);
-  meter.poll_time = health.poll_time;
-  meter.interval = health.interval;
-  meter.polls = health.polls;
-  meter.failures = health.failures;
-  meter.refused = health.refused;
-  for (const auto& [kind, count] : state.errors)
-    meter.errors.emplace(kind, count);
-  meter.recoveries = health.recoveries;
-  meter.readings = readings_of(state);
-  return meter;
-}
-
-http::SinkStatus status_of(const Sinks::Health& health) {
-  http::SinkStatus sink;
-  sink.name = health.name;
-  sink.up = !health.status.failing;
-  sink.lag = health.status.lag;
-  sink.lag_time = health.status.lag_time;
-  sink.written = health.status.written;
-  sink.refused = health.status.refused;
-  sink.dropped = health.status.dropped;
-  sink.failures = health.status.failures;
-  return sink;
-}
 
 std::string place_of(const config::MqttSettings& mqtt) {
   return mqtt.host + ":" + std::to_string(mqtt.port);
@@ -100,28 +52,42 @@ class Service::Pages final : public http::StatusView {
     out.instance = service_.house_.settings.instance;
     out.uptime = std::chrono::duration_cast<Milliseconds>(Steady::now() - service_.started_);
     out.memory = io::resident_memory();
-    const Instant now = service_.clock_.now();
+    out.time = service_.clock_.now();
+    const config::Settings& settings = service_.house_.settings;
+    const auto& language = homeassistant::language(settings.homeassistant.language);
     for (const MeterState* state : service_.bridge_->states())
-      out.meters.push_back(status_of(*state, now));
+      out.meters.push_back(status_of(*state, language, out.time));
     for (const auto& [name, link] : service_.links_)
-      out.links.emplace_back(name, link->transport().is_open());
-    http::BrokerStatus broker;
-    broker.name = place_of(service_.house_.settings.mqtt);
-    broker.connected = service_.broker_->connected();
-    broker.waiting = service_.broker_->outbox().waiting();
-    broker.in_flight = service_.broker_->outbox().in_flight();
-    broker.dropped = service_.broker_->outbox().dropped();
-    broker.denied = service_.broker_->denials();
-    out.brokers.push_back(std::move(broker));
+      out.links.push_back(status_of(name, *link, settings, out.meters));
+    out.configuration = service_.configuration_;
+    out.brokers.push_back(broker());
     if (service_.sinks_) {
       for (const Sinks::Health& health : service_.sinks_->health())
-        out.sinks.push_back(status_of(health));
+        out.sinks.push_back(status_of(health, settings));
     }
+    for (const homeassistant::LinkFacts& facts : service_.bridges_->facts())
+      out.bridges.push_back(status_of(facts));
     if (service_.recorder_) out.journal = service_.recorder_->journal().status();
+    out.journal_on_disk = settings.journal.store != config::JournalStore::memory;
     return out;
   }
 
  private:
+  [[nodiscard]] http::BrokerStatus broker() const {
+    http::BrokerStatus broker;
+    broker.name = place_of(service_.house_.settings.mqtt);
+    broker.address = broker.name;
+    broker.connected = service_.broker_->connected();
+    broker.text = broker.connected                 ? "connected"
+                  : service_.broker_error_.empty() ? "not connected yet"
+                                                   : service_.broker_error_;
+    broker.waiting = service_.broker_->outbox().waiting();
+    broker.in_flight = service_.broker_->outbox().in_flight();
+    broker.dropped = service_.broker_->outbox().dropped();
+    broker.denied = service_.broker_->denials();
+    return broker;
+  }
+
   const Service& service_;
 };
 

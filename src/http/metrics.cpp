@@ -141,8 +141,9 @@ std::string number_of(const Value& value) {
 void readings(Exposition& out, const std::vector<MeterStatus>& all) {
   out.family("reading", "gauge", "The last good value of a reading, while it is not too old.");
   for (const MeterStatus& meter : all) {
-    for (const Reading& reading : meter.readings) {
-      const std::string number = number_of(reading.value);
+    for (const ReadingStatus& reading : meter.readings) {
+      if (!reading.value) continue;
+      const std::string number = number_of(*reading.value);
       if (number.empty()) continue;
       const std::string key = reading.key.text();
       out.sample({{"meter", meter.id}, {"key", key}, {"unit", symbol(reading.unit)}}, number);

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "http/metrics.hpp"
+#include "http/status_json.hpp"
 
 #include <utility>
 
@@ -57,7 +58,12 @@ Page page(std::string_view method, std::string_view target, const StatusView& vi
     out.body = metrics_text(view.status());
     return out;
   }
-  out.body = "meterbridge has these pages: /healthz, /readyz, /metrics\n";
+  if (path == "/api/status") {
+    out.type = "application/json";
+    out.body = status_json(view.status());
+    return out;
+  }
+  out.body = "meterbridge has these pages: /healthz, /readyz, /metrics, /api/status\n";
   if (path == "/") return out;
   out.status = 404;
   out.body = "there is no page " + sanitised(path, shown_target) + "; " + out.body;

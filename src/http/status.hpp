@@ -11,13 +11,32 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace meterbridge::http {
 
+struct ReadingStatus {
+  ReadingStatus() = default;
+
+  ReadingStatus(ReadingKey k, std::optional<Value> v, Unit u, std::string n = {})
+      : key(k), value(std::move(v)), unit(u), name(std::move(n)) {}
+
+  ReadingKey key;
+  std::optional<Value> value;  // the last good one; nothing = too old
+  Unit unit = Unit::none;
+  std::string name;  // for people, in the configured language
+};
+
 struct MeterStatus {
   MeterStatus() = default;
   std::string id;
+  std::string name;
+  std::string parent;  // of a sub-meter: the id of its meter
+  std::string profile;
+  std::string link;
+  std::string text;  // the state in words
   bool up = false;
   bool paused = false;
   Fault fault = Fault::starting;
@@ -30,7 +49,7 @@ struct MeterStatus {
   std::uint64_t refused = 0;
   std::map<std::string, std::uint64_t> errors;      // kind -> count
   std::map<std::string, std::uint64_t> recoveries;  // rung -> count
-  std::vector<Reading> readings;                    // the last good ones, old ones not
+  std::vector<ReadingStatus> readings;
 };
 
 struct LinkStatus {
@@ -40,12 +59,18 @@ struct LinkStatus {
 
   std::string name;
   bool up = false;
+  std::string address;
+  Fault fault = Fault::starting;  // how far its meters come
+  std::string text;
+  std::vector<std::string> meters;
 };
 
 struct BrokerStatus {
   BrokerStatus() = default;
   std::string name;
+  std::string address;
   bool connected = false;
+  std::string text;
   std::uint64_t waiting = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t dropped = 0;
@@ -55,6 +80,8 @@ struct BrokerStatus {
 struct SinkStatus {
   SinkStatus() = default;
   std::string name;
+  std::string type;
+  std::string text;
   bool up = false;
   std::uint64_t lag = 0;
   Milliseconds lag_time{};
@@ -64,8 +91,46 @@ struct SinkStatus {
   std::uint64_t failures = 0;
 };
 
+// To a further broker.
+struct BridgeStatus {
+  BridgeStatus() = default;
+  std::string name;
+  bool up = false;
+  std::string text;
+  std::uint64_t waiting = 0;
+  std::uint64_t dropped = 0;
+};
+
+enum class Validity : std::uint8_t { valid, invalid, empty, missing };
+
+[[nodiscard]] std::string_view name(Validity validity) noexcept;
+
+// Something about the configuration file; line and column count from 1, 0 = unknown.
+struct ProblemStatus {
+  ProblemStatus() = default;
+  bool error = true;
+  int line = 0;
+  int column = 0;
+  std::string path;
+  std::string message;
+};
+
+// The file as it was read last. When it was wrong, what was valid before goes on (`previous`).
+struct ConfigurationStatus {
+  ConfigurationStatus() = default;
+  std::string path;
+  Validity state = Validity::valid;
+  bool previous = false;
+  bool editable = false;
+  std::vector<ProblemStatus> problems;
+  std::optional<Instant> since;
+};
+
 struct Status {
   Status() = default;
+  bool app = false;  // of Home Assistant; else a service
+  Instant time{};
+  ConfigurationStatus configuration;
   std::string version;
   std::string instance;
   Milliseconds uptime{};
@@ -74,6 +139,8 @@ struct Status {
   std::vector<LinkStatus> links;
   std::vector<BrokerStatus> brokers;
   std::vector<SinkStatus> sinks;
+  std::vector<BridgeStatus> bridges;
+  bool journal_on_disk = false;
   std::optional<journal::Status> journal;
 };
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The pages for monitoring, of a real service with a meter and a broker."""
+import json
 import re
 import signal
 import subprocess
@@ -34,6 +35,13 @@ def test_P43_a_lost_broker_makes_the_program_unready_and_never_unhealthy(tmp_pat
             assert f'meterbridge_broker_connected{{broker="127.0.0.1:{house.port}"}} 1' in text
             assert 'meterbridge_meter_fault{meter="house",fault="ok"} 1' in text
             assert 'meterbridge_link_up{link="house"} 1' in text
+            status = json.loads(get(pages, "/api/status")[1])
+            assert [meter["id"] for meter in status["meters"]] == ["house"] and status["meters"][0]["up"]
+            energy = next(row for row in status["meters"][0]["readings"] if row["key"] == "energy_import")
+            assert energy["name"] == "Energy import" and re.fullmatch(r"\d+\.\d+", energy["value"])
+            assert status["links"][0] | {"text": ""} == {"name": "house", "address": f"{tmp_path}/tty", "up": True, "fault": "ok",
+                                                         "text": "", "meters": ["house"]}
+            assert status["brokers"][0]["text"] == "connected" and status["journal"] is None
             assert re.search(r"^meterbridge_resident_memory_bytes \d{7,}$", text, re.M)
             try:
                 linted = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True, timeout=30)

@@ -5,6 +5,7 @@
 #include "http/metrics.hpp"
 #include "http/pages.hpp"
 #include "http/server.hpp"
+#include "http/status_json.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -29,7 +30,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-Reading reading(std::string_view key, Value value, Unit unit) {
+ReadingStatus reading(std::string_view key, std::optional<Value> value, Unit unit) {
   return {*ReadingKey::parse(key), std::move(value), unit};
 }
 
@@ -57,8 +58,11 @@ Status full_status() {
   MeterStatus cellar;
   cellar.id = "cellar";
   cellar.fault = Fault::no_device;
+  house.readings.emplace_back(*ReadingKey::parse("power"), std::nullopt, Unit::W, "Power");
   status.meters = {house, cellar};
   status.links = {{"line", true}, {"tcp", false}};
+  status.configuration.path = "/etc/x.yaml";
+  status.configuration.problems.emplace_back();
   status.brokers.resize(1);
   status.brokers.front().name = "localhost:1883";
   status.brokers.front().waiting = 7;
@@ -92,6 +96,25 @@ TEST(Metrics, SayEverythingWithTheMetersDigits) {
     EXPECT_THAT(text, HasSubstr(line));
   EXPECT_THAT(text, Not(HasSubstr("0001")));
   EXPECT_THAT(text, Not(HasSubstr("meter_frame_age_seconds{meter=\"cellar\"}")));
+}
+
+TEST(Api, StatusHasTheMetersDigitsAndNullForWhatIsAbsent) {
+  const std::string text = status_json(full_status());
+  for (
+      const char* part : {
+          R"({"version":"1.2.3","instance":"meter\"bridge\\\n","uptime":61.500,"memory":9000000,)",
+          R"("configuration":{"path":"/etc/x.yaml","state":"valid","editable":false,"problems":[{"severity":"error","line":0,)",
+          R"("fault":"ok","text":"","interval":30.000,"frame_age":1.000,"reading_age":1.500,)",
+          R"({"key":"energy_import","name":"","value":"173.640","unit":"kWh","kind":"number"})",
+          R"({"key":"serial","name":"","value":"0001","unit":"","kind":"text"})",
+          R"({"key":"power","name":"Power","value":null,"unit":"W","kind":null}])",
+          R"("fault":"no_device","text":"","interval":0.000,"frame_age":null,"reading_age":null,)",
+          R"("lag_time":90.000,)",
+          R"("journal":{"up":true,"kind":"memory","text":"","entries":12,"size":0}})",
+      })
+    EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(status_json(Status()), HasSubstr(R"("memory":null,)"));
+  EXPECT_THAT(status_json(Status()), HasSubstr(R"("journal":null})"));
 }
 
 TEST(Metrics, AreWhatPrometheusReads) {
@@ -205,7 +228,7 @@ TEST_F(Pages, SayWhatIsAskedFor) {
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
   EXPECT_THAT(send("GET /metrics HTTP/1.0\r\n\r\n"),
               HasSubstr("meterbridge_reading{meter=\"house\",key=\"energy_import\""));
-  EXPECT_THAT(send("GET / HTTP/1.1\r\n\r\n"), HasSubstr("/healthz, /readyz, /metrics\n"));
+  EXPECT_THAT(send("GET / HTTP/1.1\r\n\r\n"), HasSubstr("/healthz, /readyz, /metrics, "));
   EXPECT_THAT(send("GET /no/<b>\x01 HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(send("GET /no HTTP/1.1\r\n\r\n"), HasSubstr("there is no page /no; "));
   const std::string post = send("POST /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");

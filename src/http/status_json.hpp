@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/status.hpp"
+
+#include <span>
+#include <string>
+
+namespace meterbridge {
+class JsonWriter;
+}
+
+namespace meterbridge::http {
+
+// docs/api.md names every member. Values are text with the meter's digits; what is absent is null.
+[[nodiscard]] std::string status_json(const Status& status);
+// As a member "problems" of the object that is open.
+void write_problems(JsonWriter& json, std::span<const ProblemStatus> problems);
+
+}  // namespace meterbridge::http
