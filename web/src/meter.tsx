@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// One meter: all that is known of it.
+import type {ComponentChildren} from 'preact';
+import {useState} from 'preact/hooks';
+import {poll, type Meter, type Status} from './api';
+import {interval, isOld, rungWords, span} from './format';
+import {MeterBadge, Said, Section, Value} from './parts';
+import {t} from './words';
+
+function Fact({name, children}: {name: string; children: ComponentChildren}) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Poll({meter}: {meter: Meter}) {
+  const [told, setTold] = useState('');
+  const [busy, setBusy] = useState(false);
+  const ask = async () => {
+    setBusy(true);
+    setTold('');
+    try {
+      await poll(meter.id);
+      setTold(t('poll_asked'));
+    } catch (failure) {
+      setTold((failure as Error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <p class="actions">
+      <button type="button" onClick={ask} disabled={busy}>
+        {t('poll')}
+      </button>
+      <span role="status">{told}</span>
+    </p>
+  );
+}
+
+function Readings({meter, old}: {meter: Meter; old: boolean}) {
+  return (
+    <table class={old ? 'readings old' : 'readings'}>
+      <thead>
+        <tr>
+          <th scope="col">{t('reading')}</th>
+          <th scope="col" class="right">
+            {t('value')} {old ? <strong class="oldmark">{t('old')}</strong> : null}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {meter.readings.map((reading) => (
+          <tr key={reading.key}>
+            <th scope="row">
+              {reading.name} <code>{reading.key}</code>
+            </th>
+            <td class="right">
+              <Value reading={reading} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function MeterView({status, id, since}: {status: Status; id: string; since: number}) {
+  const meter = status.meters.find((one) => one.id === id);
+  if (!meter)
+    return (
+      <>
+        <h1>{t('unknown_meter', {id})}</h1>
+        <a href="#/">{t('overview')}</a>
+      </>
+    );
+  const recoveries = Object.entries(meter.recoveries).filter(([, count]) => count > 0);
+  const age = (seconds: number | null) => (seconds === null ? t('never') : t('ago', {age: span(seconds + since)}));
+  return (
+    <>
+      <p class="back">
+        <a href="#/">← {t('overview')}</a>
+      </p>
+      <div class="title">
+        <h1>{meter.name}</h1>
+        <MeterBadge meter={meter} />
+      </div>
+      {meter.fault === 'ok' ? null : <Said text={meter.text} />}
+      <Poll meter={meter} />
+      <Section title={t('readings')}>
+        {meter.readings.length > 0 ? <Readings meter={meter} old={isOld(meter, since)} /> : <p>{t('no_reading_yet')}</p>}
+      </Section>
+      <Section title={t('state')}>
+        <dl class="facts">
+          <Fact name={t('last_reading')}>{age(meter.reading_age)}</Fact>
+          <Fact name={t('last_frame')}>{age(meter.frame_age)}</Fact>
+          <Fact name={t('interval')}>{interval(meter.interval)}</Fact>
+          <Fact name={t('polls')}>{meter.polls}</Fact>
+          <Fact name={t('failures')}>{meter.failures}</Fact>
+          <Fact name={t('held_back')}>{meter.refused}</Fact>
+          <Fact name={t('recoveries')}>
+            {recoveries.length > 0 ? recoveries.map(([rung, count]) => `${rungWords(rung)}: ${count}`).join(', ') : t('none')}
+          </Fact>
+          {meter.profile ? <Fact name={t('profile')}>{meter.profile}</Fact> : null}
+          {meter.link ? <Fact name={t('link')}>{meter.link}</Fact> : null}
+        </dl>
+      </Section>
+    </>
+  );
+}
