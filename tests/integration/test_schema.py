@@ -12,7 +12,8 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ["METERBRIDGE_BINARY"]
-EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.yaml") if p.name != "secrets.yaml")
+EXAMPLES = sorted(p for folder in ("examples", "examples/migrate") for p in (ROOT / folder).glob("*.yaml")
+                  if p.name != "secrets.yaml")
 VARIABLES = {
     "METERBRIDGE_DEMO_HOST": "127.0.0.1",
     "METERBRIDGE_DEMO_PORT": "11883",
@@ -41,7 +42,8 @@ def substitute(values):
 
 
 Loader.add_constructor("!env", substitute(VARIABLES))
-Loader.add_constructor("!secret", substitute(yaml.safe_load((ROOT / "examples/secrets.yaml").read_text())))
+Loader.add_constructor("!secret", substitute({name: value for folder in ("examples", "examples/migrate")
+                                              for name, value in yaml.safe_load((ROOT / folder / "secrets.yaml").read_text()).items()}))
 
 
 @pytest.fixture(scope="module")
