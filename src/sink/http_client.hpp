@@ -28,7 +28,7 @@ struct HttpRequest {
 struct HttpAnswer {
   HttpAnswer() = default;
   unsigned status = 0;
-  std::string body;          // 64 KiB of it at most
+  std::string body;          // 1 MiB at most; a longer one is no answer
   std::string content_type;  // lower case
   std::string location;
   std::optional<Milliseconds> retry_after;
@@ -54,6 +54,9 @@ class HttpClient {
 
  private:
   boost::asio::awaitable<Result<HttpAnswer>> exchange(const std::string& bytes);
+  template <class Parser>
+  boost::asio::awaitable<Result<>> receive(Parser& parser, std::string& pending,
+                                           io::Deadline deadline);
 
   std::string host_;
   Milliseconds timeout_;

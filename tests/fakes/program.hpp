@@ -51,6 +51,8 @@ class Program {
   void signal(int number) {
     if (process_ <= 0) return;
     kill(process_, number);
+    // It may still answer until its last thread has stopped.
+    if (number == SIGSTOP) waitpid(process_, nullptr, WUNTRACED);
     if (number != SIGKILL && number != SIGTERM) return;
     kill(process_, SIGCONT);
     waitpid(process_, nullptr, 0);

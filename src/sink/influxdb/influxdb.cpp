@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Writes samples to InfluxDB. A write that is refused is halved until the guilty point is alone,
-// and where the server dislikes one field of it, that field; everything else is stored. Repetition
-// is harmless: the database knows a point by its series and time.
+// and where the server dislikes one field of it, that field; everything else is stored. But what
+// refuses everything has no guilty point: that is a failure, and costs no sample. Repetition is
+// harmless: the database knows a point by its series and time.
 #include "sink/influxdb/influxdb.hpp"
 
 #include "sink/http_client.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -28,6 +30,7 @@ constexpr std::size_t one_packet = 1400;  // below it compression saves nothing
 // After so many requests, or so long, what is done so far is reported; the rest comes again.
 constexpr int most_requests = 64;
 constexpr auto longest_write = std::chrono::seconds(10);
+constexpr std::size_t most_witnesses = 15;
 // So long a field that was refused for its type is left out without asking again.
 constexpr auto field_ban = std::chrono::minutes(10);
 
@@ -92,6 +95,11 @@ class Influxdb final : public Sink {
       work.open.pop_back();
       ++work.requests;
       auto verdict = co_await post(parts);
+      if (verdict && verdict->fate == Fate::taken) work.proved = true;
+      if (verdict && parts.size() == 1 && needs_proof(work, *verdict)) {
+        auto judged = co_await with_witnesses(work, *verdict);
+        verdict = std::move(judged);
+      }
       if (!verdict || verdict->fate == Fate::failed || verdict->fate == Fate::wait) {
         work.open.push_back(std::move(parts));
         // What is done is reported first; the failure comes again with the next batch.
@@ -146,6 +154,7 @@ class Influxdb final : public Sink {
     std::size_t selected = 0;  // entries that this call deals with
     std::vector<Parts> open;
     int requests = 0;
+    bool proved = false;  // the place took something
     SteadyClock::time_point begun = SteadyClock::now();
     Written written;
   };
@@ -183,6 +192,47 @@ class Influxdb final : public Sink {
       work.refuse(entry, ban->second.reason);
       return true;
     });
+  }
+
+  // Who refuses the whole request (a wrong place or precision, a proxy) says it of each point, too.
+  static bool needs_proof(const Work& work, const Verdict& verdict) {
+    if (work.proved) return false;
+    return verdict.fate == Fate::too_large ||
+           (verdict.fate == Fate::poison && !is_about_points(verdict.words));
+  }
+
+  // The newest point of each series that is still to come, and one more, which is another one with
+  // each attempt: so a place that takes anything at all is found out at last.
+  std::vector<const Part*> witnesses(const Work& work) {
+    std::vector<const Part*> all;
+    std::vector<const Part*> chosen;
+    std::set<std::string_view> series;
+    for (const Parts& parts : work.open) {
+      for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        all.push_back(&*part);
+        if (chosen.size() < most_witnesses && series.insert(part->point.series).second)
+          chosen.push_back(&*part);
+      }
+    }
+    if (!all.empty()) chosen.push_back(all[attempts_++ % all.size()]);
+    return chosen;
+  }
+
+  // The first point was refused. Is it the point? Only if the place takes another one.
+  asio::awaitable<Result<Verdict>> with_witnesses(Work& work, Verdict refused) {
+    for (const Part* witness : witnesses(work)) {
+      ++work.requests;
+      const Parts alone(1, *witness);
+      auto verdict = co_await post(alone);
+      if (!verdict) co_return verdict.error();
+      if (verdict->fate == Fate::failed || verdict->fate == Fate::wait) co_return verdict;
+      if (verdict->fate != Fate::taken && !is_about_points(verdict->words)) continue;
+      work.proved = true;
+      co_return refused;
+    }
+    refused.words = "takes no sample at all: " + refused.words;
+    refused.fate = Fate::failed;
+    co_return refused;
   }
 
   void divide(Work& work, Parts parts, const Verdict& verdict) {
@@ -238,6 +288,7 @@ class Influxdb final : public Sink {
   HttpClient client_;
   std::size_t body_limit_ = largest_body;
   std::map<std::string, Ban> banned_;
+  std::size_t attempts_ = 0;
   bool pausing_ = false;
 };
 

@@ -86,9 +86,10 @@ Result<> check_version(const SettingValues& settings, const std::string& version
   for (const Belongs& row : belongings) {
     if (!settings.has(row.setting) || row.versions.find(version) != std::string_view::npos)
       continue;
-    std::string owners(1, row.versions.front());
+    std::string owners = row.versions.size() > 1 ? "s " : " ";
+    owners += row.versions.front();
     if (row.versions.size() > 1) owners += std::string(" and ") + row.versions.back();
-    return wrong("`" + std::string(row.setting) + "` belongs to version " + owners +
+    return wrong("`" + std::string(row.setting) + "` belongs to version" + owners +
                  " of InfluxDB, and `version` is " + version);
   }
   const std::string needed = version == "2" ? "bucket" : "database";
@@ -96,6 +97,23 @@ Result<> check_version(const SettingValues& settings, const std::string& version
     return wrong("`" + needed + "` is missing: version " + version + " of InfluxDB needs it");
   if (settings.has("username") != settings.has("password"))
     return wrong("`username` and `password` belong together: one is missing");
+  return {};
+}
+
+// Who names a certificate wants to be safe; without https:// nothing would be.
+Result<> check_tls(const SettingValues& settings, const Url& url) {
+#ifdef METERBRIDGE_WITHOUT_TLS
+  if (url.tls) return wrong("`url` begins with https://, and this program was built without TLS");
+#endif
+  for (const std::string_view name : {"tls_ca", "tls_certificate", "tls_key"}) {
+    if (!url.tls && !settings.text(name).empty())
+      return wrong("`" + std::string(name) +
+                   "` belongs to https://, and `url` begins with http://");
+  }
+  if (!url.tls && settings.boolean("tls_insecure"))
+    return wrong("`tls_insecure` belongs to https://, and `url` begins with http://");
+  if (settings.text("tls_certificate").empty() != settings.text("tls_key").empty())
+    return wrong("`tls_certificate` and `tls_key` belong together: one is missing");
   return {};
 }
 
@@ -143,6 +161,7 @@ Result<Options> options_of(const SettingValues& settings) {
   auto url = parse_url(settings.text("url"));
   if (!url) return Error(url.error()).within("url");
   options.url = std::move(*url);
+  if (auto checked = check_tls(settings, options.url); !checked) return checked.error();
   const std::string version = settings.text("version");
   if (auto checked = check_version(settings, version); !checked) return checked.error();
   if (!fits_header(settings.secret("token").reveal()))

@@ -64,9 +64,13 @@ std::string advice(unsigned status, const HttpAnswer& answer, const std::string&
                  ? "knows no address " + options.target.substr(0, options.target.find('?')) +
                        ": are `url` and `version` right?"
                  : "does not find " + options.place + ": create it there first";
+    case 429:
+      return "wants fewer writes";
     default:
       break;
   }
+  if (status >= 200 && status < 300)
+    return "answers with a web page, not as a database: is `url` right?";
   if (status >= 300 && status < 400)
     return "sends us elsewhere (" + answer.location + "): put that address into `url`";
   if (status >= 500) return "has a fault of its own";
@@ -78,7 +82,9 @@ std::string advice(unsigned status, const HttpAnswer& answer, const std::string&
 Verdict judge(const HttpAnswer& answer, const Options& options) {
   Verdict verdict;
   const unsigned status = answer.status;
-  if (status >= 200 && status < 300) {
+  // A portal or a router's page says 200 to everything; nothing of ours would be stored.
+  const bool page = answer.content_type.starts_with("text/html");
+  if (status >= 200 && status < 300 && !page) {
     verdict.fate = Fate::taken;
     return verdict;
   }
@@ -108,6 +114,11 @@ bool is_about_a_field(std::string_view words) {
   // 1.x and 2.x: "field type conflict: input field ..."; 3: "invalid column type for column ...".
   return words.find("field type conflict") != std::string_view::npos ||
          words.find("column type") != std::string_view::npos;
+}
+
+bool is_about_points(std::string_view words) {
+  return is_about_a_field(words) || words.find("partial write") != std::string_view::npos ||
+         words.find("beyond retention") != std::string_view::npos;
 }
 
 }  // namespace meterbridge::sink::influxdb

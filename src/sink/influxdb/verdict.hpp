@@ -27,5 +27,7 @@ struct Verdict {
 [[nodiscard]] Verdict judge(const HttpAnswer& answer, const Options& options);
 // Whether the words speak of one field, not of the whole point.
 [[nodiscard]] bool is_about_a_field(std::string_view words);
+// Whether the words can only speak of points, and never of the request as a whole.
+[[nodiscard]] bool is_about_points(std::string_view words);
 
 }  // namespace meterbridge::sink::influxdb

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The InfluxDB sink against a scripted server, and against a real InfluxDB and VictoriaMetrics.
+// The InfluxDB sink against a scripted server; influxdb_written_test.cpp has the real ones.
 #include "sink/influxdb/influxdb.hpp"
 
-#include "fakes/certificates.hpp"
 #include "sink/http_client.hpp"
 #include "unit/sink/http_peer.hpp"
 #include "unit/sink/influxdb_samples.hpp"
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -115,6 +112,46 @@ TEST_F(Writing, APoisonedFieldCostsOnlyItself_P48) {
   EXPECT_EQ(peer.requests.size(), before + 1);
 }
 
+// A wrong precision, a bucket that is none, a proxy's own JSON: said of everything it means nobody.
+TEST_F(Writing, WhatRefusesEverythingCostsNothing_P48) {
+  std::string stored;
+  std::string poison;  // empty: everything
+  Peer peer(loop, [&](const std::string& request) {
+    const std::string body = body_of(request);
+    if (poison.empty() || body.find(poison) != body.npos)
+      return http("400 Bad Request", R"({"code":"invalid","message":"invalid precision"})");
+    stored += body;
+    return http("204 No Content");
+  });
+  auto sink = sink_at(peer);
+  for (const std::size_t count : {500U, 1U, 3U}) {
+    const auto before = peer.requests.size();
+    const auto written = write(*sink, entries(count));
+    ASSERT_FALSE(written) << count;
+    EXPECT_THAT(written.error().detail(), HasSubstr("takes no sample at all: invalid precision"));
+    EXPECT_LT(peer.requests.size() - before, 20U);
+  }
+  // A meter whose every sample is poison, in front of one that is taken, is the one that is wrong.
+  poison = "cellar";
+  auto batch = entries(60);
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    batch[i].sample.meter = i == 30 ? "house" : "cellar";
+  EXPECT_EQ(write_all(*sink, batch).size(), 59U);
+  EXPECT_THAT(stored, HasSubstr("house,meter=house power=31.5 1800000031123\n"));
+  // The oldest and the newest are: what is between them is found with some attempt.
+  poison = "power=1";
+  batch = entries(11);
+  std::vector<Refusal> refused;
+  int attempts = 0;
+  for (bool done = false; !done && attempts < 20; ++attempts) {
+    const auto written = write(*sink, batch);
+    done = written && written->taken == 11;
+    if (done) refused = written->refused;
+  }
+  EXPECT_EQ(refused.size(), 3U);  // 1, 10, 11
+  EXPECT_LE(attempts, 11);
+}
+
 TEST_F(Writing, SmallerPiecesWhereTheServerWantsThem) {
   Peer peer(loop, [&](const std::string& request) {
     return http(body_of(request).size() > 1000 ? "413 Too Large" : "204 No Content");
@@ -126,9 +163,61 @@ TEST_F(Writing, SmallerPiecesWhereTheServerWantsThem) {
        sample({reading("message", std::string(255, 'x')), reading("status", std::string(255, 'y')),
                reading("serial", std::string(255, 'z')), reading("firmware", std::string(255, 'z')),
                reading("tariff", std::string(255, 'z'))})}};
+  huge.push_back(entries(1, 10).front());
   const auto refused = write_all(*sink, huge);
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_THAT(refused.front().reason, HasSubstr("larger than the server takes"));
+}
+
+// Dates are compared with the server's own clock, whatever ours says.
+TEST_F(Writing, APauseMayBeADate) {
+  const auto pause = [&](const std::string& headers) {
+    Peer peer(loop, [&](const std::string&) { return http("503 Later", "", headers); });
+    auto sink = sink_at(peer);
+    const auto written = write(*sink, entries(1));
+    return written ? written->pause : Milliseconds(-1);
+  };
+  const std::string clock = "Date: Thu, 29 Feb 2024 23:59:30 GMT\r\n";
+  EXPECT_EQ(pause(clock + "Retry-After: Fri, 01 Mar 2024 00:00:15 GMT\r\n"), 45s);
+  EXPECT_EQ(pause(clock + "Retry-After: Fri, 01 Mar 2030 00:00:15 GMT\r\n"), 1h);
+  EXPECT_EQ(pause(clock + "Retry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), 1s);
+  EXPECT_EQ(pause("Retry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), 1s);
+  EXPECT_EQ(pause("Retry-After: 0\r\n"), 1s);
+  EXPECT_EQ(pause("Retry-After: -5\r\n"), 1s);
+  for (const char* nonsense : {"soon", "1.5", "7 s", "Fri, 31 Feb 2024 00:00:15 GMT",
+                               "Fri, 01 arM 2024 00:00:15 GMT", "Friday, 01-Mar-24 00:00:15 GMT"})
+    EXPECT_EQ(pause("Retry-After: " + std::string(nonsense) + "\r\n"), 60s) << nonsense;
+}
+
+TEST_F(Writing, HostileAnswersCostLittleAndEarlyHintsNothing) {
+  std::string answer;
+  Peer peer(loop, [&](const std::string&) { return answer; });
+  const auto said = [&](const std::string& text) {
+    answer = text;
+    auto sink = sink_at(peer);
+    const auto written = write(*sink, entries(1));
+    return written ? std::to_string(written->taken) : written.error().detail();
+  };
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  EXPECT_EQ(said("HTTP/1.1 100 Continue\r\n\r\n" + hints + http("204 No Content")), "1");
+  std::string many;
+  for (int i = 0; i < 20; ++i)
+    many += hints;
+  EXPECT_THAT(said(many), HasSubstr("announces an answer again and again"));
+  // A chunk whose first line never ends, and chunks that never end.
+  const std::string chunked = "HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_THAT(said(chunked + "5;" + std::string(3'000'000, 'x')),
+              HasSubstr("does not answer in HTTP"));
+  std::string chunks = chunked;
+  for (int i = 0; i < 2000; ++i)
+    chunks += "400\r\n" + std::string(1024, 'y') + "\r\n";
+  EXPECT_THAT(said(chunks), HasSubstr("does not answer in HTTP"));
+  // A reason that is long, as that of version 3 with a line for each point.
+  EXPECT_THAT(said(http("401 Unauthorized",
+                        R"({"message":"no","x":")" + std::string(500'000, 'z') + R"("})")),
+              HasSubstr("(401: no)"));
+  EXPECT_THAT(said("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"),
+              HasSubstr("does not answer in HTTP"));
 }
 
 TEST_F(Writing, APauseIsKeptAndSaidOnce) {
@@ -162,6 +251,9 @@ TEST_F(Writing, WhatSomebodyMustRepairIsAnErrorAndNoRefusal) {
        "does not find bucket \"energy\": create it there first (404: bucket \"energy\" not found)"},
       {http("404 Not Found", "404 page not found"), "knows no address /api/v2/write"},
       {http("302 Found", "", "Location: https://h/\r\n"), "sends us elsewhere (https://h/)"},
+      {http("200 OK", "<html>Sign in</html>", "Content-Type: text/html\r\n"),
+       "answers with a web page, not as a database: is `url` right? (200)"},
+      {http("429 Too Many Requests"), "wants fewer writes (429)"},
       {http("500 Internal Server Error", R"({"error":"timeout"})"),
        "fault of its own (500: timeout)"},
       {http("503 Service Unavailable"), "fault of its own (503)"},
@@ -203,194 +295,6 @@ TEST_F(Writing, NobodyThereIsToldInWords) {
   EXPECT_EQ(written.error().detail(), "127.0.0.1:" + port +
                                           " refuses the connection: is the server on, is the port "
                                           "right?");
-}
-
-class RealInfluxdb : public Writing {
- protected:
-  static constexpr const char* program = "/usr/bin/influxd";
-
-  void SetUp() override {
-    if (!Program::installed(program)) GTEST_SKIP() << program << " is not installed";
-    port_ = free_port();
-    const std::string folder = place_.path().string();
-    const auto file = place_.file(
-        "i.conf", "bind-address = \"127.0.0.1:" + std::to_string(free_port()) +
-                      "\"\nreporting-disabled = true\n[meta]\ndir = \"" + folder +
-                      "/meta\"\n[data]\ndir = \"" + folder + "/data\"\nwal-dir = \"" + folder +
-                      "/wal\"\n[http]\nbind-address = \"127.0.0.1:" + std::to_string(port_) +
-                      "\"\n");
-    server_ = std::make_unique<Program>(std::vector<std::string>{program, "-config", file});
-    start();
-  }
-
-  void start() {
-    server_->start();
-    ASSERT_TRUE(
-        eventually([&] { return ask(port_, "GET", "/ping").find("204") != std::string::npos; }));
-  }
-
-  void query(const std::string& text) {
-    ASSERT_THAT(ask(port_, "POST", "/query?q=" + percent_encoded(text)), HasSubstr("200 OK"));
-  }
-
-  std::string select(const std::string& text) {
-    const auto answer = ask(port_, "GET", "/query?db=meters&epoch=ms&q=" + percent_encoded(text));
-    return answer.substr(std::min(answer.find("\"values\":"), answer.size()));
-  }
-
-  std::unique_ptr<Sink> real(const std::string& measurement = "meter") {
-    return sink({{"url", "http://127.0.0.1:" + std::to_string(port_)},
-                 {"version", "1"},
-                 {"database", "meters"},
-                 {"measurement", measurement},
-                 {"timeout", "500ms"}});
-  }
-
-  fakes::Scratch place_;
-  std::uint16_t port_ = 0;
-  std::unique_ptr<Program> server_;
-};
-
-TEST_F(RealInfluxdb, ValuesAreReadBackAsTheyWere) {
-  auto sink = real();
-  const auto missing = write(*sink, entries(1));
-  ASSERT_FALSE(missing);
-  EXPECT_THAT(missing.error().detail(), HasSubstr("does not find database \"meters\": create it"));
-  query("CREATE DATABASE meters");
-  std::vector<journal::Entry> batch = {
-      {1, sample({number("energy_import", "12345678.640"), number("power", "-0.001"),
-                  reading("serial", std::string("0001 \"x\\y\"")), reading("input_1", true)})}};
-  EXPECT_TRUE(write_all(*sink, batch).empty());
-  EXPECT_TRUE(write_all(*sink, batch).empty());
-  EXPECT_THAT(select("SELECT energy_import,power,serial,input_1 FROM house"),
-              StartsWith(R"("values":[[1800000000123,12345678.64,-0.001,"0001 \"x\\y\"",true]])"));
-  auto by_quantity = real("quantity");
-  EXPECT_TRUE(write_all(*by_quantity, batch).empty());
-  EXPECT_THAT(select("SELECT direction,meter,unit,value FROM energy"),
-              StartsWith(R"("values":[[1800000000123,"import","house","kWh",12345678.64]])"));
-}
-
-TEST_F(RealInfluxdb, AFieldOfAnotherTypeIsSetAsideAndTheRestIsThere_P48) {
-  query("CREATE DATABASE meters");
-  auto sink = real();
-  auto batch = entries(400);
-  ASSERT_TRUE(write_all(*sink, batch).empty());
-  batch = entries(400, 401);
-  batch[200].sample.readings = {reading("power", std::string("much")), number("voltage", "230.1")};
-  const auto refused = write_all(*sink, batch);
-  ASSERT_EQ(refused.size(), 1U);
-  EXPECT_EQ(refused.front().sequence, 601U);
-  EXPECT_THAT(refused.front().reason, HasSubstr("field power: partial write: field type conflict"));
-  EXPECT_THAT(select("SELECT count(power),count(voltage) FROM house"),
-              StartsWith(R"("values":[[0,799,1]])"));
-}
-
-TEST_F(RealInfluxdb, KilledFrozenAndRestartedNothingIsLostOrTwice_P48) {
-  query("CREATE DATABASE meters");
-  auto sink = real();
-  int failures = 0;
-  for (int round = 0; round < 12; ++round) {
-    const auto batch = entries(50, static_cast<journal::Sequence>(round) * 50 + 1);
-    if (round % 4 == 1) server_->signal(SIGKILL);
-    if (round % 4 == 3) server_->signal(SIGSTOP);
-    for (;;) {
-      const auto written = write(*sink, batch);
-      if (written) {
-        ASSERT_EQ(written->taken, 50U);
-        break;
-      }
-      ++failures;
-      ASSERT_LT(failures, 50) << written.error().detail();
-      EXPECT_THAT(written.error().detail(),
-                  testing::AnyOf(HasSubstr("refuses the connection"), HasSubstr("did not answer"),
-                                 HasSubstr("broke"), HasSubstr("closed the connection")));
-      if (round % 4 == 1) start();
-      if (round % 4 == 3) server_->signal(SIGCONT);
-    }
-  }
-  EXPECT_GE(failures, 6);
-  EXPECT_THAT(select("SELECT count(power),sum(power) FROM house"),
-              StartsWith(R"("values":[[0,600,180600]])"));
-}
-
-TEST_F(Writing, VictoriaMetricsTakesVersionTwo) {
-  constexpr const char* program = "/usr/bin/victoria-metrics";
-  if (!Program::installed(program)) GTEST_SKIP() << program << " is not installed";
-  fakes::Scratch place;
-  const std::uint16_t port = free_port();
-  Program server({program, "-storageDataPath=" + place.path().string(),
-                  "-httpListenAddr=127.0.0.1:" + std::to_string(port), "-retentionPeriod=100y"});
-  server.start();
-  ASSERT_TRUE(
-      eventually([&] { return ask(port, "GET", "/health").find("OK") != std::string::npos; }));
-  auto sink = this->sink({{"url", "http://127.0.0.1:" + std::to_string(port)},
-                          {"org", "home"},
-                          {"bucket", "energy"},
-                          {"token", "any"},
-                          {"measurement", "quantity"}});
-  const Instant at(Milliseconds(1'700'000'000'123));
-  std::vector<journal::Entry> batch = {
-      {1, sample({number("energy_import_t1", "173.640"), number("power_l2", "-12")}, at)}};
-  EXPECT_TRUE(write_all(*sink, batch).empty());
-  std::string found;
-  ASSERT_TRUE(eventually([&] {
-    ask(port, "GET", "/internal/force_flush");
-    found = ask(port, "GET", "/api/v1/export?match[]=%7B__name__!=%22%22%7D");
-    return found.find("power_value") != std::string::npos;
-  }));
-  // It gives the labels in any order.
-  for (const char* label : {R"("__name__":"energy_value")", R"("meter":"house")", R"("unit":"kWh")",
-                            R"("direction":"import")", R"("tariff":"1")",
-                            R"("values":[173.64],"timestamps":[1700000000123])",
-                            R"("values":[-12],"timestamps":[1700000000123])"})
-    EXPECT_THAT(found, HasSubstr(label));
-}
-
-constexpr std::string_view tls_server = R"(
-import http.server, ssl, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_POST(self):
-        open(sys.argv[4], "ab").write(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(204)
-        self.end_headers()
-server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[2], sys.argv[3])
-server.socket = context.wrap_socket(server.socket, server_side=True)
-server.serve_forever()
-)";
-
-TEST_F(Writing, AnEncryptedServerIsVerifiedByNameAndAuthority) {
-  if (std::system("openssl version >/dev/null 2>&1") != 0)
-    GTEST_SKIP() << "the program openssl is not installed";
-  fakes::Scratch place;
-  const fakes::Authority authority(place, "House");
-  const auto own = authority.sign("server", "IP:127.0.0.1");
-  const std::uint16_t port = free_port();
-  const std::string heard = place.path() / "heard";
-  Program server({"/usr/bin/python3", place.file("server.py", tls_server), std::to_string(port),
-                  own.certificate, own.key, heard});
-  server.start();
-  const auto complaint = [&](const std::string& host, const std::string& ca) {
-    const std::string url = "https://" + host + ":" + std::to_string(port);
-    Given given = {{"bucket", "b"}, {"url", url}};
-    if (!ca.empty()) given.emplace_back("tls_ca", ca);
-    auto sink = this->sink(given);
-    const auto first = write(*sink, entries(1));
-    if (!first) return first.error().detail();
-    const auto second = write(*sink, entries(300));
-    return second ? std::string("taken") : second.error().detail();
-  };
-  ASSERT_TRUE(eventually([&] { return complaint("127.0.0.1", authority.ca()) == "taken"; }));
-  std::stringstream content;
-  content << std::ifstream(heard).rdbuf();
-  EXPECT_THAT(content.str(), StartsWith("house,meter=house power=1.5 1800000001123\n"));
-  EXPECT_THAT(complaint("127.0.0.1", ""),
-              HasSubstr("the server's certificate comes from an unknown authority, \"House\" "
-                        "(name the file of that authority as tls_ca)"));
-  EXPECT_THAT(complaint("localhost", authority.ca()),
-              HasSubstr("the server's certificate is for another name, \"server\""));
 }
 
 }  // namespace
