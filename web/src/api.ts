@@ -15,12 +15,13 @@ export interface Reading {
   name: string;
   value: string | null; // the meter's digits: never made a number
   unit: string | null;
-  kind: 'number' | 'text' | 'time';
+  kind: 'number' | 'text' | 'time' | 'flag' | null;
 }
 
 export interface Meter {
   id: string;
   name: string;
+  parent?: string; // whose line a sub-meter is read on
   profile: string | null;
   link: string | null;
   up: boolean;
@@ -81,6 +82,7 @@ export interface Bridge {
 export interface Journal {
   up: boolean;
   kind: 'disk' | 'memory';
+  text?: string;
   entries: number;
   size: number;
 }

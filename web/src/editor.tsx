@@ -53,7 +53,7 @@ function Field({text, problems, readOnly, write, save, field}: FieldProps) {
       <pre class="numbers" aria-hidden="true">
         {lines.map((_, at) => at + 1).join('\n')}
       </pre>
-      <div class="sheet" style={{height: `${lines.length * line_height}px`, minWidth: `${widest + 4}ch`}}>
+      <div class="sheet" style={{minHeight: `${lines.length * line_height}px`, minWidth: `${widest + 4}ch`}}>
         {[...marked].map(([line, severity]) => (
           <div
             key={line}
@@ -226,7 +226,7 @@ export function Editor({editing, status}: {editing: Editing; status: Status | un
       <p class="file">
         {t('file')}: <code>{file.path}</code> {dirty ? <strong class="unsaved">{t('unsaved')}</strong> : null}
       </p>
-      {file.editable ? null : <p class="hint">{t('read_only')}</p>}
+      {file.editable ? null : <p class="note">{t('read_only')}</p>}
       {check.state === 'empty' && file.editable ? <FirstSteps app={status?.mode === 'app'} take={editing.write} /> : null}
       <Field text={draft} problems={check.problems} readOnly={!file.editable} write={editing.write} save={save} field={field} />
       <div class="below">

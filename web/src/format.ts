@@ -65,10 +65,20 @@ export function shownTime(text: string, locale?: string): string {
   return time.toLocaleString(locale, {dateStyle: 'medium', timeStyle: 'medium'});
 }
 
-// What the cards show: first what the meter counts and measures.
+// For the log: the day only where it is another one.
+export function shownMoment(text: string, now: Date, locale?: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return text;
+  const today = time.toDateString() === now.toDateString();
+  return time.toLocaleString(locale, today ? {timeStyle: 'medium'} : {dateStyle: 'short', timeStyle: 'medium'});
+}
+
+// What the cards show: first what the meter counts and measures; what is too old has no value, but it still has a name.
 export function foremost(readings: readonly Reading[], count: number): Reading[] {
-  const present = readings.filter((reading) => reading.value !== null && reading.kind === 'number');
-  return (present.length > 0 ? present : readings.filter((reading) => reading.value !== null)).slice(0, count);
+  const present = readings.filter((reading) => reading.value !== null);
+  const numbers = present.filter((reading) => reading.kind === 'number');
+  const shown = numbers.length > 0 ? numbers : present.length > 0 ? present : readings;
+  return shown.slice(0, count);
 }
 
 export interface Trouble {

@@ -2,7 +2,7 @@
 // The end of the log, as it grows.
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import type {LogLine} from './api';
-import {rank, shownTime} from './format';
+import {rank, shownMoment} from './format';
 import {language, maybe, t} from './words';
 
 const levels = ['info', 'warning', 'error'] as const;
@@ -14,6 +14,7 @@ export function LogView({log}: {log: LogLine[]}) {
   const [atEnd, setAtEnd] = useState(true);
   const box = useRef<HTMLOListElement>(null);
   const lines = (held ?? log).filter((line) => rank(line.level) >= rank(level));
+  const now = new Date();
   const last = held?.[held.length - 1];
   const arrived = held ? log.length - 1 - log.lastIndexOf(last as LogLine) : 0;
 
@@ -55,7 +56,7 @@ export function LogView({log}: {log: LogLine[]}) {
       <ol class="log" ref={box} onScroll={scrolled} role="log" aria-label={t('log')} aria-live="off" tabIndex={0}>
         {lines.map((line, at) => (
           <li key={`${line.time}${at}`} class={line.level}>
-            <time dateTime={line.time}>{shownTime(line.time, language)}</time>
+            <time dateTime={line.time}>{shownMoment(line.time, now, language)}</time>
             <b>{maybe(`word_${line.level}`) ?? line.level}</b>
             <span lang="en">{line.text}</span>
           </li>

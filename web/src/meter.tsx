@@ -23,7 +23,7 @@ function Poll({meter}: {meter: Meter}) {
     setBusy(true);
     setTold('');
     try {
-      await poll(meter.id);
+      await poll(meter.parent || meter.id);
       setTold(t('poll_asked'));
     } catch (failure) {
       setTold((failure as Error).message);

@@ -13,9 +13,9 @@ function Summary({status}: {status: Status}) {
   const found = troubles(status);
   if (found.length === 0) return <p class="summary good">{t('all_well')}</p>;
   return (
-    <ul class="summary">
-      {found.map(({word, n, tone}) => (
-        <li key={word} class={tone}>
+    <ul class={`summary ${found.some((one) => one.tone === 'bad') ? 'bad' : 'hint'}`}>
+      {found.map(({word, n}) => (
+        <li key={word}>
           {t(word, {n})} {word.startsWith('file_') ? <a href="#/configuration">{t('open_configuration')}</a> : null}
         </li>
       ))}
@@ -160,6 +160,7 @@ function Outlets({status}: {status: Status}) {
               name={t(journal.kind === 'disk' ? 'journal_disk' : 'journal_memory')}
               tone={journal.up ? 'good' : 'bad'}
               state={t(journal.up ? 'fault_ok' : 'fault_other')}
+              text={journal.up ? '' : (journal.text ?? '')}
               facts={[t('entries', {n: journal.entries}), bytes(journal.size)]}
             />
           </ul>

@@ -47,11 +47,12 @@ test('every state of the fault ladder has words and a tone', () => {
   expect(format.toneOf('from_a_newer_program')).toBe('bad');
 });
 
-test('cards show numbers first, and never a value that is not there', () => {
+test('cards show numbers first, and names alone where nothing has a value', () => {
   const many = [reading('x', 'text'), reading(null), reading('1'), reading('2')];
   expect(format.foremost(many, 6).map((one) => one.value)).toEqual(['1', '2']);
   expect(format.foremost(many, 1).map((one) => one.value)).toEqual(['1']);
   expect(format.foremost([reading('x', 'text'), reading(null)], 6).map((one) => one.value)).toEqual(['x']);
+  expect(format.foremost([reading(null), reading(null)], 1).map((one) => one.value)).toEqual([null]);
 });
 
 describe('troubles', () => {
