@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the pages for monitoring show of the service.
+#include "app/log_ring.hpp"
 #include "app/service.hpp"
 #include "app/status_rows.hpp"
 #include "app/version.hpp"
@@ -70,6 +71,10 @@ class Service::Pages final : public http::StatusView {
     if (service_.recorder_) out.journal = service_.recorder_->journal().status();
     out.journal_on_disk = settings.journal.store != config::JournalStore::memory;
     return out;
+  }
+
+  [[nodiscard]] std::vector<http::LogLine> log_after(std::uint64_t number) const override {
+    return log_ring().after(number);
   }
 
  private:

@@ -89,6 +89,15 @@ meter::Configuration load_configuration(const std::string& file, config::Problem
   return configuration;
 }
 
+meter::Configuration parse_configuration(std::string_view text, const std::string& file,
+                                         config::Problems& problems) {
+  meter::Configuration configuration =
+      meter::parse_configuration(text, file, problems, sink_facts());
+  try_sinks(configuration, problems);
+  problems.sort();
+  return configuration;
+}
+
 bool is_wanted(const config::SinkSettings& sink, const Sample& sample) {
   return is_meant_for(sink, sample.parent.empty() ? sample.meter : sample.parent);
 }

@@ -25,6 +25,9 @@ namespace meterbridge::app {
 // meter::load_configuration with the sinks: what a sink would refuse at the start is a problem,
 // too.
 meter::Configuration load_configuration(const std::string& file, config::Problems& problems);
+// The same of a text that could become FILE.
+meter::Configuration parse_configuration(std::string_view text, const std::string& file,
+                                         config::Problems& problems);
 
 // Whether the samples of this meter, or of a sub-meter, are meant for a sink.
 [[nodiscard]] bool is_wanted(const config::SinkSettings& sink, const Sample& sample);

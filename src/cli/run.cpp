@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "app/log_ring.hpp"
 #include "app/once.hpp"
 #include "app/service.hpp"
 #include "cli/house.hpp"
@@ -24,6 +25,7 @@ int run(const Arguments& arguments) {
   auto house = load_house(arguments);
   if (!house) return exit_usage;
   if (arguments.has("--once")) return app::run_once(std::move(*house));
+  app::attach_log_ring();
   app::Service service(std::move(*house), configuration_file(arguments));
   return service.run();
 }

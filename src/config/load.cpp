@@ -161,11 +161,15 @@ void check_modes(const std::string& file, const Node& root, const Catalogue& cat
 Node load_document(const std::string& file, Problems& problems) {
   const auto text = content_of(file, problems);
   if (!text) return {};
+  return parse_document(*text, file, problems);
+}
+
+Node parse_document(std::string_view text, const std::string& file, Problems& problems) {
   Secrets secrets(secrets_beside(file), problems);
   Sources sources;
   sources.secret = [&secrets](std::string_view name) { return secrets(name); };
   sources.environment = environment;
-  return parse_yaml(*text, file, sources, problems);
+  return parse_yaml(text, file, sources, problems);
 }
 
 std::vector<std::pair<std::string, std::string>> load_folder(const Node& node, Problems& problems) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace meterbridge::config {
 
 // FILE as a tree, with secrets.yaml beside it and the environment as sources.
 Node load_document(const std::string& file, Problems& problems);
+// The same of a text that could become FILE.
+Node parse_document(std::string_view text, const std::string& file, Problems& problems);
 // The folder of the user's own profiles: profiles_directory, from where FILE lies, or `profiles`
 // beside FILE if there is one.
 std::optional<Node> profiles_folder(const Node& root, const std::string& file);

@@ -134,6 +134,8 @@ MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& 
     check_topic(*topic, mqtt.base_topic, problems);
   }
   mqtt.qos = static_cast<int>(values.integer("qos"));
+  mqtt.host_given = node.find("host") != nullptr;
+  mqtt.login_given = node.find("username") != nullptr || node.find("password") != nullptr;
   return mqtt;
 }
 
@@ -199,6 +201,12 @@ HttpSettings read_http(const Node& node, Problems& problems) {
                  "0.0.0.0:8099 or [::1]:8099");
   }
   http.port = static_cast<std::uint16_t>(port);
+  http.edit = values.boolean("edit");
+  const bool loopback = http.address.starts_with("127.") || http.address == "::1";
+  if (http.edit && address && !loopback)
+    complain(problems, *node.find("edit"),
+             "needs a listener of this machine alone (listen: \"127.0.0.1:8099\"): there is no "
+             "login");
 #ifdef METERBRIDGE_WITHOUT_HTTP
   complain(problems, node, "this program was built without pages for monitoring");
 #endif

@@ -43,6 +43,8 @@ struct ConnectionSettings {
 struct MqttSettings : ConnectionSettings {
   std::string base_topic;  // empty in the file = instance
   int qos = 1;
+  bool host_given = false;   // in the file
+  bool login_given = false;  // username or password, too
   friend bool operator==(const MqttSettings&, const MqttSettings&) = default;
 };
 
@@ -60,6 +62,7 @@ struct HomeAssistantSettings {
 struct HttpSettings {
   std::string address;  // numeric
   std::uint16_t port = 0;
+  bool edit = false;  // the configuration may be read and written there; loopback only
   friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
 };
 

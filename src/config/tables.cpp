@@ -94,6 +94,10 @@ constexpr std::array http_fields{
                        "address and port of the pages; 0.0.0.0:8099 for the whole network, where "
                        "everybody can read them then",
                    .fallback = "127.0.0.1:8099"}},
+    Field{.spec = {.name = "edit",
+                   .type = Type::boolean,
+                   .help = "the configuration, secrets in it included, can be read and changed "
+                           "there; only on 127.0.0.1 or [::1]"}},
 };
 
 constexpr std::array link_fields{

@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: MIT
 #ifndef METERBRIDGE_WITHOUT_HTTP  // else: server_absent.cpp
-#include "http/server.hpp"
-
 #include "http/pages.hpp"
+#include "http/server_state.hpp"
 
-#include <array>
-#include <chrono>
 #include <exception>
-#include <set>
-#include <string_view>
-#include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 namespace meterbridge::http {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast::http;
-using asio::ip::tcp;
 
 namespace {
 
 constexpr std::uint32_t max_header = 8 * 1024;
 constexpr std::size_t block_size = 2048;
 constexpr Milliseconds farewell_limit{1000};
-constexpr std::size_t farewell_bytes = std::size_t{256} * 1024;
-constexpr auto token = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t farewell_bytes = 2 * longest_body;
 
 Page refusal(unsigned status, std::string words) {
   Page out;
@@ -45,84 +26,31 @@ Page refusal(unsigned status, std::string words) {
   return out;
 }
 
+Head head_of(const Parser::value_type& request) {
+  const auto text = [](auto view) { return std::string(view.data(), view.size()); };
+  Head head;
+  head.method = text(request.method_string());
+  head.target = text(request.target());
+  head.host = text(request[beast::field::host]);
+  head.if_match = text(request[beast::field::if_match]);
+  std::erase(head.if_match, '"');
+  const auto accept = request.find(beast::field::accept_encoding);
+  head.accept_encoding = accept == request.end() ? "*" : text(accept->value());
+  head.ours = request["X-Meterbridge"] == "1";
+  return head;
+}
+
+// Of a parser that refuses to go on; empty when it only wants more.
+std::string fault_text(const boost::system::error_code& failure) {
+  if (!failure || failure == beast::error::need_more) return {};
+  if (failure == beast::error::header_limit)
+    return answer_text(refusal(431, "the request's head is too long"), false);
+  if (failure == beast::error::body_limit)
+    return answer_text(meterbridge::http::failure(413, "at most 1 MiB is taken"), false);
+  return answer_text(refusal(400, "this is no request in HTTP"), false);
+}
+
 }  // namespace
-
-struct Server::State {
-  // One connection; the timer closes it when a step takes too long.
-  struct Connection {
-    explicit Connection(tcp::socket s) : socket(std::move(s)), timer(socket.get_executor()) {}
-
-    void limit(Milliseconds time, const std::shared_ptr<Connection>& self) {
-      late = false;
-      timer.expires_after(time);
-      timer.async_wait([weak = std::weak_ptr(self)](const boost::system::error_code& failure) {
-        const auto connection = weak.lock();
-        if (failure || !connection) return;
-        connection->late = true;
-        boost::system::error_code ignored;
-        connection->socket.cancel(ignored);
-      });
-    }
-
-    void close() {
-      boost::system::error_code ignored;
-      timer.cancel();
-      socket.close(ignored);
-    }
-
-    tcp::socket socket;
-    asio::steady_timer timer;
-    bool late = false;
-  };
-
-  State(const asio::any_io_executor& executor, ServerOptions o, const StatusView& v)
-      : options(std::move(o)), view(v), acceptor(executor), pause(executor) {}
-
-  void say(bool warning, const std::string& text) const {
-    if (options.log) options.log(warning, "http: " + text);
-  }
-
-  [[nodiscard]] std::string place() const {
-    const bool v6 = options.address.find(':') != std::string::npos;
-    return (v6 ? "[" + options.address + "]" : options.address) + ":" +
-           std::to_string(options.port);
-  }
-
-  // In words what is in the way; empty when we listen.
-  std::string open() {
-    boost::system::error_code failure;
-    const auto address = asio::ip::make_address(options.address, failure);
-    const tcp::endpoint endpoint(address, options.port);
-    if (!failure) acceptor.open(endpoint.protocol(), failure);
-    if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
-    if (!failure) acceptor.bind(endpoint, failure);
-    if (!failure) acceptor.listen(static_cast<int>(options.most_connections), failure);
-    if (!failure) return {};
-    boost::system::error_code ignored;
-    acceptor.close(ignored);
-    if (failure == asio::error::address_in_use)
-      return place() + " is in use by another program: stop it, or choose another port";
-    return "cannot listen on " + place() + ": " + failure.message();
-  }
-
-  using Self = std::shared_ptr<State>;
-  using Peer = std::shared_ptr<Connection>;
-
-  // Coroutines that share the state: the server may be gone when they go on.
-  static asio::awaitable<void> serve(Self self);
-  static asio::awaitable<void> accept(Self self);
-  static void welcome(const Self& self, tcp::socket socket);
-  static asio::awaitable<void> talk(Self self, Peer peer);
-  static asio::awaitable<std::string> reply(Self self, Peer peer);
-
-  const ServerOptions options;
-  const StatusView& view;
-  tcp::acceptor acceptor;
-  asio::steady_timer pause;
-  std::set<Peer> connections;
-  std::string told;  // what is in the way, as the log knows it
-  bool ended = false;
-};
 
 asio::awaitable<void> Server::State::serve(Self self) {
   while (!self->ended) {
@@ -158,10 +86,11 @@ asio::awaitable<void> Server::State::accept(Self self) {
 void Server::State::welcome(const Self& self, tcp::socket socket) {
   boost::system::error_code ignored;
   socket.non_blocking(true, ignored);
-  if (self->connections.size() >= self->options.most_connections) {
-    const std::string text =
-        answer_text(refusal(503, "too many connections at once; come again"), false);
-    socket.write_some(asio::buffer(text), ignored);
+  const bool known = self->answers(socket);
+  if (!known || self->connections.size() - self->streams() >= self->options.most_connections) {
+    const Page page = known ? refusal(503, "too many connections at once; come again")
+                            : refusal(403, "this page is opened through Home Assistant");
+    socket.write_some(asio::buffer(answer_text(page, false)), ignored);
     return;
   }
   const auto peer = std::make_shared<Connection>(std::move(socket));
@@ -175,6 +104,7 @@ void Server::State::welcome(const Self& self, tcp::socket socket) {
 asio::awaitable<void> Server::State::talk(Self self, Peer peer) {
   peer->limit(self->options.request_limit, peer);
   const std::string text = co_await reply(self, peer);
+  if (peer->stream && !self->ended) co_await stream(self, peer);
   if (text.empty() || self->ended) co_return;
   peer->limit(self->options.answer_limit, peer);
   const auto written = co_await asio::async_write(peer->socket, asio::buffer(text), token);
@@ -191,34 +121,82 @@ asio::awaitable<void> Server::State::talk(Self self, Peer peer) {
   }
 }
 
-// Empty: the other end left before it had asked.
-asio::awaitable<std::string> Server::State::reply(Self self, Peer peer) {
-  beast::request_parser<beast::empty_body> parser;
-  parser.header_limit(max_header);
-  std::string pending;
+// Until the head, or the body, is complete; else what is to be answered.
+asio::awaitable<std::string> Server::State::read(Self self, Peer peer, bool body) {
   std::array<char, block_size> block;
-  while (!parser.is_header_done()) {
+  for (;;) {
+    boost::system::error_code failure;
+    if (!peer->pending.empty())
+      peer->pending.erase(0, peer->parser.put(asio::buffer(peer->pending), failure));
+    std::string fault = fault_text(failure);
+    if (!fault.empty()) co_return fault;
+    const bool done = body ? peer->parser.is_done() : peer->parser.is_header_done();
+    if (done || self->ended) co_return std::string();
     const auto outcome = co_await peer->socket.async_read_some(asio::buffer(block), token);
     if (peer->late)
       co_return answer_text(refusal(408, "the request did not come to its end in time"), false);
-    if (std::get<0>(outcome)) co_return std::string();
-    pending.append(block.data(), std::get<1>(outcome));
-    boost::system::error_code failure;
-    pending.erase(0, parser.put(asio::buffer(pending), failure));
-    if (failure == beast::error::header_limit)
-      co_return answer_text(refusal(431, "the request's head is too long"), false);
-    if (failure && failure != beast::error::need_more)
-      co_return answer_text(refusal(400, "this is no request in HTTP"), false);
+    if (std::get<0>(outcome)) {
+      peer->close();
+      co_return std::string();
+    }
+    peer->pending.append(block.data(), std::get<1>(outcome));
   }
-  const auto method = parser.get().method_string();
-  const auto target = parser.get().target();
-  const Page shown =
-      page({method.data(), method.size()}, {target.data(), target.size()}, self->view);
-  co_return answer_text(shown, method == "HEAD");
 }
 
-Server::Server(const asio::any_io_executor& executor, ServerOptions options, const StatusView& view)
-    : state_(std::make_shared<State>(executor, std::move(options), view)) {
+// Empty: the other end left before it had asked, or it wants a stream.
+asio::awaitable<std::string> Server::State::reply(Self self, Peer peer) {
+  peer->parser.header_limit(max_header);
+  peer->parser.body_limit(longest_body);
+  std::string fault = co_await read(self, peer, false);
+  if (!fault.empty() || !peer->socket.is_open()) co_return fault;
+  const Head head = head_of(peer->parser.get());
+  const Direction to = direction(head, self->desk, self->options.local_names_only);
+  const bool bare = head.method == "HEAD";
+  if (to.refusal) co_return answer_text(*to.refusal, bare);
+  if (to.route == Route::events) {
+    if (bare) co_return stream_head();
+    if (self->streams() >= self->options.most_streams)
+      co_return answer_text(failure(503, "too many pages are open at once; close one"), false);
+    peer->stream = true;
+    co_return std::string();
+  }
+  if (to.route == Route::check || to.route == Route::write) {
+    const auto expect = peer->parser.get()[beast::field::expect];
+    if (!expect.empty()) {
+      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      (void)co_await asio::async_write(peer->socket, asio::buffer(go_on), token);
+    }
+    fault = co_await read(self, peer, true);
+    if (!fault.empty() || !peer->socket.is_open()) co_return fault;
+  }
+  if (to.route == Route::write) {
+    std::string hash = head.if_match;
+    const Page shown = co_await change(self, peer, std::move(hash));
+    co_return answer_text(shown, false);
+  }
+  co_return answer_text(page(to, head, peer->parser.get().body(), self->view, self->desk), bare);
+}
+
+// The program may end and begin tasks for it.
+asio::awaitable<Page> Server::State::change(Self self, Peer peer, std::string hash) {
+  peer->timer.cancel();
+  const auto answer = std::make_shared<std::optional<Taken>>();
+  self->desk->write(peer->parser.get().body(), hash,
+                    [answer, weak = std::weak_ptr(peer)](Taken taken) {
+                      *answer = std::move(taken);
+                      if (const auto connection = weak.lock()) connection->pulse.cancel();
+                    });
+  if (!*answer) {
+    peer->pulse.expires_after(self->options.change_limit);
+    co_await peer->pulse.async_wait(token);
+  }
+  if (*answer) co_return taken_page(**answer);
+  co_return failure(500, "it is written, and not taken over yet: the log will tell");
+}
+
+Server::Server(const asio::any_io_executor& executor, ServerOptions options, const StatusView& view,
+               Desk* desk)
+    : state_(std::make_shared<State>(executor, std::move(options), view, desk)) {
   asio::co_spawn(executor, State::serve(state_), asio::detached);
 }
 
@@ -227,7 +205,9 @@ Server::~Server() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
-  for (const auto& peer : state_->connections)
+  // Closing one may end its coroutine, which takes it out of the set.
+  const auto open = state_->connections;
+  for (const auto& peer : open)
     peer->close();
 }
 
@@ -236,7 +216,7 @@ bool Server::listening() const noexcept {
 }
 
 std::size_t Server::connections() const noexcept {
-  return state_->connections.size();
+  return state_->connections.size() - state_->streams();
 }
 
 bool available() noexcept {

@@ -7,7 +7,7 @@ namespace meterbridge::http {
 
 struct Server::State {};
 
-Server::Server(const boost::asio::any_io_executor&, ServerOptions, const StatusView&) {}
+Server::Server(const boost::asio::any_io_executor&, ServerOptions, const StatusView&, Desk*) {}
 
 Server::~Server() = default;
 

@@ -144,6 +144,15 @@ struct Status {
   std::optional<journal::Status> journal;
 };
 
+// Of the program's own log.
+struct LogLine {
+  LogLine() = default;
+  std::uint64_t number = 0;  // counts from 1
+  Instant time{};
+  std::string_view level;  // "info", "warning", "error"
+  std::string text;
+};
+
 class StatusView {
  public:
   virtual ~StatusView() = default;
@@ -152,6 +161,8 @@ class StatusView {
   // One sentence for each thing that is still missing; empty = ready.
   [[nodiscard]] virtual std::vector<std::string> missing() const = 0;
   [[nodiscard]] virtual Status status() const = 0;
+  // The newest lines behind this number.
+  [[nodiscard]] virtual std::vector<LogLine> log_after(std::uint64_t number) const = 0;
 };
 
 }  // namespace meterbridge::http

@@ -158,6 +158,34 @@ void write_problems(JsonWriter& json, std::span<const ProblemStatus> problems) {
   json.end();
 }
 
+std::string fingerprint(const Status& status) {
+  Status calm = status;
+  calm.uptime = {};
+  calm.time = {};
+  calm.memory = 0;
+  for (MeterStatus& meter : calm.meters) {
+    meter.frame_age.reset();
+    meter.reading_age.reset();
+  }
+  for (SinkStatus& sink : calm.sinks)
+    sink.lag_time = {};
+  return status_json(calm);
+}
+
+std::string line_json(const LogLine& line) {
+  JsonWriter json;
+  json.object().member("time", iso_utc(line.time)).member("level", line.level);
+  return json.member("text", line.text).end().text();
+}
+
+std::string log_json(std::span<const LogLine> lines) {
+  JsonWriter json;
+  json.object().key("lines").array();
+  for (const LogLine& line : lines)
+    json.raw(line_json(line));
+  return json.end().end().text();
+}
+
 std::string status_json(const Status& status) {
   JsonWriter json;
   json.object().member("version", status.version).member("instance", status.instance);

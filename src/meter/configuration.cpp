@@ -69,12 +69,9 @@ void try_drivers(const Configuration& configuration, config::Problems& problems)
   }
 }
 
-}  // namespace
-
-Configuration load_configuration(const std::string& file, config::Problems& problems,
-                                 std::vector<config::SinkFacts> sinks) {
+Configuration configuration_of(const config::Node& root, const std::string& file,
+                               config::Problems& problems, std::vector<config::SinkFacts> sinks) {
   Configuration configuration;
-  const config::Node root = config::load_document(file, problems);
   add_own_profiles(root, file, configuration.library, problems);
   add_shipped(root, configuration.library, problems);
   config::Catalogue known = catalogue(configuration.library);
@@ -85,6 +82,21 @@ Configuration load_configuration(const std::string& file, config::Problems& prob
   configuration.library.keep_for_meters(profiles_in(configuration.settings));
   problems.sort();
   return configuration;
+}
+
+}  // namespace
+
+Configuration load_configuration(const std::string& file, config::Problems& problems,
+                                 std::vector<config::SinkFacts> sinks) {
+  const config::Node root = config::load_document(file, problems);
+  return configuration_of(root, file, problems, std::move(sinks));
+}
+
+Configuration parse_configuration(std::string_view text, const std::string& file,
+                                  config::Problems& problems,
+                                  std::vector<config::SinkFacts> sinks) {
+  const config::Node root = config::parse_document(text, file, problems);
+  return configuration_of(root, file, problems, std::move(sinks));
 }
 
 ProfileLibrary load_profiles(const std::string& file, config::Problems& problems,

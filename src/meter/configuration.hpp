@@ -23,6 +23,11 @@ struct Configuration {
 Configuration load_configuration(const std::string& file, config::Problems& problems,
                                  std::vector<config::SinkFacts> sinks = {});
 
+// The same of a text that could become FILE.
+Configuration parse_configuration(std::string_view text, const std::string& file,
+                                  config::Problems& problems,
+                                  std::vector<config::SinkFacts> sinks = {});
+
 // The shipped profiles and those that FILE's folder of profiles adds or replaces, for commands that
 // need no configuration. Only faults of profiles are problems: the file itself need not exist. Who
 // wants `only` one gets no other shipped one, unless there is none of that name.

@@ -150,6 +150,14 @@ class Pages : public testing::Test, public StatusView {
 
   [[nodiscard]] Status status() const override { return full_status(); }
 
+  [[nodiscard]] std::vector<LogLine> log_after(std::uint64_t number) const override {
+    std::vector<LogLine> lines;
+    for (const LogLine& line : lines_) {
+      if (line.number > number) lines.push_back(line);
+    }
+    return lines;
+  }
+
   // In the loop, like everything that touches the server.
   void inside(const std::function<void()>& act) {
     std::promise<void> done;
@@ -209,6 +217,7 @@ class Pages : public testing::Test, public StatusView {
   std::uint16_t port_ = fakes::free_port();
   std::vector<std::string> ailments_;
   std::vector<std::string> missing_;
+  std::vector<LogLine> lines_;
   std::mutex mutex_;
   std::string log_;
   boost::asio::io_context client_;
