@@ -9,8 +9,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 
 namespace meterbridge::http {
+
+namespace beast = boost::beast::http;
+using Parser = beast::request_parser<beast::string_body>;
 
 namespace {
 
@@ -51,6 +56,11 @@ std::string fault_text(const boost::system::error_code& failure) {
 }
 
 }  // namespace
+
+struct Server::State::Intake {
+  Parser parser;
+  std::string pending;  // read, not parsed yet
+};
 
 asio::awaitable<void> Server::State::serve(Self self) {
   while (!self->ended) {
@@ -126,11 +136,12 @@ asio::awaitable<std::string> Server::State::read(Self self, Peer peer, bool body
   std::array<char, block_size> block;
   for (;;) {
     boost::system::error_code failure;
-    if (!peer->pending.empty())
-      peer->pending.erase(0, peer->parser.put(asio::buffer(peer->pending), failure));
+    if (!peer->intake->pending.empty())
+      peer->intake->pending.erase(
+          0, peer->intake->parser.put(asio::buffer(peer->intake->pending), failure));
     std::string fault = fault_text(failure);
     if (!fault.empty()) co_return fault;
-    const bool done = body ? peer->parser.is_done() : peer->parser.is_header_done();
+    const bool done = body ? peer->intake->parser.is_done() : peer->intake->parser.is_header_done();
     if (done || self->ended) co_return std::string();
     const auto outcome = co_await peer->socket.async_read_some(asio::buffer(block), token);
     if (peer->late)
@@ -139,17 +150,18 @@ asio::awaitable<std::string> Server::State::read(Self self, Peer peer, bool body
       peer->close();
       co_return std::string();
     }
-    peer->pending.append(block.data(), std::get<1>(outcome));
+    peer->intake->pending.append(block.data(), std::get<1>(outcome));
   }
 }
 
 // Empty: the other end left before it had asked, or it wants a stream.
 asio::awaitable<std::string> Server::State::reply(Self self, Peer peer) {
-  peer->parser.header_limit(max_header);
-  peer->parser.body_limit(longest_body);
+  peer->intake = std::make_shared<Intake>();
+  peer->intake->parser.header_limit(max_header);
+  peer->intake->parser.body_limit(longest_body);
   std::string fault = co_await read(self, peer, false);
   if (!fault.empty() || !peer->socket.is_open()) co_return fault;
-  const Head head = head_of(peer->parser.get());
+  const Head head = head_of(peer->intake->parser.get());
   const Direction to = direction(head, self->desk, self->options.local_names_only);
   const bool bare = head.method == "HEAD";
   if (to.refusal) co_return answer_text(*to.refusal, bare);
@@ -161,7 +173,7 @@ asio::awaitable<std::string> Server::State::reply(Self self, Peer peer) {
     co_return std::string();
   }
   if (to.route == Route::check || to.route == Route::write) {
-    const auto expect = peer->parser.get()[beast::field::expect];
+    const auto expect = peer->intake->parser.get()[beast::field::expect];
     if (!expect.empty()) {
       static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
       (void)co_await asio::async_write(peer->socket, asio::buffer(go_on), token);
@@ -174,14 +186,15 @@ asio::awaitable<std::string> Server::State::reply(Self self, Peer peer) {
     const Page shown = co_await change(self, peer, std::move(hash));
     co_return answer_text(shown, false);
   }
-  co_return answer_text(page(to, head, peer->parser.get().body(), self->view, self->desk), bare);
+  co_return answer_text(page(to, head, peer->intake->parser.get().body(), self->view, self->desk),
+                        bare);
 }
 
 // The program may end and begin tasks for it.
 asio::awaitable<Page> Server::State::change(Self self, Peer peer, std::string hash) {
   peer->timer.cancel();
   const auto answer = std::make_shared<std::optional<Taken>>();
-  self->desk->write(peer->parser.get().body(), hash,
+  self->desk->write(peer->intake->parser.get().body(), hash,
                     [answer, weak = std::weak_ptr(peer)](Taken taken) {
                       *answer = std::move(taken);
                       if (const auto connection = weak.lock()) connection->pulse.cancel();

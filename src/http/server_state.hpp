@@ -20,20 +20,17 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 namespace meterbridge::http {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast::http;
 using asio::ip::tcp;
 
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
-using Parser = beast::request_parser<beast::string_body>;
 
 struct Server::State {
   struct Connection;
+  struct Intake;
   using Self = std::shared_ptr<State>;
   using Peer = std::shared_ptr<Connection>;
 
@@ -63,9 +60,8 @@ struct Server::State {
 
     tcp::socket socket;
     asio::steady_timer timer;
-    asio::steady_timer pulse;  // of what is waited for without a socket
-    std::string pending;       // read, not parsed yet
-    Parser parser;
+    asio::steady_timer pulse;        // of what is waited for without a socket
+    std::shared_ptr<Intake> intake;  // of its request
     bool late = false;
     bool stream = false;
   };

@@ -2,6 +2,7 @@
 // The pages, asked for by friends and enemies.
 #include "fakes/program.hpp"
 #include "fakes/scratch.hpp"
+#include "http/files.hpp"
 #include "http/metrics.hpp"
 #include "http/pages.hpp"
 #include "http/server.hpp"
@@ -174,12 +175,15 @@ class Pages : public testing::Test, public StatusView {
     options.most_connections = 4;
     options.request_limit = request_limit;
     options.retry = 20ms;
+    options.local_names_only = local_names_only_;
+    options.beat = beat_;
+    options.sign_of_life = sign_of_life_;
     options.log = [this](bool, const std::string& line) {
       const std::lock_guard lock(mutex_);
       log_ += line + "\n";
     };
     inside([&] {
-      server_ = std::make_unique<Server>(context_.get_executor(), std::move(options), *this);
+      server_ = std::make_unique<Server>(context_.get_executor(), std::move(options), *this, desk_);
     });
   }
 
@@ -218,6 +222,10 @@ class Pages : public testing::Test, public StatusView {
   std::vector<std::string> ailments_;
   std::vector<std::string> missing_;
   std::vector<LogLine> lines_;
+  Desk* desk_ = nullptr;
+  bool local_names_only_ = false;
+  Milliseconds beat_{1000};
+  Milliseconds sign_of_life_{10000};
   std::mutex mutex_;
   std::string log_;
   boost::asio::io_context client_;
@@ -237,12 +245,177 @@ TEST_F(Pages, SayWhatIsAskedFor) {
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
   EXPECT_THAT(send("GET /metrics HTTP/1.0\r\n\r\n"),
               HasSubstr("meterbridge_reading{meter=\"house\",key=\"energy_import\""));
-  EXPECT_THAT(send("GET / HTTP/1.1\r\n\r\n"), HasSubstr("/healthz, /readyz, /metrics, "));
+  // The page where it was built in, else a list.
+  EXPECT_THAT(send("GET / HTTP/1.1\r\n\r\n"),
+              HasSubstr(files().empty() ? "/healthz, /readyz, " : "Content-Encoding: gzip\r\n"));
   EXPECT_THAT(send("GET /no/<b>\x01 HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(send("GET /no HTTP/1.1\r\n\r\n"), HasSubstr("there is no page /no; "));
   const std::string post = send("POST /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_THAT(post, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
   EXPECT_THAT(post, HasSubstr("Allow: GET, HEAD\r\n"));
+}
+
+// What a program keeps on its desk, for tests.
+class PaperDesk : public Desk {
+ public:
+  [[nodiscard]] std::string locked() const override { return why; }
+
+  [[nodiscard]] Result<Document> document() const override { return paper; }
+
+  [[nodiscard]] Verdict check(const std::string& text) const override {
+    Verdict verdict;
+    if (text.find("bad") != std::string::npos) verdict.state = Validity::invalid;
+    return verdict;
+  }
+
+  void write(const std::string& text, const std::string& hash,
+             std::function<void(Taken)> done) override {
+    if (hash != paper.hash) return done({Outcome::stale, "changed meanwhile"});
+    paper.text = text;
+    Taken taken(Outcome::done, "one meter more");
+    taken.hash = paper.hash = "h2";
+    later = [taken, done = std::move(done)] { done(taken); };
+    if (!patient) std::exchange(later, nullptr)();
+  }
+
+  Result<> poll(std::string_view meter) override {
+    if (meter != "house") return Error(Errc::not_found, "there is no such meter");
+    ++polls;
+    return {};
+  }
+
+  std::string why;
+  Document paper;
+  bool patient = false;
+  std::function<void()> later;
+  int polls = 0;
+};
+
+std::string request(const std::string& line, const std::string& headers,
+                    const std::string& body = {}) {
+  return line + " HTTP/1.1\r\nHost: 127.0.0.1:8099\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST_F(Pages, NothingIsChangedWithoutLeave_P58) {
+  PaperDesk desk;
+  desk.paper.hash = "h1";
+  desk.paper.text = "secret";
+  desk_ = &desk;
+  local_names_only_ = true;
+  start();
+  ASSERT_TRUE(listens());
+  const std::string ours = "X-Meterbridge: 1\r\n";
+  const std::string put = "PUT /api/configuration";
+  EXPECT_THAT(send(request("GET /api/configuration", "")),
+              HasSubstr(R"("hash":"h1","editable":true)"));
+  EXPECT_THAT(send(request(put, "If-Match: \"h1\"\r\n", "x")), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(send(request(put, ours, "x")), StartsWith("HTTP/1.1 412"));
+  EXPECT_THAT(send(request(put, ours + "If-Match: \"h0\"\r\n", "x")), StartsWith("HTTP/1.1 412"));
+  EXPECT_THAT(send("GET /api/configuration HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+              StartsWith("HTTP/1.1 403"));
+  EXPECT_EQ(desk.paper.text, "secret");
+  EXPECT_THAT(send(request("POST /api/configuration/check", ours, "bad")),
+              HasSubstr(R"({"state":"invalid","problems":[]})"));
+  EXPECT_THAT(send(request("POST /api/meters/house/poll", ours)), StartsWith("HTTP/1.1 202"));
+  EXPECT_THAT(send(request("POST /api/meters/attic/poll", ours)),
+              HasSubstr(R"({"error":"there is no such meter"})"));
+  EXPECT_THAT(send(request("POST /api/meters/house/poll", "")), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(send(request("GET /api/meters/house/poll", "")), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(send(request("GET /api/nothing", "")), HasSubstr(R"({"error":"there is no )"));
+  EXPECT_EQ(desk.polls, 1);
+  EXPECT_THAT(send(request(put, ours + "Expect: 100-continue\r\nIf-Match: \"h1\"\r\n", "new")),
+              testing::AllOf(StartsWith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"),
+                             HasSubstr(R"({"hash":"h2","problems":[],"text":"one meter more"})")));
+  EXPECT_EQ(desk.paper.text, "new");
+  // Too much of it, announced or not; half of it.
+  EXPECT_THAT(send("PUT /api/configuration HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"),
+              StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(send(put + " HTTP/1.1\r\nHost: [::1]\r\n" + ours +
+                   "If-Match: h2\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n" +
+                   std::string(0xfffff, 'x') + "\r\nfffff\r\n" + std::string(0xfffff, 'x')),
+              StartsWith("HTTP/1.1 413"));
+  inside([&] { desk.why = "only in the app"; });
+  EXPECT_THAT(send(request("GET /api/configuration", "")),
+              HasSubstr(R"({"error":"only in the app"})"));
+  inside([&] { server_.reset(); });
+}
+
+TEST_F(Pages, AChangeIsAnsweredWhenItIsTakenOver) {
+  PaperDesk desk;
+  desk.paper.hash = "h1";
+  desk.patient = true;
+  desk_ = &desk;
+  start();
+  ASSERT_TRUE(listens());
+  auto socket = connect();
+  boost::asio::write(
+      socket, boost::asio::buffer(request("PUT /api/configuration",
+                                          "X-Meterbridge: 1\r\nIf-Match: \"h1\"\r\n", "new")));
+  ASSERT_TRUE(fakes::eventually([&] {
+    bool ready = false;
+    inside([&] { ready = static_cast<bool>(desk.later); });
+    return ready;
+  }));
+  inside([&] { std::exchange(desk.later, nullptr)(); });
+  EXPECT_THAT(rest(socket), HasSubstr("one meter more"));
+  inside([&] { server_.reset(); });
+}
+
+// Reads until the text was seen so often.
+std::string until(tcp::socket& socket, std::string_view text, int times) {
+  std::string got;
+  boost::system::error_code failure;
+  std::array<char, 4096> block{};
+  const auto count = [&] {
+    int found = 0;
+    for (std::size_t at = 0; (at = got.find(text, at)) != std::string::npos; ++at)
+      ++found;
+    return found;
+  };
+  while (!failure && count() < times)
+    got.append(block.data(), socket.read_some(boost::asio::buffer(block), failure));
+  return got;
+}
+
+TEST_F(Pages, EventsTellWhatIsNewAndThatWeLive) {
+  beat_ = 20ms;
+  sign_of_life_ = 100ms;
+  start();
+  ASSERT_TRUE(listens());
+  const std::string ask = "GET /api/events HTTP/1.1\r\n\r\n";
+  auto socket = connect();
+  boost::asio::write(socket, boost::asio::buffer(ask));
+  // Nothing changes, and it is said again all the same.
+  const std::string got = until(socket, "event: status\ndata: {\"version\":\"1.2.3\"", 3);
+  EXPECT_THAT(got, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(got, HasSubstr("\r\n\r\nretry: 3000\n\nevent: status\n"));
+  inside([&] {
+    lines_.emplace_back();
+    lines_.back().number = 1;
+    lines_.back().level = "warning";
+    lines_.back().text = "a\nb";
+  });
+  EXPECT_THAT(until(socket, "event: log\n", 1),
+              HasSubstr("event: log\ndata: {\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":"
+                        "\"warning\",\"text\":\"a\\nb\"}\n\n"));
+  EXPECT_THAT(send("GET /api/log HTTP/1.1\r\n\r\n"), HasSubstr(R"({"lines":[{"time":)"));
+  // Streams are few, and take no place of a page.
+  std::vector<tcp::socket> others;
+  for (int i = 0; i < 7; ++i) {
+    others.push_back(connect());
+    boost::asio::write(others.back(), boost::asio::buffer(ask));
+    until(others.back(), "event: status", 1);
+  }
+  EXPECT_THAT(send(ask), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(send("GET /healthz HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
+  // Who leaves makes place at once.
+  others.pop_back();
+  EXPECT_TRUE(fakes::eventually([&] {
+    auto next = connect();
+    boost::asio::write(next, boost::asio::buffer(ask));
+    return until(next, "\r\n", 1).starts_with("HTTP/1.1 200");
+  }));
 }
 
 TEST_F(Pages, HealthIsNotReadiness_P43) {
