@@ -3,7 +3,7 @@
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import type {LogLine} from './api';
 import {rank, shownMoment} from './format';
-import {language, maybe, t} from './words';
+import {locale, maybe, t} from './words';
 
 const levels = ['info', 'warning', 'error'] as const;
 const near = 40; // pixels from the end that still count as there
@@ -56,7 +56,7 @@ export function LogView({log}: {log: LogLine[]}) {
       <ol class="log" ref={box} onScroll={scrolled} role="log" aria-label={t('log')} aria-live="off" tabIndex={0}>
         {lines.map((line, at) => (
           <li key={`${line.time}${at}`} class={line.level}>
-            <time dateTime={line.time}>{shownMoment(line.time, now, language)}</time>
+            <time dateTime={line.time}>{shownMoment(line.time, now, locale)}</time>
             <b>{maybe(`word_${line.level}`) ?? line.level}</b>
             <span lang="en">{line.text}</span>
           </li>

@@ -89,24 +89,26 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
       </div>
       {meter.fault === 'ok' ? null : <Said text={meter.text} />}
       <Poll meter={meter} />
-      <Section title={t('readings')}>
-        {meter.readings.length > 0 ? <Readings meter={meter} old={isOld(meter, since)} /> : <p>{t('no_reading_yet')}</p>}
-      </Section>
-      <Section title={t('state')}>
-        <dl class="facts">
-          <Fact name={t('last_reading')}>{age(meter.reading_age)}</Fact>
-          <Fact name={t('last_frame')}>{age(meter.frame_age)}</Fact>
-          <Fact name={t('interval')}>{interval(meter.interval)}</Fact>
-          <Fact name={t('polls')}>{meter.polls}</Fact>
-          <Fact name={t('failures')}>{meter.failures}</Fact>
-          <Fact name={t('held_back')}>{meter.refused}</Fact>
-          <Fact name={t('recoveries')}>
-            {recoveries.length > 0 ? recoveries.map(([rung, count]) => `${rungWords(rung)}: ${count}`).join(', ') : t('none')}
-          </Fact>
-          {meter.profile ? <Fact name={t('profile')}>{meter.profile}</Fact> : null}
-          {meter.link ? <Fact name={t('link')}>{meter.link}</Fact> : null}
-        </dl>
-      </Section>
+      <div class="columns">
+        <Section title={t('readings')}>
+          {meter.readings.length > 0 ? <Readings meter={meter} old={isOld(meter, since)} /> : <p>{t('no_reading_yet')}</p>}
+        </Section>
+        <Section title={t('state')}>
+          <dl class="facts">
+            <Fact name={t('last_reading')}>{age(meter.reading_age)}</Fact>
+            <Fact name={t('last_frame')}>{age(meter.frame_age)}</Fact>
+            <Fact name={t('interval')}>{interval(meter.interval)}</Fact>
+            <Fact name={t('polls')}>{meter.polls}</Fact>
+            <Fact name={t('failures')}>{meter.failures}</Fact>
+            <Fact name={t('held_back')}>{meter.refused}</Fact>
+            <Fact name={t('recoveries')}>
+              {recoveries.length > 0 ? recoveries.map(([rung, count]) => `${rungWords(rung)}: ${count}`).join(', ') : t('none')}
+            </Fact>
+            {meter.profile ? <Fact name={t('profile')}>{meter.profile}</Fact> : null}
+            {meter.link ? <Fact name={t('link')}>{meter.link}</Fact> : null}
+          </dl>
+        </Section>
+      </div>
     </>
   );
 }

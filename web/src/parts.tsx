@@ -3,7 +3,7 @@
 import type {ComponentChildren} from 'preact';
 import type {Meter, Reading} from './api';
 import {faultWords, shownValue, toneOf, type Tone} from './format';
-import {language, t} from './words';
+import {locale, t} from './words';
 
 // Colour is never all: the words say the same.
 export function Badge({tone, children, hint}: {tone: Tone; children: ComponentChildren; hint?: string}) {
@@ -36,7 +36,7 @@ export function Value({reading}: {reading: Reading}) {
   if (reading.value === null) return <span class="none">{t('no_value')}</span>;
   return (
     <>
-      <span class="digits">{shownValue(reading, language)}</span>
+      <span class="digits">{shownValue(reading, locale)}</span>
       {reading.unit ? <span class="unit">{'\u00a0' + reading.unit}</span> : null}
     </>
   );

@@ -23,7 +23,10 @@ export function fill(text: string, values: Record<string, string | number>): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
-export const language = choose(typeof document === 'undefined' ? [] : navigator.languages);
+const wanted = typeof document === 'undefined' ? [] : navigator.languages;
+export const language = choose(wanted);
+// For dates and times: "de-AT" rather than "de".
+export const locale = wanted.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
 const words: Words = languages[language] ?? en;
 
 export function t(word: Word, values: Record<string, string | number> = {}): string {

@@ -13,7 +13,7 @@ state.open = async (options) => {
   await state.context?.close();
   state.said = [];
   state.asked = [];
-  state.context = await browser.newContext({locale: 'en-GB', viewport: {width: 1280, height: 900}, ...options});
+  state.context = await browser.newContext({locale: 'en-GB', reducedMotion: 'reduce', viewport: {width: 1280, height: 900}, ...options});
   state.page = await state.context.newPage();
   state.page.setDefaultTimeout(20_000);
   state.page.on('console', (line) => line.type() === 'error' && state.said.push(line.text()));
