@@ -105,12 +105,6 @@ Result<const Protocol*> protocol_of(const Arguments& arguments, const meter::Pro
   std::vector<std::string_view> names;
   for (const Protocol& known : protocol::protocols())
     names.push_back(known.name);
-  if (std::ranges::count(protocol::planned_protocols(), *name) != 0) {
-    std::string list;
-    for (const std::string_view known : names)
-      list += (list.empty() ? "" : ", ") + std::string(known);
-    return usage("the protocol " + *name + " is not supported by this version; it reads " + list);
-  }
   return unknown("protocol", *name, names);
 }
 

@@ -53,10 +53,13 @@ std::uint16_t advance(const Tables& t, std::uint16_t state, std::string_view tex
 }  // namespace
 
 Crc16::Crc16(Kind kind) noexcept
-    : kind_(kind), state_(kind == Kind::arc ? std::uint16_t{0} : std::uint16_t{0xFFFF}) {}
+    : kind_(kind),
+      state_(kind == Kind::arc || kind == Kind::kermit ? std::uint16_t{0} : std::uint16_t{0xFFFF}) {
+}
 
 void Crc16::add(std::string_view text) noexcept {
-  state_ = advance(kind_ == Kind::x25 ? x25_tables : arc_tables, state_, text);
+  state_ =
+      advance(kind_ == Kind::x25 || kind_ == Kind::kermit ? x25_tables : arc_tables, state_, text);
 }
 
 std::uint16_t Crc16::value() const noexcept {

@@ -11,10 +11,11 @@
 namespace meterbridge::protocol {
 
 // In pieces. arc: polynomial 8005, start 0000 (BB3D for "123456789"); modbus: the same from FFFF
-// (4B37); x25: polynomial 1021, start and final exclusive-or FFFF (906E).
+// (4B37); x25: polynomial 1021, start and final exclusive-or FFFF (906E); kermit: the same
+// polynomial, start 0000 and no exclusive-or (2189).
 class Crc16 {
  public:
-  enum class Kind : std::uint8_t { arc, modbus, x25 };
+  enum class Kind : std::uint8_t { arc, modbus, x25, kermit };
 
   explicit Crc16(Kind kind = Kind::arc) noexcept;
   void add(std::string_view text) noexcept;

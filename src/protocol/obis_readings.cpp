@@ -19,17 +19,18 @@ struct Maker {
 // FLAG letters of makers. Grid operators have letters too (Ene, FLU, Lux, ESO, ELL, EST): those say
 // nothing of the maker, the logical device name or the serial number then does.
 constexpr std::array makers = {
-    Maker{"SAG", "Sagemcom"},   Maker{"ISK", "Iskraemeco"}, Maker{"KFM", "Kaifa"},
-    Maker{"KMP", "Kamstrup"},   Maker{"KAM", "Kamstrup"},   Maker{"XMX", "Landis+Gyr"},
-    Maker{"LGF", "Landis+Gyr"}, Maker{"LGZ", "Landis+Gyr"}, Maker{"LGB", "Landis+Gyr"},
-    Maker{"ADN", "Aidon"},      Maker{"AID", "Aidon"},      Maker{"EGM", "Elgama"},
-    Maker{"AUX", "Sanxing"},    Maker{"SAN", "Sanxing"},    Maker{"SXE", "Sanxing"},
-    Maker{"WSE", "Wasion"},     Maker{"HLY", "Holley"},     Maker{"ZIV", "ZIV"},
-    Maker{"CTA", "ZIV"},        Maker{"LOG", "Logarex"},    Maker{"EKT", "Energomera"},
-    Maker{"EMR", "Energomera"}, Maker{"TPC", "Neva"},       Maker{"CPZ", "Neva"},
-    Maker{"ELS", "Elster"},     Maker{"ACE", "Actaris"},    Maker{"ITR", "Itron"},
-    Maker{"PAF", "Pafal"},      Maker{"EMH", "EMH"},        Maker{"ESY", "EasyMeter"},
-    Maker{"HAG", "Hager"},      Maker{"LUG", "Landis+Gyr"},
+    Maker{"SAG", "Sagemcom"},   Maker{"ISK", "Iskraemeco"},  Maker{"KFM", "Kaifa"},
+    Maker{"KMP", "Kamstrup"},   Maker{"KAM", "Kamstrup"},    Maker{"XMX", "Landis+Gyr"},
+    Maker{"LGF", "Landis+Gyr"}, Maker{"LGZ", "Landis+Gyr"},  Maker{"LGB", "Landis+Gyr"},
+    Maker{"ADN", "Aidon"},      Maker{"AID", "Aidon"},       Maker{"EGM", "Elgama"},
+    Maker{"AUX", "Sanxing"},    Maker{"SAN", "Sanxing"},     Maker{"SXE", "Sanxing"},
+    Maker{"WSE", "Wasion"},     Maker{"HLY", "Holley"},      Maker{"ZIV", "ZIV"},
+    Maker{"CTA", "ZIV"},        Maker{"LOG", "Logarex"},     Maker{"EKT", "Energomera"},
+    Maker{"EMR", "Energomera"}, Maker{"TPC", "Neva"},        Maker{"CPZ", "Neva"},
+    Maker{"ELS", "Elster"},     Maker{"ACE", "Actaris"},     Maker{"ITR", "Itron"},
+    Maker{"PAF", "Pafal"},      Maker{"EMH", "EMH"},         Maker{"ESY", "EasyMeter"},
+    Maker{"HAG", "Hager"},      Maker{"LUG", "Landis+Gyr"},  Maker{"DZG", "DZG"},
+    Maker{"EBZ", "eBZ"},        Maker{"DNT", "Dr. Neuhaus"},
 };
 
 bool is_energy(const ReadingKey& key) noexcept {

@@ -22,6 +22,10 @@ class ObisReadings {
   // An item whose meaning is a number, a ratio or a limit. One without value is a register that
   // could not be read: its total is then not made of the others.
   void add_number(const Item& item, const ObisMeaning& meaning);
+
+  // A register that could not be read: its total is not made of the others.
+  void missing(const ReadingKey& key) { count(key, nullptr); }
+
   // Totals that the meter did not send, as the exact sum of their tariffs.
   void add_sums();
   // Both directions may be above zero at once (Sanxing): the net power is their difference, import

@@ -9,6 +9,7 @@
 #include "protocol/mercury200/mercury200.hpp"
 #include "protocol/modbus/modbus.hpp"
 #include "protocol/p1/p1.hpp"
+#include "protocol/sml/sml.hpp"
 
 #include <array>
 
@@ -19,7 +20,7 @@ std::span<const Protocol> protocols() noexcept {
   // to know.
   static const std::array table{ce102_protocol,  dlms_protocol,    iec62056_21_protocol,
                                 json_protocol,   mercury_protocol, mercury200_protocol,
-                                modbus_protocol, p1_protocol};
+                                modbus_protocol, p1_protocol,      sml_protocol};
   return table;
 }
 
@@ -28,11 +29,6 @@ const Protocol* find_protocol(std::string_view name) noexcept {
     if (protocol.name == name) return &protocol;
   }
   return nullptr;
-}
-
-std::span<const std::string_view> planned_protocols() noexcept {
-  static constexpr std::array<std::string_view, 1> names{"sml"};
-  return names;
 }
 
 }  // namespace meterbridge::protocol

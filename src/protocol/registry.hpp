@@ -65,8 +65,6 @@ struct Protocol {
 
 [[nodiscard]] std::span<const Protocol> protocols() noexcept;
 [[nodiscard]] const Protocol* find_protocol(std::string_view name) noexcept;
-// Protocols that the command line knows by name and this version does not read yet.
-[[nodiscard]] std::span<const std::string_view> planned_protocols() noexcept;
 
 // True when the first line that is neither empty nor a # comment begins with "> " or "< ".
 [[nodiscard]] bool is_transcript(std::string_view text) noexcept;

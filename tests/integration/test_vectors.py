@@ -12,7 +12,7 @@ SHARED = ROOT.parent / "shared"
 CHECKER = SHARED / "tools" / "check_vectors.py"
 
 
-@pytest.mark.parametrize("family", ["ce102", "iec62056-21", "mercury", "p1"])
+@pytest.mark.parametrize("family", ["ce102", "iec62056-21", "mercury", "p1", "sml"])
 def test_every_shared_vector_is_decoded_as_expected(family):
     if not CHECKER.exists() or not (SHARED / "vectors" / family).is_dir():
         pytest.skip(f"no captured vectors beside the repository ({CHECKER} is not there)")

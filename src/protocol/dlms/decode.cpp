@@ -2,6 +2,7 @@
 #include "protocol/dlms/decode.hpp"
 
 #include "core/text.hpp"
+#include "protocol/cosem.hpp"
 #include "protocol/derived.hpp"
 #include "protocol/gcm.hpp"
 
@@ -12,21 +13,6 @@ namespace {
 
 constexpr std::size_t stamp_size = 12;
 constexpr std::uint8_t summer_bit = 0x80;
-
-std::string_view as_text(ByteView bytes) noexcept {
-  return {static_cast<const char*>(static_cast<const void*>(bytes.data())), bytes.size()};
-}
-
-// Without the zeros that fill it up; as hex digits when it is no text.
-std::string readable(ByteView bytes) {
-  std::string_view text = as_text(bytes);
-  text = text.substr(0, text.find_last_not_of('\0') + 1);
-  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= ' ' && c != 0x7F;
-  });
-  if (printable && is_utf8(text)) return sanitised(text);
-  return "0x" + to_hex_upper(bytes);
-}
 
 bool is_clock(const Entry& entry) noexcept {
   const Obis& code = entry.code;
@@ -74,7 +60,7 @@ Item item_of(const Entry& entry) {
   } else if (is_time_or_date(entry)) {
     item.text = time_or_date(node.bytes);
   } else if (is_text(node)) {
-    item.text = readable(node.bytes);
+    item.text = readable_octets(node.bytes);
   } else {
     item.text = "0x" + to_hex_upper(node.bytes);
   }

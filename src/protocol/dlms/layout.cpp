@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/dlms/layout.hpp"
 
+#include "protocol/cosem.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -33,7 +35,7 @@ bool is_scale(const Tree& tree, std::size_t at) noexcept {
 
 void take_scale(const Tree& tree, std::size_t at, Entry& entry) noexcept {
   entry.scaler = static_cast<int>(number_of(tree[at + 1]).value_or(Decimal()).digits());
-  entry.unit = unit_text(u8(tree[at + 2].bytes[0]));
+  entry.unit = cosem_unit(u8(tree[at + 2].bytes[0]));
   entry.scaled = true;
 }
 

@@ -72,7 +72,5 @@ struct Scale {
 
 [[nodiscard]] std::optional<Scale> usual_scale(Make make, const ObisMeaning& meaning,
                                                const Decimal& raw) noexcept;
-// The text of a COSEM unit; empty for "no unit" and those that no meter here sends.
-[[nodiscard]] std::string_view unit_text(std::uint8_t unit) noexcept;
 
 }  // namespace meterbridge::protocol::dlms

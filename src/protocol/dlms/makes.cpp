@@ -8,21 +8,6 @@
 namespace meterbridge::protocol::dlms {
 namespace {
 
-struct UnitName {
-  std::uint8_t code = 0;
-  std::string_view text;
-};
-
-constexpr std::array units = {
-    UnitName{1, "a"},    UnitName{4, "d"},     UnitName{5, "h"},    UnitName{6, "min"},
-    UnitName{7, "s"},    UnitName{8, "deg"},   UnitName{9, "degC"}, UnitName{13, "m3"},
-    UnitName{14, "m3"},  UnitName{19, "l"},    UnitName{20, "kg"},  UnitName{25, "J"},
-    UnitName{27, "W"},   UnitName{28, "VA"},   UnitName{29, "var"}, UnitName{30, "Wh"},
-    UnitName{31, "VAh"}, UnitName{32, "varh"}, UnitName{33, "A"},   UnitName{35, "V"},
-    UnitName{38, "ohm"}, UnitName{44, "Hz"},   UnitName{52, "K"},   UnitName{56, "%"},
-    UnitName{57, "Ah"},
-};
-
 // Powers of ten, where a make sends none; `never` for what it does not send.
 struct Scales {
   Make make = Make::unknown;
@@ -243,13 +228,6 @@ std::optional<Scale> usual_scale(Make make, const ObisMeaning& meaning,
   if (make == Make::kamstrup && quantity == Quantity::voltage && raw > Decimal(1000))
     scaler = centivolts;
   return Scale{scaler, unit_of(quantity)};
-}
-
-std::string_view unit_text(std::uint8_t unit) noexcept {
-  for (const UnitName& known : units) {
-    if (known.code == unit) return known.text;
-  }
-  return {};
 }
 
 }  // namespace meterbridge::protocol::dlms

@@ -2,6 +2,7 @@
 // What the registers of a simulated meter hold.
 #pragma once
 
+#include "protocol/face.hpp"
 #include "protocol/modbus/register.hpp"
 #include "protocol/responder.hpp"
 
@@ -11,9 +12,6 @@
 
 namespace meterbridge::protocol::modbus {
 
-// In the key's canonical unit (heat: kWh). Quantities that the face does not have get a plausible
-// constant.
-[[nodiscard]] Decimal shown(const ReadingKey& key, const MeterFace& face);
 [[nodiscard]] std::string shown_text(const ReadingKey& key, int unit);
 // The power of ten in the scale register of such a value.
 [[nodiscard]] int shown_power(Quantity quantity) noexcept;

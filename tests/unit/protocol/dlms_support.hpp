@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bytes_of.hpp"
+#include "dice.hpp"
 #include "protocol/dlms/dialogue.hpp"
 #include "protocol/dlms/dlms.hpp"
 #include "protocol/dlms/responder.hpp"
@@ -17,6 +18,7 @@ namespace dlms_test {
 using namespace meterbridge;
 using namespace meterbridge::protocol;
 using dlms::dlms_protocol;
+using test::Dice;
 
 inline constexpr std::string_view key_hex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 inline constexpr std::string_view auth_hex = "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf";
@@ -78,27 +80,6 @@ inline Bytes operator+(Bytes left, const Bytes& right) {
   left.insert(left.end(), right.begin(), right.end());
   return left;
 }
-
-// Deterministic pseudo-random numbers: a failing seed can be repeated.
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : state_(seed * 2 + 1) {}
-
-  std::size_t below(std::size_t limit) {
-    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-    return static_cast<std::size_t>(state_ >> 33U) % limit;
-  }
-
-  Bytes bytes(std::size_t size) {
-    Bytes all(size);
-    for (std::byte& b : all)
-      b = static_cast<std::byte>(below(256));
-    return all;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 // The stream in pieces, as a receiver gets it.
 inline std::vector<std::string> in_pieces(ByteView bytes, const SettingValues& values, Dice& dice) {

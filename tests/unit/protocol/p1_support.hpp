@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/text.hpp"
+#include "dice.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/p1/p1.hpp"
 
@@ -16,6 +17,7 @@ namespace p1_test {
 
 using namespace meterbridge;
 using namespace meterbridge::protocol;
+using test::Dice;
 
 using Named = std::pair<std::string_view, std::string_view>;
 
@@ -114,19 +116,5 @@ inline MeterFace face() {
   shown.tariff = 2;
   return shown;
 }
-
-// Deterministic pseudo-random numbers: a failing seed can be repeated.
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : state_(seed * 2 + 1) {}
-
-  std::size_t below(std::size_t limit) {
-    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-    return static_cast<std::size_t>(state_ >> 33U) % limit;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 }  // namespace p1_test
