@@ -171,8 +171,8 @@ void Builder::add_entry(const Entry& entry, const Item& item) {
 // EMH tells the direction; a meter that counts only what leaves sends nothing else.
 void Builder::add_absolute(const Decimal& watts) {
   std::optional<bool> leaves;
-  if (options_.absolute == AbsolutePower::import) leaves = false;
-  if (options_.absolute == AbsolutePower::export_) leaves = true;
+  if (options_.absolute == AbsolutePower::comes) leaves = false;
+  if (options_.absolute == AbsolutePower::leaves) leaves = true;
   if (options_.absolute == AbsolutePower::automatic) {
     if (letters_ == "EMH") leaves = direction();
     if (!leaves && sends(2) && !sends(1)) leaves = true;

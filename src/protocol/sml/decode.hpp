@@ -17,7 +17,7 @@ enum class DzgFix : std::uint8_t {
 };
 
 // 15.7.0 has no sign. What it is where the meter says no direction that we understand.
-enum class AbsolutePower : std::uint8_t { automatic, import, export_, off };
+enum class AbsolutePower : std::uint8_t { automatic, comes, leaves, off };
 
 struct DecodeOptions {
   DzgFix dzg = DzgFix::automatic;

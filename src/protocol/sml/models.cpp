@@ -6,13 +6,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint8_t W = 27;
-constexpr std::uint8_t Wh = 30;
-constexpr std::uint8_t A = 33;
-constexpr std::uint8_t V = 35;
-constexpr std::uint8_t Hz = 44;
-constexpr TlvType i = TlvType::integer;
-constexpr TlvType u = TlvType::number;
+constexpr std::uint8_t watt = 27;
+constexpr std::uint8_t watt_hour = 30;
+constexpr std::uint8_t ampere = 33;
+constexpr std::uint8_t volt = 35;
+constexpr std::uint8_t hertz = 44;
+constexpr TlvType sint = TlvType::integer;
+constexpr TlvType uint = TlvType::number;
 
 constexpr Obis power_of(std::uint8_t c) {
   return {1, 0, c, 7, 0};
@@ -23,81 +23,81 @@ constexpr Obis energy_of(std::uint8_t c, std::uint8_t tariff = 0) {
 }
 
 constexpr std::array usual = {
-    Field{energy_of(1), u, 0, -1, Wh},
-    Field{energy_of(2), u, 0, -1, Wh},
-    Field{power_of(16), i, 0, 0, W},
+    Field{energy_of(1), uint, 0, -1, watt_hour},
+    Field{energy_of(2), uint, 0, -1, watt_hour},
+    Field{power_of(16), sint, 0, 0, watt},
 };
 
 constexpr std::array mt175 = {
-    Field{energy_of(1), i, 8, -1, Wh},    Field{energy_of(1, 1), i, 8, -1, Wh},
-    Field{energy_of(1, 2), i, 8, -1, Wh}, Field{energy_of(2), i, 8, -1, Wh},
-    Field{energy_of(2, 1), i, 8, -1, Wh}, Field{energy_of(2, 2), i, 8, -1, Wh},
-    Field{power_of(16), i, 4, 0, W},      Field{power_of(36), i, 4, 0, W},
-    Field{power_of(56), i, 4, 0, W},      Field{power_of(76), i, 4, 0, W},
+    Field{energy_of(1), sint, 8, -1, watt_hour},    Field{energy_of(1, 1), sint, 8, -1, watt_hour},
+    Field{energy_of(1, 2), sint, 8, -1, watt_hour}, Field{energy_of(2), sint, 8, -1, watt_hour},
+    Field{energy_of(2, 1), sint, 8, -1, watt_hour}, Field{energy_of(2, 2), sint, 8, -1, watt_hour},
+    Field{power_of(16), sint, 4, 0, watt},          Field{power_of(36), sint, 4, 0, watt},
+    Field{power_of(56), sint, 4, 0, watt},          Field{power_of(76), sint, 4, 0, watt},
 };
 
 constexpr std::array ed300l = {
-    Field{energy_of(1), i, 5, -1, Wh},
-    Field{energy_of(1, 1), i, 5, -1, Wh},
-    Field{energy_of(1, 2), i, 5, -1, Wh},
-    Field{power_of(15), i, 4, -1, W},
+    Field{energy_of(1), sint, 5, -1, watt_hour},
+    Field{energy_of(1, 1), sint, 5, -1, watt_hour},
+    Field{energy_of(1, 2), sint, 5, -1, watt_hour},
+    Field{power_of(15), sint, 4, -1, watt},
 };
 
 constexpr std::array gw8 = {
-    Field{energy_of(1, 1), i, 5, -1, Wh},
-    Field{energy_of(1, 2), i, 5, -1, Wh},
-    Field{power_of(1), i, 4, -1, W},
+    Field{energy_of(1, 1), sint, 5, -1, watt_hour},
+    Field{energy_of(1, 2), sint, 5, -1, watt_hour},
+    Field{power_of(1), sint, 4, -1, watt},
 };
 
 constexpr std::array mme40 = {
-    Field{energy_of(1), u, 0, -1, Wh}, Field{energy_of(2), u, 0, -1, Wh},
-    Field{power_of(16), i, 0, 0, W},   Field{power_of(36), i, 0, 0, W},
-    Field{power_of(56), i, 0, 0, W},   Field{power_of(76), i, 0, 0, W},
+    Field{energy_of(1), uint, 0, -1, watt_hour}, Field{energy_of(2), uint, 0, -1, watt_hour},
+    Field{power_of(16), sint, 0, 0, watt},       Field{power_of(36), sint, 0, 0, watt},
+    Field{power_of(56), sint, 0, 0, watt},       Field{power_of(76), sint, 0, 0, watt},
 };
 
 constexpr std::array q3a = {
-    Field{energy_of(1), i, 8, -4, Wh}, Field{energy_of(2), i, 8, -4, Wh},
-    Field{power_of(16), i, 8, -2, W},  Field{power_of(36), i, 8, -2, W},
-    Field{power_of(56), i, 8, -2, W},  Field{power_of(76), i, 8, -2, W},
-    Field{power_of(32), u, 2, -1, V},  Field{power_of(52), u, 2, -1, V},
-    Field{power_of(72), u, 2, -1, V},
+    Field{energy_of(1), sint, 8, -4, watt_hour}, Field{energy_of(2), sint, 8, -4, watt_hour},
+    Field{power_of(16), sint, 8, -2, watt},      Field{power_of(36), sint, 8, -2, watt},
+    Field{power_of(56), sint, 8, -2, watt},      Field{power_of(76), sint, 8, -2, watt},
+    Field{power_of(32), uint, 2, -1, volt},      Field{power_of(52), uint, 2, -1, volt},
+    Field{power_of(72), uint, 2, -1, volt},
 };
 
 constexpr std::array dvs74 = {
-    Field{energy_of(1), u, 0, -1, Wh},
-    Field{energy_of(2), u, 0, -1, Wh},
-    Field{power_of(16), i, 0, -2, W},
+    Field{energy_of(1), uint, 0, -1, watt_hour},
+    Field{energy_of(2), uint, 0, -1, watt_hour},
+    Field{power_of(16), sint, 0, -2, watt},
 };
 
 constexpr std::array dtz541 = {
-    Field{energy_of(1), u, 4, -1, Wh}, Field{energy_of(2), u, 4, -1, Wh},
-    Field{power_of(16), i, 2, 0, W},   Field{power_of(32), u, 2, -1, V},
-    Field{power_of(52), u, 2, -1, V},  Field{power_of(72), u, 2, -1, V},
-    Field{power_of(31), u, 0, -2, A},  Field{power_of(51), u, 0, -2, A},
-    Field{power_of(71), u, 0, -2, A},  Field{power_of(14), u, 2, -1, Hz},
+    Field{energy_of(1), uint, 4, -1, watt_hour}, Field{energy_of(2), uint, 4, -1, watt_hour},
+    Field{power_of(16), sint, 2, 0, watt},       Field{power_of(32), uint, 2, -1, volt},
+    Field{power_of(52), uint, 2, -1, volt},      Field{power_of(72), uint, 2, -1, volt},
+    Field{power_of(31), uint, 0, -2, ampere},    Field{power_of(51), uint, 0, -2, ampere},
+    Field{power_of(71), uint, 0, -2, ampere},    Field{power_of(14), uint, 2, -1, hertz},
 };
 
 constexpr std::array openway = {
-    Field{energy_of(1), u, 8, -1, Wh},
-    Field{power_of(16), i, 4, 0, W},
+    Field{energy_of(1), uint, 8, -1, watt_hour},
+    Field{power_of(16), sint, 4, 0, watt},
 };
 
 constexpr std::array dd3 = {
-    Field{energy_of(1), u, 8, -8, Wh},    Field{energy_of(1, 1), u, 8, -8, Wh},
-    Field{energy_of(1, 2), u, 8, -8, Wh}, Field{energy_of(2), u, 8, -8, Wh},
-    Field{power_of(16), i, 4, -2, W},
+    Field{energy_of(1), uint, 8, -8, watt_hour},    Field{energy_of(1, 1), uint, 8, -8, watt_hour},
+    Field{energy_of(1, 2), uint, 8, -8, watt_hour}, Field{energy_of(2), uint, 8, -8, watt_hour},
+    Field{power_of(16), sint, 4, -2, watt},
 };
 
 constexpr std::array ehz361 = {
-    Field{energy_of(2, 1), u, 8, -1, Wh},
-    Field{Obis{1, 0, 1, 7, 1}, i, 4, -4, W},
+    Field{energy_of(2, 1), uint, 8, -1, watt_hour},
+    Field{Obis{1, 0, 1, 7, 1}, sint, 4, -4, watt},
 };
 
 constexpr std::array smarty = {
-    Field{energy_of(2), i, 8, -1, Wh},
-    Field{energy_of(2, 1), i, 8, -1, Wh},
-    Field{energy_of(2, 2), i, 8, -1, Wh},
-    Field{power_of(15), u, 4, 0, W},
+    Field{energy_of(2), sint, 8, -1, watt_hour},
+    Field{energy_of(2, 1), sint, 8, -1, watt_hour},
+    Field{energy_of(2, 2), sint, 8, -1, watt_hour},
+    Field{power_of(15), uint, 4, 0, watt},
 };
 
 constexpr std::uint32_t edl_import = 0x010182;
