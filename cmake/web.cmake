@@ -41,7 +41,7 @@ function(meterbridge_web_packages)
     return()
   endif()
   message(STATUS "npm ci in web/")
-  execute_process(COMMAND ${METERBRIDGE_NPM} ci ${less} --ignore-scripts --prefer-offline --no-audit --no-fund
+  execute_process(COMMAND ${METERBRIDGE_NPM} ci ${less} --ignore-scripts --prefer-offline --no-audit --no-fund --fetch-retry-maxtimeout=10000
     WORKING_DIRECTORY ${web} RESULT_VARIABLE failed OUTPUT_VARIABLE words ERROR_VARIABLE words TIMEOUT 280)
   if(NOT failed EQUAL 0)
     message(WARNING "npm ci in web/: ${words}")
@@ -73,6 +73,7 @@ function(meterbridge_web target)
     COMMAND ${METERBRIDGE_NODE} embed.mjs ${CMAKE_CURRENT_BINARY_DIR}/web ${table}
     WORKING_DIRECTORY ${web} COMMENT "The page" VERBATIM
     DEPENDS ${sources} ${examples} ${web}/index.html ${web}/vite.settings.ts ${web}/tsconfig.json ${web}/embed.mjs ${web}/package-lock.json)
+  set_source_files_properties(${table} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE ${table})
   target_compile_definitions(${target} PRIVATE METERBRIDGE_WITH_WEB)
 endfunction()

@@ -194,9 +194,11 @@ export function Editor({editing, status}: {editing: Editing; status: Status | un
         {editing.failure ? (
           <>
             <p role="alert">{t('load_failed', {reason: editing.failure})}</p>
-            <button type="button" onClick={editing.load}>
-              {t('retry')}
-            </button>
+            <p class="actions">
+              <button type="button" onClick={editing.load}>
+                {t('retry')}
+              </button>
+            </p>
           </>
         ) : (
           <p>{t('loading')}</p>

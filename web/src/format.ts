@@ -73,12 +73,21 @@ export function shownMoment(text: string, now: Date, locale?: string): string {
   return time.toLocaleString(locale, today ? {timeStyle: 'medium'} : {dateStyle: 'short', timeStyle: 'medium'});
 }
 
-// What the cards show: first what the meter counts and measures; what is too old has no value, but it still has a name.
+// What people look for first; everything else follows as the meter has it.
+const sought = ['energy_import', 'energy_export', 'energy', 'power', 'power_import', 'power_export', 'gas', 'water', 'heat', 'volume'];
+
+// What the cards show. What is too old has no value, but it still has a name.
 export function foremost(readings: readonly Reading[], count: number): Reading[] {
   const present = readings.filter((reading) => reading.value !== null);
   const numbers = present.filter((reading) => reading.kind === 'number');
   const shown = numbers.length > 0 ? numbers : present.length > 0 ? present : readings;
-  return shown.slice(0, count);
+  const first = sought.flatMap((key) => shown.filter((reading) => reading.key === key));
+  return [...first, ...shown.filter((reading) => !first.includes(reading))].slice(0, count);
+}
+
+// The meter whose state counts: a sub-meter speaks through its parent.
+export function speaker(meter: Meter, meters: readonly Meter[]): Meter {
+  return (meter.parent && meters.find((one) => one.id === meter.parent)) || meter;
 }
 
 export interface Trouble {
@@ -95,8 +104,9 @@ export function troubles(status: Status): Trouble[] {
   if (state === 'invalid') file.push({word: running ? 'file_invalid_running' : 'file_invalid', n: 1, tone: 'bad'});
   if (state === 'missing') file.push({word: 'file_missing', n: 1, tone: 'hint'});
   if (state === 'empty') file.push({word: 'file_empty', n: 1, tone: 'hint'});
-  const unwell = status.meters.filter((meter) => !meter.paused && toneOf(meter.fault) === 'bad').length;
-  const held = status.meters.filter((meter) => !meter.paused && toneOf(meter.fault) === 'hint').length;
+  const speaking = status.meters.filter((meter) => !meter.parent && !meter.paused);
+  const unwell = speaking.filter((meter) => toneOf(meter.fault) === 'bad').length;
+  const held = speaking.filter((meter) => toneOf(meter.fault) === 'hint').length;
   return [
     ...file,
     ...count('unwell_brokers', status.brokers.filter((broker) => !broker.connected).length),

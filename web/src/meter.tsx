@@ -3,7 +3,7 @@
 import type {ComponentChildren} from 'preact';
 import {useState} from 'preact/hooks';
 import {poll, type Meter, type Status} from './api';
-import {interval, isOld, rungWords, span} from './format';
+import {interval, isOld, rungWords, span, speaker} from './format';
 import {MeterBadge, Said, Section, Value} from './parts';
 import {t} from './words';
 
@@ -23,7 +23,7 @@ function Poll({meter}: {meter: Meter}) {
     setBusy(true);
     setTold('');
     try {
-      await poll(meter.parent || meter.id);
+      await poll(meter.id);
       setTold(t('poll_asked'));
     } catch (failure) {
       setTold((failure as Error).message);
@@ -76,7 +76,8 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
         <a href="#/">{t('overview')}</a>
       </>
     );
-  const recoveries = Object.entries(meter.recoveries).filter(([, count]) => count > 0);
+  const voice = speaker(meter, status.meters);
+  const recoveries = Object.entries(voice.recoveries).filter(([, count]) => count > 0);
   const age = (seconds: number | null) => (seconds === null ? t('never') : t('ago', {age: span(seconds + since)}));
   return (
     <>
@@ -85,10 +86,10 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
       </p>
       <div class="title">
         <h1>{meter.name}</h1>
-        <MeterBadge meter={meter} />
+        <MeterBadge meter={voice} />
       </div>
-      {meter.fault === 'ok' ? null : <Said text={meter.text} />}
-      <Poll meter={meter} />
+      {voice.fault === 'ok' ? null : <Said text={voice.text} />}
+      <Poll meter={voice} />
       <div class="columns">
         <Section title={t('readings')}>
           {meter.readings.length > 0 ? <Readings meter={meter} old={isOld(meter, since)} /> : <p>{t('no_reading_yet')}</p>}
@@ -96,16 +97,16 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
         <Section title={t('state')}>
           <dl class="facts">
             <Fact name={t('last_reading')}>{age(meter.reading_age)}</Fact>
-            <Fact name={t('last_frame')}>{age(meter.frame_age)}</Fact>
+            <Fact name={t('last_frame')}>{age(voice.frame_age)}</Fact>
             <Fact name={t('interval')}>{interval(meter.interval)}</Fact>
-            <Fact name={t('polls')}>{meter.polls}</Fact>
-            <Fact name={t('failures')}>{meter.failures}</Fact>
-            <Fact name={t('held_back')}>{meter.refused}</Fact>
+            <Fact name={t('polls')}>{voice.polls}</Fact>
+            <Fact name={t('failures')}>{voice.failures}</Fact>
+            <Fact name={t('held_back')}>{voice.refused}</Fact>
             <Fact name={t('recoveries')}>
               {recoveries.length > 0 ? recoveries.map(([rung, count]) => `${rungWords(rung)}: ${count}`).join(', ') : t('none')}
             </Fact>
-            {meter.profile ? <Fact name={t('profile')}>{meter.profile}</Fact> : null}
-            {meter.link ? <Fact name={t('link')}>{meter.link}</Fact> : null}
+            {voice.profile ? <Fact name={t('profile')}>{voice.profile}</Fact> : null}
+            {voice.link ? <Fact name={t('link')}>{voice.link}</Fact> : null}
           </dl>
         </Section>
       </div>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Everything at a glance: what is in trouble, the meters, and what is around them.
 import type {Meter, Status} from './api';
-import {bytes, faultWords, foremost, isOld, span, toneOf, troubles} from './format';
+import {bytes, faultWords, foremost, isOld, span, speaker, toneOf, troubles} from './format';
 import {MeterBadge, Row, Said, Section, Value} from './parts';
 import {t} from './words';
 
@@ -28,7 +28,7 @@ export function Age({meter, since}: {meter: Meter; since: number}) {
   return <span>{t('reading_ago', {age: span(meter.reading_age + since)})}</span>;
 }
 
-function Card({meter, since}: {meter: Meter; since: number}) {
+function Card({meter, voice, since}: {meter: Meter; voice: Meter; since: number}) {
   const old = isOld(meter, since);
   return (
     <article class={old ? 'card old' : 'card'}>
@@ -36,9 +36,9 @@ function Card({meter, since}: {meter: Meter; since: number}) {
         <h3>
           <a href={meterAddress(meter.id)}>{meter.name}</a>
         </h3>
-        <MeterBadge meter={meter} />
+        <MeterBadge meter={voice} />
       </header>
-      {meter.fault === 'ok' ? null : <Said text={meter.text} />}
+      {voice.fault === 'ok' ? null : <Said text={voice.text} />}
       <dl>
         {foremost(meter.readings, shown_readings).map((reading) => (
           <div key={reading.key}>
@@ -208,7 +208,7 @@ export function Overview({status, since}: {status: Status; since: number}) {
         ) : (
           <div class="cards">
             {status.meters.map((meter) => (
-              <Card key={meter.id} meter={meter} since={since} />
+              <Card key={meter.id} meter={meter} voice={speaker(meter, status.meters)} since={since} />
             ))}
           </div>
         )}

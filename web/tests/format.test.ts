@@ -55,6 +55,20 @@ test('cards show numbers first, and names alone where nothing has a value', () =
   expect(format.foremost([reading(null), reading(null)], 1).map((one) => one.value)).toEqual([null]);
 });
 
+test('cards begin with what people look for', () => {
+  const named = (key: string) => ({...reading('1'), key});
+  const keys = ['energy_import_t1', 'power', 'voltage_l1', 'energy_export', 'energy_import'].map(named);
+  expect(format.foremost(keys, 4).map((one) => one.key)).toEqual(['energy_import', 'energy_export', 'power', 'energy_import_t1']);
+});
+
+test('a sub-meter speaks through its parent', () => {
+  const [parent, child, orphan] = [meter({id: 'p1', fault: 'no_bytes'}), meter({id: 'gas', parent: 'p1', fault: 'starting'}), meter({parent: 'x'})];
+  expect(format.speaker(child, [child, parent])).toBe(parent);
+  expect(format.speaker(parent, [child, parent])).toBe(parent);
+  expect(format.speaker(orphan, [parent])).toBe(orphan);
+  expect(format.troubles(status({meters: [parent, {...child, fault: 'no_bytes'}]})).map((one) => one.n)).toEqual([1]);
+});
+
 describe('troubles', () => {
   const words = (change: Partial<Status>) => format.troubles(status(change)).map((one) => `${one.word} ${one.n} ${one.tone}`);
   test('there are none in a house that is well, starting or paused', () => {
