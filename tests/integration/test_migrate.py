@@ -114,6 +114,8 @@ def test_raw_telegrams_of_a_board_are_put_together_and_read(tmp_path):
     house = House(tmp_path, [
         "{id: flat, profile: p1, country: hu, link: {mqtt: p1-reader/telegram}, interval: 10s, publish: every}",
         f"{{id: main, profile: kaifa-ma309m, key: {KAIFA_KEY}, link: {{mqtt: smartmeter/telegram}}, publish: every}}",
+        "{id: coded, profile: generic-telegram, link: {mqtt: p1/hex}, carried_as: hex, carried_settings: country=hu, "
+        "telegram: {topic: old/SENSOR, layout: okosmero}}",
     ])
     p1 = (parts.ROOT / "tests/vectors/p1/hu-constructed.txt").read_bytes()
     kaifa = bytes.fromhex((parts.ROOT / "tests/vectors/dlms/kaifa-ma309m.txt").read_text())
@@ -136,4 +138,30 @@ def test_raw_telegrams_of_a_board_are_put_together_and_read(tmp_path):
         main = observer.wait(lambda t, p: t == "meterbridge/main/state" and "energy_import" in p, "the main meter's state")[1]
         assert '"energy_import":38994.750' in main and '"power":1055' in main, main
         assert not any("8888.889" in payload for topic, payload, _ in observer.messages if topic.startswith("meterbridge/"))
+        observer.publish("p1/hex", p1.hex())
+        old = observer.wait_topic("old/SENSOR")
+        assert '"ImportPower":[8888.888,1234.567,7654.321]' in old, old
         assert bridge.stop() == 0
+
+
+# As the ESP8266 sends it: without the comma before Message, and a bare number where others send a list.
+DOCUMENT = ('{"MeterName":"AUX5x","MeterID":"9912345678","Time":"230815155200S","Tariff":1,"ImportPower":8995.626,'
+            '"ExportPower":[1590.321,1590.321],"Voltage":[240.4,239.1,241.2],"CurrentImport":2.352,"CurrentExport":0.000,'
+            '"LastMonth":{"Time":"230801000000S","MaxExport":[4.104,4.104,3.400]}"Message":"hello"}')
+OLD_FILE = ("MeterId,Time,DST,Import,Export,TotalImport,TotalExport\n"
+            "9912345678,2023-08-15 15:51:50,S,2.3,0.0,8995.62,1590.321\n")
+
+
+def test_the_files_of_okosmero_go_on_where_its_script_ended(tmp_path):
+    files = tmp_path / "sm"
+    files.mkdir()
+    (files / "2023-08-15.csv").write_text(OLD_FILE)
+    house = House(tmp_path, ["{id: flat, profile: okosmero-esp8266, link: {mqtt: tele/smartmeter/SENSOR}}"],
+                  extra=f"sinks: {{archive: {{type: csv, directory: {files}, layout: okosmero, flush_interval: 100ms}}}}")
+    with house.broker(), Observer(house.port) as observer, house.bridge() as bridge:
+        observer.wait_topic("meterbridge/status", payload="online")
+        observer.publish("tele/smartmeter/SENSOR", DOCUMENT)
+        observer.wait_json("meterbridge/flat/state", lambda state: state.get("energy_import") == 8995.626)
+        assert bridge.stop() == 0, bridge.log()
+    assert (files / "2023-08-15.csv").read_text() == OLD_FILE + "9912345678,2023-08-15 15:52:00,S,2.352,0.0,8995.626,1590.321\n"
+    assert (files / "2023-08-15.txt").read_text() == DOCUMENT.replace('}"Message"', '},"Message"') + "\n"

@@ -3,6 +3,7 @@
 
 #include "protocol/json/decode.hpp"
 #include "protocol/json/driver.hpp"
+#include "protocol/json/okosmero.hpp"
 #include "protocol/json/responder.hpp"
 #include "protocol/json/splitter.hpp"
 
@@ -150,6 +151,8 @@ Result<std::unique_ptr<Responder>> make_responder(const SettingValues& values) {
   return make_json_responder(*std::move(options));
 }
 
+constexpr std::array layouts = {TelegramLayout{"okosmero", &okosmero_document}};
+
 Protocol make_protocol() {
   static const std::array tables{field_table()};
   Protocol protocol;
@@ -162,6 +165,7 @@ Protocol make_protocol() {
   protocol.driver = &make_driver;
   protocol.decode = &decode;
   protocol.responder = &make_responder;
+  protocol.layouts = layouts;
   return protocol;
 }
 

@@ -352,6 +352,28 @@ TEST(JsonDialogue, RandomAndTruncatedInputIsSurvived) {
   }
 }
 
+TEST(JsonLayout, OkosmerosDocumentComesBackWithItsComma) {
+  ASSERT_EQ(json_protocol.layouts.size(), 1U);
+  const auto again = [](std::string_view text) -> std::string {
+    auto values = with_fields({{{"pointer", "/CurrentImport"}, {"key", "power"}, {"unit", "kW"}}});
+    values.set("tolerate", std::string("okosmero"));
+    const auto found = decode(std::string(text), values);
+    if (found.size() != 1 || !found[0].ok()) return "not understood";
+    const auto document = json_protocol.layouts[0].write(found[0].telegram);
+    return document ? *document : std::string(name(document.error().code()));
+  };
+  const std::string begin =
+      R"({"MeterName":"a\"b\\","MeterID":"3132","Time":"230724150730S","Tariff":2,)"
+      R"("ImportPower":[173.640,47.719,125.921],"ExportPower":627.177,"CurrentImport":0.250,)"
+      R"("LastMonth":{"Time":"230701000000S","ImportPower":[1.000,0.500],"EffectivePower":7.0,)"
+      R"("MaxExport":[4.104,4.104,3.400]})";
+  EXPECT_EQ(again(begin + R"("Message":"hello"})"), begin + R"(,"Message":"hello"})");
+  EXPECT_EQ(again(begin + "}"), begin + "}");
+  const std::string bare = R"({"Time":"230724150730S","ImportPower":5.5,"CurrentImport":0.1})";
+  EXPECT_EQ(again(bare), bare);
+  EXPECT_EQ(again(R"({"CurrentImport":0.1})"), "unsupported");
+}
+
 TEST(JsonResponder, SendsWhatItsFieldsRead) {
   const auto values = with_fields({
       {{"pointer", "/Total/0"}, {"key", "energy_import"}, {"unit", "kWh"}},
