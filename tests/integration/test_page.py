@@ -53,7 +53,7 @@ def ready(pages):
     assert parts.wait_for(answers, "the page is there") is True
 
 
-def test_P43_the_page_shows_exact_values_and_tells_every_loss(tmp_path, browser):
+def test_the_page_shows_exact_values_and_tells_every_loss(tmp_path, browser):
     house, pages = house_with_page(tmp_path, [meter(tmp_path, "house", "Cellar"), meter(tmp_path, "gone", "Attic")])
     broker = house.broker()
     with simulator(house, "house"), broker, house.bridge() as bridge, ingress.Ingress(pages) as way:

@@ -52,9 +52,13 @@ export function App() {
     window.scrollTo(0, 0);
   }, [place, id]);
 
+  const skip = (event: Event) => {
+    event.preventDefault();
+    main.current?.focus();
+  };
   return (
     <>
-      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a class="skip" href="#content" onClick={skip}>
         {t('skip')}
       </a>
       <header class="top">

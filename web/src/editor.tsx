@@ -217,7 +217,8 @@ export function Editor({editing, status}: {editing: Editing; status: Status | un
     if (box) box.scrollTo({top: ((problem.line ?? 1) - 4) * line_height, left: 0});
     element.scrollIntoView({block: 'nearest'});
   };
-  const ready = file.editable && dirty && !busy && (check.state === 'valid' || check.state === 'empty');
+  // Whoever is faster than the check is told by the program's own.
+  const ready = file.editable && dirty && !busy && check.state !== 'invalid' && check.state !== 'too_long';
   const save = () => {
     if (ready) void editing.apply();
   };

@@ -144,6 +144,11 @@ export function withLine(lines: readonly LogLine[], line: LogLine): LogLine[] {
   return [...lines.slice(-(most_lines - 1)), line];
 }
 
+// How many lines are younger than this one; the ring may have been read anew since.
+export function newer(lines: readonly LogLine[], than: LogLine | undefined): number {
+  return than ? lines.filter((line) => line.time > than.time).length : lines.length;
+}
+
 // Line -> the worst of what is said of it.
 export function marks(problems: readonly Problem[]): Map<number, Problem['severity']> {
   const found = new Map<number, Problem['severity']>();

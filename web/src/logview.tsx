@@ -2,7 +2,7 @@
 // The end of the log, as it grows.
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import type {LogLine} from './api';
-import {rank, shownMoment} from './format';
+import {newer, rank, shownMoment} from './format';
 import {locale, maybe, t} from './words';
 
 const levels = ['info', 'warning', 'error'] as const;
@@ -15,8 +15,7 @@ export function LogView({log}: {log: LogLine[]}) {
   const box = useRef<HTMLOListElement>(null);
   const lines = (held ?? log).filter((line) => rank(line.level) >= rank(level));
   const now = new Date();
-  const last = held?.[held.length - 1];
-  const arrived = held ? log.length - 1 - log.lastIndexOf(last as LogLine) : 0;
+  const arrived = held ? newer(log, held[held.length - 1]) : 0;
 
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;

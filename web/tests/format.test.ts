@@ -108,6 +108,11 @@ describe('the log', () => {
     expect(format.mergedLog(lines(0, 900), lines(900, 1200))).toEqual(lines(200, 1200));
     expect(format.withLine(lines(0, 1000), line(1000))).toEqual(lines(1, 1001));
   });
+  test('counts what came after a line, even if that one is gone', () => {
+    expect(format.newer(lines(2, 6), line(3))).toBe(2);
+    expect(format.newer(lines(2, 6), line(1))).toBe(4);
+    expect(format.newer(lines(2, 6), undefined)).toBe(4);
+  });
   test('knows the order of levels', () => {
     expect(['debug', 'info', 'warning', 'error', 'critical', 'strange'].map(format.rank)).toEqual([0, 1, 2, 3, 3, 1]);
   });
