@@ -86,10 +86,10 @@ def test_the_supervisor_takes_every_key(app):
     assert re.fullmatch(r"(https?|tcp)://\[HOST\]:\[PORT:\d+\](/.*)?", app["watchdog"])
 
 
-def test_it_is_the_app_that_was_promised(app):
+def test_P13_it_is_the_app_that_was_promised(app):
     assert app["init"] is True
     assert app["services"] == ["mqtt:want"]
-    assert app["uart"] is True  # P13: without it no serial port may be opened
+    assert app["uart"] is True  # without it no serial port may be opened
     assert app["ingress"] is True
     assert app["watchdog"] == f"http://[HOST]:[PORT:{app['ingress_port']}]/healthz"
     folders = {folder["type"]: folder["read_only"] for folder in app["map"]}
