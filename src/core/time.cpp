@@ -39,9 +39,9 @@ std::string iso(chrono::local_seconds at) {
   out += '-';
   append_number(out, static_cast<long>(static_cast<unsigned>(date.day())), 2);
   out += 'T';
-  append_number(out, clock.hours().count(), 2);
+  append_number(out, static_cast<long>(clock.hours().count()), 2);
   out += ':';
-  append_number(out, clock.minutes().count(), 2);
+  append_number(out, static_cast<long>(clock.minutes().count()), 2);
   out += ':';
   append_number(out, static_cast<long>(clock.seconds().count()), 2);
   return out;

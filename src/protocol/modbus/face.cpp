@@ -12,17 +12,30 @@ Decimal or_zero(const Result<Decimal>& number) {
   return number ? *number : Decimal(0);
 }
 
-// Whole `step`s in a value, towards zero.
+std::uint64_t magnitude(std::int64_t number) noexcept {
+  const auto raw = static_cast<std::uint64_t>(number);
+  return number < 0 ? 0 - raw : raw;
+}
+
+// Whole `step`s in a value, towards zero; by long division, as 32-bit processors have no 128 bits.
 std::int64_t steps_in(const Decimal& value, const Decimal& step) {
-  __extension__ using Wide = __int128;
-  Wide count = value.digits();
-  Wide size = step.digits();
-  for (int i = step.exponent(); i < value.exponent(); ++i)
-    count *= 10;
-  for (int i = value.exponent(); i < step.exponent(); ++i)
+  constexpr auto most = static_cast<std::uint64_t>(INT64_MAX);
+  std::uint64_t rest = magnitude(value.digits());
+  std::uint64_t size = magnitude(step.digits());
+  if (rest == 0 || size == 0) return 0;
+  for (int i = value.exponent(); i < step.exponent(); ++i) {
+    if (size > most / 10) return 0;
     size *= 10;
-  const Wide steps = size == 0 ? 0 : count / size;
-  return static_cast<std::int64_t>(std::clamp<Wide>(steps, INT64_MIN, INT64_MAX));
+  }
+  for (; size > UINT64_MAX / 10; size /= 10)
+    rest /= 10;
+  std::uint64_t steps = rest / size;
+  for (int i = step.exponent(); i < value.exponent() && steps <= most; ++i) {
+    rest = rest % size * 10;
+    steps = steps > most / 10 ? most + 1 : steps * 10 + rest / size;
+  }
+  const auto fitting = static_cast<std::int64_t>(std::min(steps, most));
+  return (value.digits() < 0) != (step.digits() < 0) ? -fitting : fitting;
 }
 
 std::uint64_t fitted(std::int64_t number, Type type) {
