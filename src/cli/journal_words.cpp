@@ -51,7 +51,7 @@ struct Columns {
       for (std::size_t i = 0; i < row.keys.size(); ++i)
         cells.emplace(row.keys[i], row.cells[i]);
       text += row.head;
-      if (meters.size() > 1) text += "," + sink::csv::quoted(entry.sample.meter);
+      if (meters.size() > 1) text += "," + sink::csv::in_quotes(entry.sample.meter);
       for (const ReadingKey& key : keys) {
         const auto cell = cells.find(key.text());
         text += ",";

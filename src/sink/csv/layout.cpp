@@ -25,7 +25,7 @@ std::string folder_name(std::string_view meter) {
 
 std::string cell_of(const Value& value) {
   if (const auto* number = std::get_if<Decimal>(&value)) return number->str();
-  if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return in_quotes(*text);
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "on" : "off";
   return iso_utc(std::get<Seconds>(value));
 }
@@ -37,7 +37,7 @@ void append_two(std::string& text, long number) {
 
 }  // namespace
 
-std::string quoted(std::string_view cell) {
+std::string in_quotes(std::string_view cell) {
   std::string text(cell);
   std::ranges::replace_if(
       text, [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');

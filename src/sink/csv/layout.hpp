@@ -29,7 +29,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> rows_of(Layout layout, const journal::Entry& entry);
 
 // RFC 4180. Line breaks become blanks: a sample is one line.
-[[nodiscard]] std::string quoted(std::string_view cell);
+[[nodiscard]] std::string in_quotes(std::string_view cell);
 // The columns of a header line.
 [[nodiscard]] std::vector<std::string> columns_of(std::string_view header);
 

@@ -180,8 +180,8 @@ std::vector<Row> okosmero_rows(const journal::Entry& entry) {
   }
   rows[0].extension = ".csv";
   rows[0].header = header;
-  rows[0].head = quoted(meter) + "," + stamp.date + " " + stamp.clock + "," + stamp.season + "," +
-                 checked(entry, "CurrentImport", Quantity::power, Direction::import) + "," +
+  rows[0].head = in_quotes(meter) + "," + stamp.date + " " + stamp.clock + "," + stamp.season +
+                 "," + checked(entry, "CurrentImport", Quantity::power, Direction::import) + "," +
                  checked(entry, "CurrentExport", Quantity::power, Direction::export_) + "," +
                  checked(entry, "ImportPower", Quantity::energy, Direction::import) + "," +
                  checked(entry, "ExportPower", Quantity::energy, Direction::export_);

@@ -95,10 +95,10 @@ TEST(CsvLayout, EveryLineHasUtcAndLocalTimeWithOffsetOverAYear_P28) {
 }
 
 TEST(CsvLayout, QuotesAfterRfc4180AndKeepsASampleOnOneLine) {
-  EXPECT_EQ(quoted("plain"), "plain");
-  EXPECT_EQ(quoted("a,b"), "\"a,b\"");
-  EXPECT_EQ(quoted("say \"x\""), "\"say \"\"x\"\"\"");
-  EXPECT_EQ(quoted("two\r\nlines"), "two  lines");
+  EXPECT_EQ(in_quotes("plain"), "plain");
+  EXPECT_EQ(in_quotes("a,b"), "\"a,b\"");
+  EXPECT_EQ(in_quotes("say \"x\""), "\"say \"\"x\"\"\"");
+  EXPECT_EQ(in_quotes("two\r\nlines"), "two  lines");
   set_zone("UTC");
   Entry one = entry(noon, {reading("voltage_l2", "230.10"), reading("energy_import", "1.0")},
                     "house_gas_../../etc");
