@@ -72,7 +72,7 @@ class LoopGuard::Watch : public std::enable_shared_from_this<Watch> {
   // Counts looks, not time: a process that was stopped and goes on (SIGCONT, suspend) has lost
   // time, but its loop gets as many looks as always to show a beat.
   void look() noexcept {
-    std::uint64_t seen = 0;
+    std::uint32_t seen = 0;
     std::int64_t silent = 0;
     std::unique_lock lock(mutex_);
     while (!stopped_.wait_for(lock, period_, [this] { return stopping_; })) {
@@ -90,7 +90,7 @@ class LoopGuard::Watch : public std::enable_shared_from_this<Watch> {
   Milliseconds period_;
   std::int64_t patience_;  // looks without a beat
   Handler on_stall_;
-  std::atomic<std::uint64_t> beats_{0};
+  std::atomic<std::uint32_t> beats_{0};  // of 32 bits: some routers have none of 64
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;
