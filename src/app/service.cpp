@@ -60,9 +60,10 @@ void leave_in_time(int exit_code) {
 
 }  // namespace
 
-Service::Service(House house, std::string file)
+Service::Service(House house, std::string file, Surroundings around)
     : house_(std::move(house)),
       file_(std::move(file)),
+      around_(std::move(around)),
       store_(known_store(house_.settings, write_log)),
       values_(memory_store(house_.settings, write_log)),
       known_(store_.load_as<Known>()),
@@ -72,10 +73,14 @@ Service::Service(House house, std::string file)
       beat_(context_),
       announcement_(context_),
       ended_(context_),
-      replaced_(context_) {
+      replaced_(context_),
+      stamp_seen_(around_.stamp),
+      stamp_taken_(around_.stamp),
+      asking_(context_) {
   run_id_ = random_id();
-  configuration_.path = file_;
+  configuration_.path = file_.path();
   configuration_.since = clock_.now();
+  configuration_.problems = around_.problems;
   if (known_.client_id.empty()) {
     known_.client_id = new_client_id(house_.settings.instance);
     store_.save(known_.json());
@@ -99,10 +104,16 @@ Service::Service(House house, std::string file)
     bridge_->disconnected();
     if (error.detail().empty()) return;
     broker_error_ = error.detail();
+    asking_.cancel();  // the Supervisor may know another password by now
     broker_lost_ = Steady::now();
     if (!stopping_) spdlog::warn("broker: {}", error.detail());
   };
-  events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
+  events.notice = [this](const std::string& line) {
+    spdlog::warn("broker: {}", line);
+    if (broker_->connected()) return;
+    broker_error_ = line;  // another reason why it is still away
+    asking_.cancel();
+  };
   events.received = [this](const mqtt::Message& message) { received(message); };
   broker_ = std::make_unique<mqtt::Broker>(
       context_.get_executor(),
@@ -183,17 +194,16 @@ int Service::run() {
 }
 
 void Service::start() {
-  spdlog::info("meterbridge {} started: {} meters on {} links, broker {}:{}", version,
-               tasks_.size(), links_.size(), house_.settings.mqtt.host, house_.settings.mqtt.port);
-  broker_running_ = true;
-  asio::co_spawn(context_, broker_->run(), [this](std::exception_ptr failure) {
-    broker_running_ = false;
-    if (failure && !stopping_) {
-      spdlog::critical("the broker task ended by an exception");
-      begin_shut_down(70);
-    }
-    ended_.cancel();
-  });
+  const std::string broker =
+      broker_known() ? house_.settings.mqtt.host + ":" + std::to_string(house_.settings.mqtt.port)
+                     : "as Home Assistant says";
+  spdlog::info("meterbridge {} started: {} meters on {} links, broker {}", version, tasks_.size(),
+               links_.size(), broker);
+  if (broker_known()) start_broker();
+  if (around_.app) {
+    asio::co_spawn(context_, ask_for_broker(),
+                   asio::bind_cancellation_slot(asking_stop_.slot(), asio::detached));
+  }
   bridges_->start(house_.settings);
   for (const auto& task : tasks_)
     launch(*task);
@@ -262,6 +272,8 @@ void Service::second() {
   if (bridges_->tick()) say_bridge_health();
   commit_samples();
   find_stuck_tasks();
+  watch_file();
+  if (std::exchange(pages_again_, false)) open_pages();
   const auto now = Steady::now();
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {
     saved_ = now;
@@ -333,6 +345,8 @@ void Service::begin_shut_down(int exit_code) {
 
 asio::awaitable<void> Service::shut_down() {
   co_await asio::this_coro::throw_if_cancelled(false);
+  asking_stop_.emit(asio::cancellation_type::terminal);
+  asking_.cancel();
   for (const auto& task : tasks_)
     task->stop.emit(asio::cancellation_type::terminal);
   const auto tasks_end = Steady::now() + task_farewell;

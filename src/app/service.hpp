@@ -3,9 +3,11 @@
 // them, and the way out.
 #pragma once
 
+#include "app/app_options.hpp"
 #include "app/bridge.hpp"
 #include "app/broker_bridges.hpp"
 #include "app/claim.hpp"
+#include "app/configuration_file.hpp"
 #include "app/memory.hpp"
 #include "app/overdue.hpp"
 #include "app/plan.hpp"
@@ -17,6 +19,7 @@
 #include "io/topics.hpp"
 #include "mqtt/broker.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,10 +34,26 @@
 
 namespace meterbridge::app {
 
+// As the app of Home Assistant.
+struct AppPlace {
+  AppPlace() = default;
+  AppOptions options;
+  std::string supervisor;  // its address
+  Secret token;
+  http::ServerOptions pages;  // of the ingress page
+};
+
+struct Surroundings {
+  Surroundings() = default;
+  std::optional<AppPlace> app;  // nothing: a service
+  std::string stamp;            // of the file that the house was made from
+  std::vector<http::ProblemStatus> problems;
+};
+
 class Service {
  public:
-  // `file` is where the house came from: read again on SIGHUP.
-  Service(House house, std::string file);
+  // `file` is where the house came from: read again on SIGHUP, and in the app when it changes.
+  Service(House house, std::string file, Surroundings around = Surroundings());
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -61,8 +80,10 @@ class Service {
   boost::asio::awaitable<void> shut_down();
   // service_reload.cpp
   void begin_reload();
+  void spawn_reload();
   boost::asio::awaitable<void> reload();
-  [[nodiscard]] std::optional<House> load() const;
+  boost::asio::awaitable<void> reload_file();
+  [[nodiscard]] std::optional<House> load();
   boost::asio::awaitable<void> take_over(House& fresh);
   boost::asio::awaitable<bool> end_tasks(const std::vector<std::string>& ids);
   void close_links(const std::vector<std::string>& changed);
@@ -75,6 +96,16 @@ class Service {
   // service_pages.cpp
   class Pages;
   void open_pages();
+  // service_desk.cpp
+  void watch_file();
+  void write_configuration(const std::string& text, const std::string& hash,
+                           std::function<void(http::Taken)> done);
+  Result<> poll_now(std::string_view meter);
+  // service_broker.cpp
+  [[nodiscard]] bool broker_known() const;
+  void start_broker();
+  boost::asio::awaitable<void> ask_for_broker();
+  boost::asio::awaitable<void> renew_broker();
   void watch_signals();
   void begin_shut_down(int exit_code);
   void second();
@@ -95,7 +126,8 @@ class Service {
   Task* find_task(std::string_view id);
 
   House house_;  // its meters are in the tasks
-  std::string file_;
+  ConfigurationFile file_;
+  Surroundings around_;
   boost::asio::io_context context_{1};
   SystemClock clock_;
   std::unique_ptr<io::Descriptor> claim_;
@@ -131,8 +163,20 @@ class Service {
   std::set<std::string> unknown_told_;       // topics of meters that are not here
   std::string broker_error_;                 // why it is not connected, in words
   http::ConfigurationStatus configuration_;
-  std::unique_ptr<http::StatusView> view_;
+  std::vector<std::function<void(http::Taken)>> writers_;  // who wait for a reload
+  std::vector<http::Taken> written_;                       // beside them
+  std::string reloaded_;                                   // what came of it, in words
+  std::string stamp_seen_;
+  std::string stamp_taken_;
+  std::optional<MqttService> service_;  // the broker that the Supervisor knows
+  std::string supervisor_words_;        // why it does not tell
+  boost::asio::cancellation_signal asking_stop_;
+  boost::asio::steady_timer asking_;
+  std::shared_ptr<Pages> view_;
   std::unique_ptr<http::Server> pages_;  // for monitoring; before the view that it shows
+  std::unique_ptr<http::Server> ingress_;
+  bool pages_again_ = false;
+  bool broker_again_ = false;
   bool broker_running_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

@@ -24,9 +24,9 @@ std::string place_of(const config::MqttSettings& mqtt) {
 
 }  // namespace
 
-class Service::Pages final : public http::StatusView {
+class Service::Pages final : public http::StatusView, public http::Desk {
  public:
-  explicit Pages(const Service& service) : service_(service) {}
+  explicit Pages(Service& service) : service_(service) {}
 
   // A broker that is away is no ailment: to end the program would not bring it back (P43).
   [[nodiscard]] std::vector<std::string> ailments() const override {
@@ -42,8 +42,11 @@ class Service::Pages final : public http::StatusView {
   [[nodiscard]] std::vector<std::string> missing() const override {
     std::vector<std::string> out;
     if (service_.stopping_) out.emplace_back("the program ends");
-    if (!service_.broker_->connected())
+    if (!service_.broker_known()) {
+      out.push_back("the broker is not known: " + service_.supervisor_words_);
+    } else if (!service_.broker_->connected()) {
       out.push_back("the broker " + place_of(service_.house_.settings.mqtt) + " is not connected");
+    }
     return out;
   }
 
@@ -60,7 +63,9 @@ class Service::Pages final : public http::StatusView {
       out.meters.push_back(status_of(*state, language, out.time));
     for (const auto& [name, link] : service_.links_)
       out.links.push_back(status_of(name, *link, settings, out.meters));
+    out.app = service_.around_.app.has_value();
     out.configuration = service_.configuration_;
+    out.configuration.editable = out.app || settings.http.edit;
     out.brokers.push_back(broker());
     if (service_.sinks_) {
       for (const Sinks::Health& health : service_.sinks_->health())
@@ -77,15 +82,34 @@ class Service::Pages final : public http::StatusView {
     return log_ring().after(number);
   }
 
+  // Who may not change anything is not given a desk.
+  [[nodiscard]] std::string locked() const override { return {}; }
+
+  [[nodiscard]] Result<http::Document> document() const override {
+    return service_.file_.document();
+  }
+
+  [[nodiscard]] http::Verdict check(const std::string& text) const override {
+    return service_.file_.check(text);
+  }
+
+  void write(const std::string& text, const std::string& hash,
+             std::function<void(http::Taken)> done) override {
+    service_.write_configuration(text, hash, std::move(done));
+  }
+
+  Result<> poll(std::string_view meter) override { return service_.poll_now(meter); }
+
  private:
   [[nodiscard]] http::BrokerStatus broker() const {
     http::BrokerStatus broker;
-    broker.name = place_of(service_.house_.settings.mqtt);
-    broker.address = broker.name;
+    if (service_.broker_known()) broker.address = place_of(service_.house_.settings.mqtt);
+    broker.name = broker.address.empty() ? "Home Assistant's broker" : broker.address;
     broker.connected = service_.broker_->connected();
     broker.text = broker.connected                 ? "connected"
                   : service_.broker_error_.empty() ? "not connected yet"
                                                    : service_.broker_error_;
+    if (!service_.broker_known()) broker.text = service_.supervisor_words_;
     broker.waiting = service_.broker_->outbox().waiting();
     broker.in_flight = service_.broker_->outbox().in_flight();
     broker.dropped = service_.broker_->outbox().dropped();
@@ -93,26 +117,39 @@ class Service::Pages final : public http::StatusView {
     return broker;
   }
 
-  const Service& service_;
+  Service& service_;
 };
+
+namespace {
+
+void write_log(bool warning, const std::string& line) {
+  if (warning) {
+    spdlog::warn("{}", line);
+  } else {
+    spdlog::info("{}", line);
+  }
+}
+
+}  // namespace
 
 // Also when the settings have changed: what listened before is closed.
 void Service::open_pages() {
   pages_.reset();
   const config::HttpSettings& http = house_.settings.http;
-  if (http.port == 0) return;
-  if (!view_) view_ = std::make_unique<Pages>(*this);
+  if (!view_) view_ = std::make_shared<Pages>(*this);
+  if (around_.app && !ingress_) {
+    ingress_ = std::make_unique<http::Server>(context_.get_executor(), around_.app->pages, *view_,
+                                              view_.get());
+  }
+  // The app's own page has that port already.
+  if (http.port == 0 || (around_.app && http.port == around_.app->pages.port)) return;
   http::ServerOptions options;
   options.address = http.address;
   options.port = http.port;
-  options.log = [](bool warning, const std::string& line) {
-    if (warning) {
-      spdlog::warn("{}", line);
-    } else {
-      spdlog::info("{}", line);
-    }
-  };
-  pages_ = std::make_unique<http::Server>(context_.get_executor(), std::move(options), *view_);
+  options.local_names_only = true;
+  options.log = write_log;
+  pages_ = std::make_unique<http::Server>(context_.get_executor(), std::move(options), *view_,
+                                          http.edit ? view_.get() : nullptr);
 }
 
 }  // namespace meterbridge::app

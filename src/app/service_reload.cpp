@@ -2,7 +2,6 @@
 // SIGHUP: the configuration is read again, and only what changed is touched.
 #include "app/reload.hpp"
 #include "app/service.hpp"
-#include "app/sink_plan.hpp"
 #include "app/version.hpp"
 #include "io/notify.hpp"
 
@@ -29,20 +28,16 @@ bool holds(const Container& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void log_problem(const config::Problem& problem) {
-  if (problem.severity == config::Severity::error) {
-    spdlog::error("{}", problem.str());
-  } else {
-    spdlog::warn("{}", problem.str());
-  }
-}
-
 }  // namespace
 
 void Service::begin_reload() {
   if (stopping_) return;
   // A file that changes while it is taken over is read once more afterwards.
   reload_again_ = true;
+  spawn_reload();
+}
+
+void Service::spawn_reload() {
   if (std::exchange(reloading_, true)) return;
   asio::co_spawn(context_, reload(), [this](std::exception_ptr failure) {
     reloading_ = false;
@@ -54,36 +49,50 @@ void Service::begin_reload() {
 
 asio::awaitable<void> Service::reload() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  while (std::exchange(reload_again_, false) && !stopping_) {
-    io::notify_reloading();
-    std::optional<House> fresh = load();
-    if (fresh) co_await take_over(*fresh);
-    if (!stopping_) io::notify_ready("meterbridge " + std::string(version));
+  while ((reload_again_ || broker_again_) && !stopping_) {
+    if (std::exchange(broker_again_, false)) co_await renew_broker();
+    const bool file = std::exchange(reload_again_, false);
+    if (file) co_await reload_file();
   }
 }
 
-// Nothing when the file has errors; they are in the log then.
-std::optional<House> Service::load() const {
-  config::Problems problems;
-  auto configuration = load_configuration(file_, problems);
-  for (const config::Problem& problem : problems.all())
-    log_problem(problem);
-  if (problems.any_error()) {
-    spdlog::error("{} was not taken over: everything goes on with the configuration before", file_);
+asio::awaitable<void> Service::reload_file() {
+  const auto writers = std::exchange(writers_, {});
+  auto written = std::exchange(written_, {});
+  io::notify_reloading();
+  std::optional<House> fresh = load();
+  if (fresh) co_await take_over(*fresh);
+  if (!stopping_) io::notify_ready("meterbridge " + std::string(version));
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    written[i].text = reloaded_;
+    writers[i](written[i]);
+  }
+}
+
+// Nothing when the file has errors; they are in the log then. In the app a file without meters is
+// one that somebody is about to write: what was valid goes on until the next start.
+std::optional<House> Service::load() {
+  Loaded loaded = file_.load();
+  stamp_taken_ = loaded.stamp;
+  const http::Validity state = loaded.verdict.state;
+  const bool unusable = around_.app && state != http::Validity::valid;
+  configuration_.state = state;
+  configuration_.problems = std::move(loaded.verdict.problems);
+  configuration_.since = clock_.now();
+  configuration_.previous = unusable || !loaded.house;
+  if (configuration_.previous) {
+    reloaded_ = "not taken over: everything goes on with the configuration before";
+    spdlog::error("{} was {}", file_.path(), reloaded_);
     return std::nullopt;
   }
-  auto house = build_house(std::move(configuration));
-  if (!house) {
-    spdlog::error("{} was not taken over: {}", file_, house.error().detail());
-    return std::nullopt;
-  }
-  return std::move(*house);
+  if (around_.app) complete(loaded.house->settings.mqtt, around_.app->options, service_);
+  return std::move(*loaded.house);
 }
 
 asio::awaitable<void> Service::take_over(House& fresh) {
   Changes changes = compare(house_, fresh);
   for (const std::string& sentence : changes.fixed)
-    spdlog::warn("{}: {}", file_, sentence);
+    spdlog::warn("{}: {}", file_.path(), sentence);
   keep_fixed(fresh.settings, house_.settings);
   std::vector<std::string> ending = changes.removed;
   ending.insert(ending.end(), changes.changed.begin(), changes.changed.end());
@@ -95,7 +104,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   house_ = std::move(fresh);
   close_links(changes.links);
   apply_sinks();
-  if (changes.pages) open_pages();
+  if (changes.pages) pages_again_ = true;  // after who asked for it through them has his answer
   if (changes.broker) co_await reconnect();
   if (stopping_) co_return;
   const bool renewed = co_await bridges_->take_over(house_.settings);
@@ -109,7 +118,8 @@ asio::awaitable<void> Service::take_over(House& fresh) {
     bridge_->configure(plan_of(*meter));
     launch(make_task(std::move(meter)));
   }
-  spdlog::info("configuration taken over: {}", changes.text());
+  reloaded_ = changes.text();
+  spdlog::info("configuration taken over: {}", reloaded_);
 }
 
 // False when the program ends: it was told to, or a task cannot be ended.

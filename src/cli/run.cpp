@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/log_ring.hpp"
 #include "app/once.hpp"
+#include "app/run_app.hpp"
 #include "app/service.hpp"
 #include "cli/house.hpp"
 
@@ -14,12 +15,21 @@ constexpr std::array options{
     config_option,
     Option{"--once", "", "",
            "poll every meter once, deliver, wait for the broker's acknowledgement, end (for cron)"},
+    Option{"--app", "", "",
+           "as the app of Home Assistant: options from /data/options.json, broker from the "
+           "Supervisor"},
 };
 
 int run(const Arguments& arguments) {
   if (!arguments.words().empty()) {
     complain("meterbridge run: \"" + arguments.words().front() +
              "\" is too much; the configuration is given with -c FILE");
+    return exit_usage;
+  }
+  if (arguments.has("--app")) {
+    if (!arguments.has("--once") && !arguments.has("--config"))
+      return app::run_app(arguments.value("--log-level"));
+    complain("meterbridge run: --app takes its configuration from the app's options, and goes on");
     return exit_usage;
   }
   auto house = load_house(arguments);
@@ -34,7 +44,7 @@ int run(const Arguments& arguments) {
 
 const Command run_command{
     "run",
-    "run [--once] [-c FILE]",
+    "run [--once] [-c FILE] | run --app",
     "the service: reads all meters and feeds the broker, until SIGTERM or Ctrl-C",
     "Stays in the foreground and logs to stderr. Only an invalid configuration stops the start: "
     "absent devices, meters\n"

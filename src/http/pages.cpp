@@ -24,6 +24,11 @@ constexpr std::string_view policy =
     "form-action 'self'; frame-ancestors 'self'\r\nReferrer-Policy: no-referrer\r\n"
     "Vary: Accept-Encoding\r\n";
 
+constexpr std::string_view no_desk =
+    "nothing can be changed here: only in the app of Home Assistant, or with \"http: {edit: "
+    "true}\" "
+    "on an address of this machine";
+
 struct Place {
   std::string_view method;
   std::string_view path;
@@ -115,7 +120,7 @@ bool changes(Route route) {
 std::optional<Page> refusal_of(const Head& head, Route route, const Desk* desk,
                                bool local_names_only) {
   if (!changes(route) && route != Route::read) return std::nullopt;
-  const std::string why = desk == nullptr ? "nothing can be changed here" : desk->locked();
+  const std::string why = desk == nullptr ? std::string(no_desk) : desk->locked();
   if (!why.empty()) return failure(403, why);
   if (local_names_only && !is_local_name(head.host))
     return failure(403, "ask for 127.0.0.1, [::1] or localhost: another name could be a trap");

@@ -47,13 +47,16 @@ Result<> write_all(int fd, const std::string& path, std::string_view content) {
 
 }  // namespace
 
-Result<> write_atomically(const std::string& path, std::string_view content) {
+Result<> write_atomically(const std::string& path, std::string_view content, unsigned mode) {
   const std::string folder = folder_of(path);
   if (!make_folders(folder)) return failed(folder, "making the folder");
   const std::string fresh = path + ".new";
   {
     Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
     if (file.get() < 0) return failed(fresh, "opening");
+    // Before there is anything in it that not everybody may read.
+    if (mode != usual_mode && ::fchmod(file.get(), mode) != 0)
+      return failed(fresh, "setting its rights");
     if (auto written = write_all(file.get(), fresh, content); !written) {
       const Error error = written.error();
       ::unlink(fresh.c_str());

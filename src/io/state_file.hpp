@@ -8,9 +8,12 @@
 
 namespace meterbridge::io {
 
-// Writes whole or not at all: new file (mode 0640), fsync, rename, fsync of the folder. Makes the
+inline constexpr unsigned usual_mode = 0640;
+
+// Writes whole or not at all: new file, fsync, rename, fsync of the folder. Makes the
 // folder if it is missing. Error: io, in words.
-Result<> write_atomically(const std::string& path, std::string_view content);
+Result<> write_atomically(const std::string& path, std::string_view content,
+                          unsigned mode = usual_mode);
 // Behind what is there, whole or not at all: what the disk took of it is taken back when it does
 // not take all. Makes file (mode 0640) and folder if they are missing. Nothing is synced.
 Result<> append_whole(const std::string& path, std::string_view content);

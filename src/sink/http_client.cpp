@@ -108,10 +108,10 @@ void HttpClient::close() noexcept {
   link_->close();
 }
 
-asio::awaitable<Result<HttpAnswer>> HttpClient::post(const HttpRequest& request) {
+asio::awaitable<Result<HttpAnswer>> HttpClient::ask(const HttpRequest& request) {
   co_await asio::this_coro::throw_if_cancelled(false);
   std::string bytes =
-      "POST " + request.target + " HTTP/1.1\r\nHost: " + host_ +
+      std::string(request.method) + " " + request.target + " HTTP/1.1\r\nHost: " + host_ +
       "\r\nUser-Agent: meterbridge/" METERBRIDGE_VERSION "\r\nAccept: application/json\r\n" +
       request.headers + "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n";
   bytes += request.body;

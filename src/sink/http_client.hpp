@@ -20,6 +20,7 @@ namespace meterbridge::sink {
 
 struct HttpRequest {
   HttpRequest() = default;
+  std::string_view method = "POST";
   std::string target;   // path and query, encoded
   std::string headers;  // whole lines with their ends, for example "Content-Encoding: gzip\r\n"
   std::string body;
@@ -47,7 +48,7 @@ class HttpClient {
   // Errors: what make_tcp and make_tls say; timeout; io when the connection broke; malformed when
   // what came is not HTTP; cancelled. Whatever the status is, it is an answer. Requests are sent
   // again when a kept connection turns out to be closed, so they must bear repetition.
-  boost::asio::awaitable<Result<HttpAnswer>> post(const HttpRequest& request);
+  boost::asio::awaitable<Result<HttpAnswer>> ask(const HttpRequest& request);
   void close() noexcept;
 
   [[nodiscard]] const std::string& name() const noexcept { return link_->name(); }

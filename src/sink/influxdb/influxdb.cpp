@@ -268,7 +268,7 @@ class Influxdb final : public Sink {
       request.body = std::move(*packed);
       request.headers += "Content-Encoding: gzip\r\n";
     }
-    auto answer = co_await client_.post(request);
+    auto answer = co_await client_.ask(request);
     if (!answer) co_return answer.error();
     Verdict verdict = judge(*answer, options_);
     co_return verdict;
