@@ -100,8 +100,8 @@ class Waiting final : public http::StatusView, public http::Desk {
  private:
   void say() const {
     if (usable(loaded_)) return;
-    spdlog::warn("{} is {}: nothing is read until it is valid; the page and {} are looked at",
-                 file_.path(), http::name(loaded_.verdict.state), "the file");
+    spdlog::warn("{} is {}: nothing is read until it is valid and has a meter", file_.path(),
+                 http::name(loaded_.verdict.state));
   }
 
   void look() {
