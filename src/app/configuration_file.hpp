@@ -32,7 +32,7 @@ class ConfigurationFile {
   [[nodiscard]] http::Verdict check(const std::string& text) const;
   // Whole or not at all, with the mode that it had; what was there stays beside it as *.previous.
   // Nothing is written when the text has errors, or the file is not the one with this hash.
-  http::Taken write(const std::string& text, const std::string& hash) const;
+  [[nodiscard]] http::Taken write(const std::string& text, const std::string& hash) const;
 
  private:
   std::string path_;
