@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/catalogue.hpp"
+#include "cli/profiles_page.hpp"
 #include "meter/proof.hpp"
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace {
 constexpr std::array options{
     Option{"--config", "-c", "FILE",
            "beside it lie profiles of your own; default as for every command"},
+    Option{"--markdown", "", "", "list: a page of all meters, by vendor, as in docs/meters.md"},
 };
 
 std::string padded(std::string text, std::size_t width) {
@@ -131,6 +133,14 @@ int run_profiles(const Arguments& arguments) {
   const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
   meter::ProfileLibrary library =
       load_library(arguments, what == "show" && !rest.empty() ? rest.front() : std::string());
+  if (arguments.has("--markdown") && what != "list") {
+    complain("--markdown is for profiles list");
+    return exit_usage;
+  }
+  if (what == "list" && rest.empty() && arguments.has("--markdown")) {
+    print(profiles_page(library));
+    return exit_ok;
+  }
   if (what == "list" && rest.empty()) return list_profiles(library);
   if (what == "show" && rest.size() == 1) return show_profile(library, rest.front());
   if (what == "test") return test_profiles(library, rest);
@@ -142,7 +152,7 @@ int run_profiles(const Arguments& arguments) {
 
 const Command profiles_command{
     "profiles",
-    "profiles [-c FILE] list | show NAME | test [FILE...]",
+    "profiles [-c FILE] list [--markdown] | show NAME | test [FILE...]",
     "the catalogue of meters",
     "list   one profile a line, its name first; your own ones, too, from "
     "the folder beside the configuration\n"

@@ -134,6 +134,17 @@ SettingValues dialogue_settings(const Profile& profile) {
 }
 
 Result<> prove_dialogue(const Profile& profile) {
+  const auto telegram = read_simulated(profile);
+  if (!telegram) return telegram.error();
+  const bool any = std::any_of(telegram->readings.begin(), telegram->readings.end(),
+                               [](const MeterReadings& meter) { return !meter.readings.empty(); });
+  if (any || profile.protocol->responder == nullptr) return {};
+  return Error{Errc::mismatch, "the simulated meter yields no reading"};
+}
+
+}  // namespace
+
+Result<protocol::Telegram> read_simulated(const Profile& profile) {
   SettingValues settings = dialogue_settings(profile);
   // The one thing that a profile leaves to the user: which of several meters on the line is meant.
   for (const SettingSpec& spec : profile.protocol->settings) {
@@ -142,19 +153,12 @@ Result<> prove_dialogue(const Profile& profile) {
   }
   auto driver = profile.protocol->driver(settings);
   if (!driver) return driver.error();
-  if (profile.protocol->responder == nullptr) return {};
+  if (profile.protocol->responder == nullptr) return protocol::Telegram();
   auto responder = profile.protocol->responder(settings);
   if (!responder) return responder.error();
   (*responder)->show(some_face());
-  const auto telegram = play(**driver, **responder);
-  if (!telegram) return telegram.error();
-  const bool any = std::any_of(telegram->readings.begin(), telegram->readings.end(),
-                               [](const MeterReadings& meter) { return !meter.readings.empty(); });
-  if (!any) return Error{Errc::mismatch, "the simulated meter yields no reading"};
-  return {};
+  return play(**driver, **responder);
 }
-
-}  // namespace
 
 std::optional<config::Problem> prove(const Profile& profile) {
   for (std::size_t i = 0; i < profile.tests.size(); ++i) {

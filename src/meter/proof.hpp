@@ -14,4 +14,7 @@ namespace meterbridge::meter {
 // profile.
 std::optional<config::Problem> prove(const Profile& profile);
 
+// What the profile's driver reads of that simulated meter; nothing where the protocol has none.
+Result<protocol::Telegram> read_simulated(const Profile& profile);
+
 }  // namespace meterbridge::meter

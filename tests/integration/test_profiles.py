@@ -71,6 +71,27 @@ def test_P45_each_mistake_has_its_place_and_own_profiles_replace_ours(tmp_path):
     assert shown.stdout.startswith("eastron-sdm120: Mine "), shown.stdout
 
 
+def test_the_page_of_all_meters_is_what_the_program_prints(tmp_path):
+    page = run("profiles", "list", "--markdown", cwd=tmp_path)
+    assert page.returncode == 0, page.stderr
+    # Make it anew: meterbridge profiles list --markdown > docs/meters.md
+    assert page.stdout == (ROOT / "docs/meters.md").read_text(encoding="utf-8")
+    names = [line.split()[0] for line in run("profiles", "list", cwd=tmp_path).stdout.splitlines()]
+    assert sorted(names) == sorted(re.findall(r"^\| `([^`]+)`", page.stdout, re.M)), "each profile once"
+
+
+def test_every_shipped_modbus_profile_proves_an_exchange_and_never_asks_to_write():
+    for file in sorted((ROOT / "profiles").glob("*.yaml")):
+        profile = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if profile["protocol"] != "modbus":
+            continue
+        tests = profile["tests"]
+        assert any(len(test["expect"]) >= 3 for test in tests), file
+        for test in tests:
+            for request in test["exchange"]:
+                assert int(request.split()[1], 16) in (1, 2, 3, 4), (file, request)
+
+
 def test_inputs_of_a_workshop_module_and_registers_of_the_users_own(tmp_path):
     module = tmp_path / "module"
     controller = tmp_path / "controller"
