@@ -86,7 +86,7 @@ def test_every_shipped_modbus_profile_proves_an_exchange_and_never_asks_to_write
         if profile["protocol"] != "modbus":
             continue
         tests = profile["tests"]
-        assert any(len(test["expect"]) >= 3 for test in tests), file
+        assert any(len(test["expect"]) >= min(3, len(profile.get("registers", []))) for test in tests), file
         for test in tests:
             for request in test["exchange"]:
                 assert int(request.split()[1], 16) in (1, 2, 3, 4), (file, request)
