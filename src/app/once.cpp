@@ -240,6 +240,14 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
         run.bridge->report(result.meter, *result.error);
         return;
       }
+      // Nobody can put it right afterwards: this run does not last until the clock is set.
+      if (!clock_is_set(run.clock.now())) {
+        run.failed = true;
+        run.bridge->report(result.meter,
+                           Error(Errc::mismatch, "the clock of this machine is not set (it shows " +
+                                                     iso_utc(run.clock.now()) + ")"));
+        return;
+      }
       run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
     };
     OnceVeto veto = [&run](const std::string& meter) { return run.bridge->refusal(meter); };

@@ -107,6 +107,7 @@ asio::awaitable<Poller::End> Poller::run() {
   } else {
     end = co_await poll_forever();
   }
+  release_unstamped();
   co_return end;
 }
 
@@ -225,7 +226,8 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
   if (!clock_is_set(clock_.now())) {
     unstamped_.hold(telegram, took, Steady::now());
     bridge_.remark(id(), "the clock of this machine is not set (it shows " + iso_utc(clock_.now()) +
-                             "): readings wait until it is");
+                             "): readings wait until it is" +
+                             (unstamped_.lost() > 0 ? ", the oldest are lost" : ""));
     return;
   }
   release_unstamped();
@@ -234,8 +236,8 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
 }
 
 void Poller::release_unstamped() {
-  const auto kept = unstamped_.release(clock_.now(), Steady::now());
-  if (kept) hand_over(kept->telegram, kept->at, kept->took);
+  for (const KeptTelegram& kept : unstamped_.release(clock_.now(), Steady::now()))
+    hand_over(kept.telegram, kept.at, kept.took);
 }
 
 void Poller::hand_over(const protocol::Telegram& telegram, Instant at,
@@ -282,6 +284,7 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
   for (;;) {
     const bool over = co_await stopping();
     if (over) co_return End::cancelled;
+    release_unstamped();
     if (paused_) {
       link_.close();
       co_await sleep_until(Steady::now() + nap);

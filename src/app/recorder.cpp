@@ -15,6 +15,7 @@ constexpr std::int64_t many_a_second = 40;
 // The clockwork's seconds are not exact ones.
 constexpr Milliseconds slack{100};
 constexpr Milliseconds between_attempts{1000};
+constexpr Milliseconds refused_pause{10000};  // at most, whatever the user's commit is
 
 std::unique_ptr<journal::Journal> make_journal(const config::Settings& settings, const Clock& clock,
                                                const Recorder::Log& log) {
@@ -77,11 +78,21 @@ void Recorder::commit() {
   tried_ = clock_.steady();
   refused_ = !journal_->commit();
   since_commit_ = 0;
+  // One commit takes a bounded number of them, so that it stays short.
+  rest_waits_ = !refused_ && journal_->status().waiting > 0;
+}
+
+void Recorder::commit_all() {
+  do {
+    commit();
+  } while (rest_waits_);
 }
 
 void Recorder::tick() {
-  const Milliseconds pause = std::max(commit_every_, between_attempts);
-  if (clock_.steady() - tried_ >= pause - slack) commit();
+  Milliseconds pause = commit_every_;
+  if (refused_) pause = std::min(pause, refused_pause);
+  if (rest_waits_) pause = Milliseconds::zero();
+  if (clock_.steady() - tried_ >= std::max(pause, between_attempts) - slack) commit();
 }
 
 homeassistant::JournalFacts Recorder::facts() const {

@@ -32,6 +32,7 @@ class Recorder {
   void tick();  // once a second
   // What is said goes no further than memory when the disk refuses: the journal says so itself.
   void commit();
+  void commit_all();  // the end is near: however long it takes
 
   [[nodiscard]] homeassistant::JournalFacts facts() const;
 
@@ -42,7 +43,8 @@ class Recorder {
   std::size_t most_;  // samples in a commit
   std::unique_ptr<journal::Journal> journal_;
   std::size_t since_commit_ = 0;
-  bool refused_ = false;  // the last commit; the next attempt is a matter of tick()
+  bool refused_ = false;     // the last commit; the next attempt is a matter of tick()
+  bool rest_waits_ = false;  // the last commit took only a part
   bool told_ = false;
   std::chrono::steady_clock::time_point tried_;
 };

@@ -50,7 +50,7 @@ void Service::commit_samples() {
 asio::awaitable<void> Service::finish_sinks() {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (!recorder_) co_return;
-  recorder_->commit();
+  recorder_->commit_all();
   co_await sinks_->finish(Steady::now() + sinks_farewell);
 }
 

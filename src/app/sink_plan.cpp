@@ -22,6 +22,18 @@ std::string_view layout_of(const config::SinkSettings& settings) {
                                                     : kind->layout(settings.values);
 }
 
+// Empty when they are.
+std::string why_not_apart(const config::SinkSettings& sink, const config::SinkSettings& other) {
+  if (other.type != sink.type) return {};
+  if (other.values == sink.values)
+    return "is the same place as " + other.path + ": every sample would be there twice";
+  const sink::Kind* kind = sink::find_kind(sink.type);
+  if (kind == nullptr || kind->same_files == nullptr ||
+      !kind->same_files(sink.values, other.values))
+    return {};
+  return "would write into the files of " + other.path + ": give it a directory of its own";
+}
+
 bool is_faulty(const std::string& path, const config::Problems& problems) {
   return std::ranges::any_of(problems.all(), [&](const config::Problem& problem) {
     return problem.severity == config::Severity::error && problem.path.starts_with(path);
@@ -56,12 +68,11 @@ void try_sinks(const meter::Configuration& configuration, config::Problems& prob
       problems.add(config::Severity::error, sink->place, sink->path, made.error().detail());
       continue;
     }
-    const auto twin = std::find_if(sinks.begin(), sink, [&](const config::SinkSettings& other) {
-      return other.type == sink->type && other.values == sink->values;
-    });
-    if (twin != sink) {
-      problems.add(config::Severity::error, sink->place, sink->path,
-                   "is the same place as " + twin->path + ": every sample would be there twice");
+    for (auto other = sinks.begin(); other != sink; ++other) {
+      const std::string reason = why_not_apart(*sink, *other);
+      if (reason.empty()) continue;
+      problems.add(config::Severity::error, sink->place, sink->path, reason);
+      break;
     }
     check_layout(*sink, configuration, problems);
   }

@@ -39,6 +39,7 @@ Sinks::Sinks(const asio::any_io_executor& executor, journal::Journal& journal, c
 void Sinks::launch(config::SinkSettings settings) {
   sink::Setup setup;
   setup.state_directory = state_directory_;
+  setup.instance = instance_;
   setup.newest = journal_.given();
   setup.batch = settings.batch;
   setup.log = log_;
@@ -76,9 +77,13 @@ void Sinks::ended(Task& task) {
   if (!task.leaving) return;
   auto next = std::move(task.next);
   // Its runner is still on the stack.
-  asio::post(executor_, [this, &task, next = std::move(next)]() mutable {
+  asio::post(executor_, [this, &task, name = task.settings.name, next = std::move(next)]() mutable {
     tasks_.remove_if([&](const Task& other) { return &other == &task; });
-    if (next) launch(*std::move(next));
+    if (next) {
+      launch(*std::move(next));
+    } else {
+      journal_.release(name);
+    }
   });
 }
 
@@ -89,6 +94,7 @@ void Sinks::end(Task& task) {
 
 bool Sinks::apply(const config::Settings& settings) {
   state_directory_ = settings.state_directory;
+  instance_ = settings.instance;
   bool changed = false;
   const auto wanted = [&](const std::string& name) {
     return std::ranges::find(settings.sinks, name, &config::SinkSettings::name);

@@ -68,6 +68,7 @@ class Sinks {
   const Clock& clock_;
   Log log_;
   std::string state_directory_;
+  std::string instance_;
   std::list<Task> tasks_;
   boost::asio::steady_timer ended_;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "journal/coding.hpp"
 
+#include "core/text.hpp"
+#include "journal/byte_reader.hpp"
+
 #include <array>
 #include <bit>
 #include <optional>
@@ -51,6 +54,10 @@ std::string bytes_of(const Source& source) {
         &source.identity.serial, &source.identity.firmware})
     put(out, *text);
   return out;
+}
+
+std::string bytes_of(const Foreign& foreign) {
+  return foreign.bytes;
 }
 
 std::string bytes_of(const Shape& shape) {
@@ -123,43 +130,6 @@ bool same_exponents(const Shape& a, const Shape& b) {
 
 // ------------------------------------------------------------------------------------ reading
 
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : left_(bytes) {}
-
-  std::optional<std::uint64_t> number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (left_.empty()) return std::nullopt;
-      const auto byte = static_cast<std::uint8_t>(left_.front());
-      left_.remove_prefix(1);
-      if (shift == 63 && byte > 1) return std::nullopt;
-      value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
-      if (byte < 0x80U) return value;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<std::int64_t> signed_number() {
-    const auto value = number();
-    if (!value) return std::nullopt;
-    return static_cast<std::int64_t>((*value >> 1U) ^ ((*value & 1U) != 0 ? ~std::uint64_t{0} : 0));
-  }
-
-  std::optional<std::string_view> text() {
-    const auto size = number();
-    if (!size || *size > left_.size()) return std::nullopt;
-    const std::string_view taken = left_.substr(0, static_cast<std::size_t>(*size));
-    left_.remove_prefix(taken.size());
-    return taken;
-  }
-
-  [[nodiscard]] std::size_t left() const { return left_.size(); }
-
- private:
-  std::string_view left_;
-};
-
 std::optional<std::int8_t> exponent_of(std::optional<std::int64_t> number) {
   if (!number || *number < -Decimal::max_exponent || *number > Decimal::max_exponent)
     return std::nullopt;
@@ -178,32 +148,38 @@ Result<Source> source_of(Reader& in) {
   return source;
 }
 
-Result<Slot> slot_of(Reader& in) {
+// What a later version of the program calls a reading is told to `foreign`.
+Result<Slot> slot_of(Reader& in, std::vector<std::string>* foreign) {
   const auto key_text = in.text();
   const auto unit_text = in.text();
   const auto kind = in.number();
   const auto exponent = exponent_of(in.signed_number());
   if (!key_text || !unit_text || !kind || !exponent) return wrong("list of readings is cut");
-  const auto key = ReadingKey::parse(*key_text);
-  if (!key || *kind >= std::uint64_t{kinds} * 2)
-    return wrong("list of readings holds an unknown one");
-  const auto unit = unit_text->empty() ? Result<Unit>(Unit::none) : unit_for(*key, *unit_text);
-  if (!unit) return wrong("list of readings holds an unknown unit");
+  if (*kind >= std::uint64_t{kinds} * 2)
+    return wrong("list of readings holds one of an unknown kind");
   Slot slot;
-  slot.key = *key;
-  slot.unit = *unit;
+  const auto key = ReadingKey::parse(*key_text);
+  const auto unit =
+      !key || unit_text->empty() ? Result<Unit>(Unit::none) : unit_for(*key, *unit_text);
+  slot.known = key && unit;
+  if (slot.known) {
+    slot.key = *key;
+    slot.unit = *unit;
+  } else if (foreign != nullptr) {
+    foreign->push_back(sanitised(*key_text, 40) + (key ? " in " + sanitised(*unit_text, 20) : ""));
+  }
   slot.kind = static_cast<std::uint8_t>(*kind / 2);
   slot.timed = *kind % 2 == 1;
   slot.exponent = *exponent;
   return slot;
 }
 
-Result<Shape> shape_of(Reader& in) {
+Result<Shape> shape_of(Reader& in, std::vector<std::string>* foreign = nullptr) {
   const auto count = in.number();
   if (!count || *count > in.left()) return wrong("list of readings is cut");
   Shape shape;
   for (std::uint64_t i = 0; i < *count; ++i) {
-    auto slot = slot_of(in);
+    auto slot = slot_of(in, foreign);
     if (!slot) return slot.error();
     shape.push_back(*slot);
   }
@@ -233,7 +209,7 @@ Result<Word> word_of(Reader& in, char mark, const Find& find, const Parse& parse
   if (!number) return wrong("words are cut");
   if (*number != 0) {
     const Word* word = find(*number);
-    return word == nullptr ? Result<Word>(wrong("word is not in the dictionary"))
+    return word == nullptr ? Result<Word>(wrong("words are of a later version of this program"))
                            : Result<Word>(*word);
   }
   const auto bytes = in.text();
@@ -291,23 +267,34 @@ std::string Dictionary::bytes(std::uint32_t number) const {
   return std::visit([](const auto& word) { return bytes_of(word); }, words_.at(number - 1));
 }
 
-Result<> Dictionary::add(std::string_view bytes) {
+void Dictionary::note_foreign(std::string name) {
+  constexpr std::size_t most_named = 20;
+  if (foreign_.size() < most_named) foreign_.push_back(std::move(name));
+}
+
+void Dictionary::add(std::string_view bytes) {
   const char mark = bytes.empty() ? '\0' : bytes.front();
   Reader in(bytes.empty() ? bytes : bytes.substr(1));
-  const std::size_t before = words_.size();
+  Word word = Foreign{std::string(bytes)};
+  std::vector<std::string> foreign;
   if (mark == source_mark) {
     auto source = source_of(in);
-    if (!source) return source.error();
-    (void)number_of(*source);
+    if (source && in.left() == 0) word = *std::move(source);
   } else if (mark == shape_mark) {
-    auto shape = shape_of(in);
-    if (!shape) return shape.error();
-    (void)number_of(*shape);
-  } else {
-    return wrong("word is of no known kind");
+    auto shape = shape_of(in, &foreign);
+    if (shape && in.left() == 0) word = *std::move(shape);
   }
-  if (words_.size() != before + 1 || in.left() != 0) return wrong("word is no new one");
-  return {};
+  // Known again by us are only those that we could have written.
+  std::string match;
+  if (const auto* source = std::get_if<Source>(&word)) match = bytes_of(*source);
+  if (const auto* shape = std::get_if<Shape>(&word); shape != nullptr && foreign.empty())
+    match = match_of(*shape);
+  if (std::holds_alternative<Foreign>(word)) foreign = {"whole samples"};
+  for (std::string& name : foreign)
+    note_foreign(std::move(name));
+  words_.push_back(std::move(word));
+  if (!match.empty())
+    numbers_.try_emplace(std::move(match), static_cast<std::uint32_t>(words_.size()));
 }
 
 Result<std::string> encode(const Sample& sample, Dictionary& words) {
@@ -370,6 +357,7 @@ Result<Sample> decode(std::string_view bytes, Instant at, const Dictionary& word
     if (!exponent) return wrong("values are cut");
     auto reading = reading_of(in, slot, *exponent, at);
     if (!reading) return reading.error();
+    if (!slot.known) continue;
     sample.readings.push_back(std::move(*reading));
   }
   if (in.left() != 0) return wrong("end has more than belongs to it");

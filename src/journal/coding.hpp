@@ -30,10 +30,16 @@ struct Slot {
   Unit unit = Unit::none;
   std::uint8_t kind = 0;  // of the value: its index in the variant
   bool timed = false;     // has a time of its own
+  bool known = true;      // false: of a later version of the program; its values are passed over
   std::int8_t exponent = 0;
 };
 
 using Shape = std::vector<Slot>;
+
+// A word that a later version of the program wrote, and that cannot even be passed over.
+struct Foreign {
+  std::string bytes;
+};
 
 // The words of one database, numbered from 1. Bounded: what does not fit any more is written out in
 // each sample.
@@ -49,19 +55,25 @@ class Dictionary {
   [[nodiscard]] const Source* source(std::uint64_t number) const noexcept;
   [[nodiscard]] const Shape* shape(std::uint64_t number) const noexcept;
 
-  // For the database: words as bytes, and back in the order of their numbers. Error: malformed.
+  // For the database: words as bytes, and back in the order of their numbers. Bytes that this
+  // version does not understand are a word all the same.
   [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
 
   [[nodiscard]] std::string bytes(std::uint32_t number) const;
-  Result<> add(std::string_view bytes);
+  void add(std::string_view bytes);
+
+  // Names of what is not understood, for a person; at most a few.
+  [[nodiscard]] const std::vector<std::string>& foreign() const noexcept { return foreign_; }
 
  private:
-  using Word = std::variant<Source, Shape>;
+  using Word = std::variant<Source, Shape, Foreign>;
 
   std::uint32_t keep(std::string match, Word word);
+  void note_foreign(std::string name);
 
   std::vector<Word> words_;
   std::unordered_map<std::string, std::uint32_t> numbers_;  // by what a word is known by
+  std::vector<std::string> foreign_;
 };
 
 // Everything of a sample but `at`, relative to it where times are concerned. Error: bug, for a key

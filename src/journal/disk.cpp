@@ -1,93 +1,45 @@
 // SPDX-License-Identifier: MIT
 #include "journal/disk.hpp"
 
-#include "journal/flusher.hpp"
-#include "journal/ledger.hpp"
-#include "journal/waiting.hpp"
+#include "journal/disk_journal.hpp"
 
 namespace meterbridge::journal {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 // So many numbers are reserved at once: what was given and not committed is never given again.
 constexpr Sequence reserved_block = 10'000;
 constexpr std::uint64_t most_counted = 10'000;
-constexpr int longest_log = 1000;              // pages of the write-ahead log
+constexpr int longest_log = 2000;              // pages of the write-ahead log
 constexpr std::size_t rows_per_commit = 2000;  // a commit stays short after an outage, too
 constexpr auto look_for_old = std::chrono::minutes(10);
+constexpr auto look_after_file_every = std::chrono::seconds(10);
 constexpr auto between_damages = std::chrono::minutes(10);  // a bad disk does not fill up with them
 
-class Disk final : public Journal {
- public:
-  Disk(DiskOptions options, const Clock& clock)
-      : options_(std::move(options)),
-        clock_(clock),
-        flusher_(options_.path),
-        looked_for_old_(clock.steady()) {
-    const auto opened = open_or_begin();
-    if (!opened) (void)refused(opened.error());
-  }
-
-  ~Disk() override { close(); }
-
-  Disk(const Disk&) = delete;
-  Disk& operator=(const Disk&) = delete;
-
-  Result<Sequence> append(const Sample& sample) override;
-  Result<> commit() override;
-  Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) override;
-  [[nodiscard]] Sequence committed() const override;
-  [[nodiscard]] Sequence oldest() const override;
-  [[nodiscard]] std::uint64_t behind(Sequence sequence) const override;
-  Result<Sequence> cursor(std::string_view sink) override;
-  Result<> advance(std::string_view sink, Sequence sequence) override;
-
-  [[nodiscard]] Sequence given() const override { return last_; }
-
-  [[nodiscard]] Status status() const override;
-
- private:
-  Result<> open();
-  Result<> open_or_begin();
-  Result<> reserve();
-  Sequence next_number();
-  Result<> write();
-  void flush_in_time();
-  Result<> write_rows(std::size_t count);
-  [[nodiscard]] Limits limits() const;
-  Error refused(const Error& error);
-  bool move_aside(const std::string& why);
-  void say(bool warning, const std::string& text) const;
-  void drop_waiting();
-  void add_stored(std::vector<Entry>& found, const std::vector<Row>& rows);
-  void close();
-  [[nodiscard]] bool marks_due() const;
-
-  DiskOptions options_;
-  const Clock& clock_;
-  Flusher flusher_;
-  std::unique_ptr<Store> store_;
-  Dictionary words_;
-  std::uint32_t words_written_ = 0;
-  Waiting waiting_;
-  Sequence last_ = 0;  // given
-  Ledger ledger_;
-  bool marks_urgent_ = true;
-  bool marks_changed_ = false;
-  bool more_leaves_ = false, damage_told_ = false;
-  bool closing_ = false;
-  Steady::time_point marks_written_{};
-  Steady::time_point looked_for_old_;  // first when the sinks had time to come
-  std::optional<Steady::time_point> moved_aside_;
-  std::optional<Instant> last_commit_;
-  std::optional<Steady::time_point> unflushed_;  // since then something is
-  std::string trouble_;
-  std::uint64_t dropped_before_ = 0;  // the trouble
-};
+}  // namespace
 
 void Disk::say(bool warning, const std::string& text) const {
   if (options_.log) options_.log(warning, "journal: " + text);
+}
+
+void Disk::tell_foreign() const {
+  if (words_.foreign().empty()) return;
+  std::string names;
+  for (const std::string& name : words_.foreign())
+    names += (names.empty() ? "" : ", ") + name;
+  say(true, "a later version of this program wrote what this one does not know (" + names +
+                "): it is left out of what sinks get, the rest is delivered");
+}
+
+// Deleted, or under a file system that was mounted over it.
+void Disk::look_after_file() {
+  if (!store_ || clock_.steady() - looked_after_file_ < look_after_file_every) return;
+  looked_after_file_ = clock_.steady();
+  if (store_->in_place()) return;
+  say(true, options_.path +
+                " was taken away: a new one begins. What was in it is not delivered any more");
+  flusher_.settle();
+  store_.reset();
+  ledger_.lose_all();
 }
 
 Result<> Disk::open() {
@@ -102,6 +54,7 @@ Result<> Disk::open() {
   waiting_.recode(words_, *words);
   words_written_ = stored_words;
   words_ = std::move(*words);
+  tell_foreign();
   // What happened since is newer than what the database remembers.
   for (auto& [sink, cursor] : ledger_.cursors)
     ledger->cursors.insert_or_assign(sink, cursor);
@@ -156,11 +109,11 @@ bool Disk::move_aside(const std::string& why) {
   store_.reset();
   const auto name = set_aside(options_.path, clock_.now());
   if (!name) {
-    say(true, options_.path + " is damaged (" + why +
+    say(true, options_.path + " cannot be used (" + why +
                   ") and cannot be moved aside: " + name.error().detail());
     return false;
   }
-  say(true, options_.path + " is damaged (" + why + "): it was moved to " + *name +
+  say(true, options_.path + " cannot be used (" + why + "): it was moved to " + *name +
                 ", a new one begins. What was in it is not delivered any more");
   ledger_.lose_all();
   return true;
@@ -181,6 +134,8 @@ Result<Sequence> Disk::append(const Sample& sample) {
   row.at = sample.at;
   row.body = std::move(*body);
   waiting_.push(std::move(row));
+  // However long the user wants to wait: memory is for the time when nothing can be written.
+  if (waiting_.bytes() > options_.waiting / 2 && trouble_.empty()) (void)commit();
   drop_waiting();
   return last_;
 }
@@ -209,6 +164,7 @@ Limits Disk::limits() const {
 }
 
 Result<> Disk::commit() {
+  look_after_file();
   auto done = store_ ? Result<>() : open_or_begin();
   if (done && waiting_.rows().empty() && !marks_due() && trouble_.empty()) {
     flush_in_time();
@@ -377,6 +333,11 @@ Result<> Disk::advance(std::string_view sink, Sequence sequence) {
   return {};
 }
 
+void Disk::release(std::string_view sink) {
+  const auto found = ledger_.cursors.find(sink);
+  if (found != ledger_.cursors.end()) found->second.active = false;
+}
+
 Status Disk::status() const {
   Status status = ledger_.status();
   status.waiting = waiting_.rows().size();
@@ -384,8 +345,6 @@ Status Disk::status() const {
   status.trouble = trouble_;
   return status;
 }
-
-}  // namespace
 
 std::unique_ptr<Journal> on_disk(DiskOptions options, const Clock& clock) {
   return std::make_unique<Disk>(std::move(options), clock);

@@ -21,7 +21,7 @@ struct DiskOptions {
   Milliseconds sync = std::chrono::seconds(30);
   // Cursors go to the disk with the next commit after so long: delivery is repeated from there
   // after a crash, which is harmless, and each costs a page.
-  Milliseconds cursors = std::chrono::seconds(30);
+  Milliseconds cursors = std::chrono::minutes(5);
   std::function<void(bool warning, const std::string&)> log;
 };
 

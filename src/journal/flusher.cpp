@@ -23,7 +23,7 @@ void flush_log(const std::string& path) {
 // Beside the connection that writes, which goes on meanwhile. What cannot be moved now, because
 // somebody reads it, is moved next time.
 void move_log(const std::string& path) {
-  auto database = Database::open(path, Database::Mode::write);
+  auto database = Database::open(path, Database::Mode::existing);
   if (database) (void)database->run("PRAGMA wal_checkpoint(PASSIVE)");
 }
 

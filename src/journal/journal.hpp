@@ -69,6 +69,8 @@ class Journal {
   // are kept for it until the journal is full.
   virtual Result<Sequence> cursor(std::string_view sink) = 0;
   virtual Result<> advance(std::string_view sink, Sequence sequence) = 0;
+  // The sink is gone: nothing is kept for it any more, but its place is remembered.
+  virtual void release(std::string_view sink) = 0;
 
   // The highest number that was ever given; after a crash the highest that may have been, for a
   // sink may remember samples that the journal lost with its last seconds.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 namespace meterbridge::journal {
 namespace {
@@ -45,12 +46,17 @@ class InMemory final : public Journal {
     return static_cast<std::uint64_t>(entries_.end() - first);
   }
 
-  Result<Sequence> cursor(std::string_view sink) override { return mark(sink).cursor; }
+  Result<Sequence> cursor(std::string_view sink) override {
+    gone_.erase(std::string(sink));
+    return mark(sink).cursor;
+  }
 
   Result<> advance(std::string_view sink, Sequence sequence) override {
     mark(sink).cursor = sequence;
     return {};
   }
+
+  void release(std::string_view sink) override { gone_.emplace(sink); }
 
   [[nodiscard]] Sequence given() const override { return newest_; }
 
@@ -59,8 +65,9 @@ class InMemory final : public Journal {
     status.entries = entries_.size();
     status.dropped = dropped_;
     status.last_commit = last_commit_;
-    for (const auto& [sink, mark] : sinks_)
-      status.sinks.push_back(mark);
+    for (const auto& [sink, mark] : sinks_) {
+      if (!gone_.contains(sink)) status.sinks.push_back(mark);
+    }
     return status;
   }
 
@@ -74,7 +81,7 @@ class InMemory final : public Journal {
   void drop_oldest() {
     bool wanted = false;
     for (auto& [sink, mark] : sinks_) {
-      if (mark.cursor >= entries_.front().sequence) continue;
+      if (mark.cursor >= entries_.front().sequence || gone_.contains(sink)) continue;
       ++mark.dropped;
       wanted = true;
     }
@@ -87,6 +94,7 @@ class InMemory final : public Journal {
   Sequence newest_ = 0;
   std::deque<Entry> entries_;
   std::map<std::string, SinkMark, std::less<>> sinks_;
+  std::set<std::string, std::less<>> gone_;
   std::uint64_t dropped_ = 0;
   std::optional<Instant> last_commit_;
 };

@@ -50,7 +50,7 @@ class Statement {
 // (read-only, full); io for all else.
 class Database {
  public:
-  enum class Mode : std::uint8_t { write, read };
+  enum class Mode : std::uint8_t { write, read, existing };  // existing: write, but make none
 
   Database() = default;
 

@@ -6,25 +6,39 @@
 #include <filesystem>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace meterbridge::journal {
 namespace {
 
 constexpr std::int64_t application = 0x4D424A31;  // "MBJ1"
-constexpr std::int64_t format = 1;
+constexpr std::int64_t format = 2;
 
 // Small pages: a commit of a few samples writes few bytes. In WAL mode it is one write into the
 // system's cache; what forces it onto the disk is said by begin(flushed).
 constexpr std::string_view setup =
-    "PRAGMA page_size=1024; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    "PRAGMA page_size=512; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     "PRAGMA journal_size_limit=4194304;"
     "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY;";
 
 constexpr std::string_view tables =
     "BEGIN IMMEDIATE;"
-    "CREATE TABLE words(id INTEGER PRIMARY KEY, word BLOB NOT NULL);"
+    "CREATE TABLE words(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, word BLOB NOT NULL);"
     "CREATE TABLE samples(sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " sum INTEGER NOT NULL, body BLOB NOT NULL);"
-    "CREATE TABLE marks(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE marks(name TEXT PRIMARY KEY, value INTEGER NOT NULL,"
+    " sum INTEGER NOT NULL) WITHOUT ROWID;";
+
+// Of everything, so that a changed bit on the disk neither becomes a value nor moves a cursor.
+std::int64_t sum_of_word(std::int64_t number, std::string_view word) {
+  return check_sum(static_cast<std::uint64_t>(number), 0, word);
+}
+
+std::int64_t sum_of_mark(std::string_view name, std::int64_t value) {
+  return check_sum(0, value, name);
+}
 
 Result<> make_tables(Database& database) {
   if (auto made = database.run(std::string(tables)); !made) return made;
@@ -32,7 +46,7 @@ Result<> make_tables(Database& database) {
                       "; PRAGMA user_version=" + std::to_string(format) + "; COMMIT;");
 }
 
-// A file of another program, or of a later version of this one, is not touched.
+// A file of another program, or of a later version of this one with another format.
 Result<> check_format(Database& database, Database::Mode mode) {
   const auto mark = database.ask("PRAGMA application_id");
   if (!mark) return mark.error();
@@ -49,6 +63,14 @@ Result<> check_format(Database& database, Database::Mode mode) {
   return {};
 }
 
+// Zeros where there is none.
+std::pair<std::uint64_t, std::uint64_t> file_at(const std::string& path) {
+  struct stat facts {};
+
+  if (::stat(path.c_str(), &facts) != 0) return {};
+  return {facts.st_dev, facts.st_ino};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, Database::Mode mode) {
@@ -56,6 +78,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Database::Mo
     // Where this fails, opening says it better.
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    // Not for everybody to read, and its log takes over what it may. Only where it is new: closing
+    // one that is in use would end the locks on it.
+    const int fresh = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0640);
+    if (fresh >= 0) (void)::close(fresh);
   }
   auto database = Database::open(path, mode);
   if (!database) return database.error();
@@ -63,7 +89,13 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Database::Mo
   std::unique_ptr<Store> store(new Store);
   store->database_ = std::move(*database);
   if (auto done = store->prepare(mode); !done) return done.error().within(path);
+  store->path_ = path;
+  store->file_ = file_at(path);
   return store;
+}
+
+bool Store::in_place() const {
+  return file_at(path_) == file_;
 }
 
 Result<> Store::prepare(Database::Mode mode) {
@@ -74,10 +106,10 @@ Result<> Store::prepare(Database::Mode mode) {
   if (auto done = check_format(database_, mode); !done) return done;
   const std::array<std::pair<Statement*, std::string_view>, 8> statements{{
       {&insert_, "INSERT INTO samples(sequence, at, sum, body) VALUES(?, ?, ?, ?)"},
-      {&insert_word_, "INSERT INTO words(id, word) VALUES(?, ?)"},
+      {&insert_word_, "INSERT INTO words(id, sum, word) VALUES(?, ?, ?)"},
       {&set_mark_,
-       "INSERT INTO marks(name, value) VALUES(?, ?)"
-       " ON CONFLICT(name) DO UPDATE SET value=excluded.value"},
+       "INSERT INTO marks(name, value, sum) VALUES(?, ?, ?)"
+       " ON CONFLICT(name) DO UPDATE SET value=excluded.value, sum=excluded.sum"},
       {&remove_, "DELETE FROM samples WHERE sequence<=?"},
       {&rows_,
        "SELECT sequence, at, sum, body FROM samples WHERE sequence>?"
@@ -127,11 +159,12 @@ Result<> Store::insert(const Row& row) {
 }
 
 Result<> Store::insert_word(std::uint32_t number, std::string_view bytes) {
-  return insert_word_.bind(1, std::int64_t{number}).bind_blob(2, bytes).run();
+  const std::int64_t id{number};
+  return insert_word_.bind(1, id).bind(2, sum_of_word(id, bytes)).bind_blob(3, bytes).run();
 }
 
 Result<> Store::set_mark(std::string_view name, std::int64_t value) {
-  return set_mark_.bind(1, name).bind(2, value).run();
+  return set_mark_.bind(1, name).bind(2, value).bind(3, sum_of_mark(name, value)).run();
 }
 
 Result<> Store::remove_through(Sequence sequence) {
@@ -140,26 +173,31 @@ Result<> Store::remove_through(Sequence sequence) {
 
 Result<Marks> Store::marks() {
   Marks marks;
-  auto all = database_.prepare("SELECT name, value FROM marks");
+  auto all = database_.prepare("SELECT name, value, sum FROM marks");
   if (!all) return all.error();
   for (;;) {
     const auto row = all->step();
     if (!row) return row.error();
     if (!*row) return marks;
-    marks.emplace(all->bytes(0), all->integer(1));
+    const std::string name(all->bytes(0));
+    if (sum_of_mark(name, all->integer(1)) != all->integer(2))
+      return Error(Errc::malformed, "the check sum of a cursor or count is wrong");
+    marks.emplace(name, all->integer(1));
   }
 }
 
 Result<Dictionary> Store::words() {
   Dictionary words;
-  auto all = database_.prepare("SELECT id, word FROM words ORDER BY id");
+  auto all = database_.prepare("SELECT id, sum, word FROM words ORDER BY id");
   if (!all) return all.error();
   for (;;) {
     const auto row = all->step();
     if (!row) return row.error();
     if (!*row) return words;
-    auto added = words.add(all->bytes(1));
-    if (!added) return added.error();
+    const std::string_view word = all->bytes(2);
+    if (sum_of_word(all->integer(0), word) != all->integer(1))
+      return Error(Errc::malformed, "the check sum of a word is wrong");
+    words.add(word);
     if (all->integer(0) != static_cast<std::int64_t>(words.size()))
       return Error(Errc::malformed, "the journal's words are not in order");
   }

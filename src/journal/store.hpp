@@ -53,6 +53,8 @@ class Store {
   Result<std::uint64_t> count_after(Sequence sequence, std::uint64_t most = INT64_MAX);
   Result<std::uint64_t> count_between(Instant from, Instant to);  // by the samples' times
   Result<std::uint64_t> bytes();  // in use; what was deleted is used again
+  // False when somebody deleted or replaced the file: what is written would be gone with the end.
+  [[nodiscard]] bool in_place() const;
 
  private:
   Store() = default;
@@ -62,6 +64,8 @@ class Store {
   // Before the statements: they are finalised first.
   Database database_;
   Statement insert_, insert_word_, set_mark_, remove_, rows_, oldest_, pages_, free_pages_;
+  std::string path_;
+  std::pair<std::uint64_t, std::uint64_t> file_;  // device and number of the opened one
   std::int64_t page_size_ = 0;
   bool flushed_ = false;
 };

@@ -59,6 +59,7 @@ struct Setup {
   std::string name;  // in the configuration: "csv", "archive"
   SettingValues settings;
   std::string state_directory;
+  std::string instance;  // several of them may share the directory
   // Journal::given() when the sink is made: a sink that remembers a higher sequence remembers
   // another journal. (committed() may be lower after a power cut, for the same journal.)
   journal::Sequence newest = 0;
@@ -78,6 +79,9 @@ struct Kind {
   // The layout of whole telegrams that it wants as Sample::document ("okosmero"), or nothing; null
   // for kinds that never do.
   std::string_view (*layout)(const SettingValues& settings) = nullptr;
+  // Whether two sinks of this kind would write into the same files; null = settings that differ are
+  // places that differ.
+  bool (*same_files)(const SettingValues& a, const SettingValues& b) = nullptr;
 };
 
 [[nodiscard]] std::span<const Kind> kinds();

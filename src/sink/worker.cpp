@@ -30,12 +30,18 @@ struct Ticket {
   asio::steady_timer bell;
 };
 
+struct Job {
+  const Ticket* ticket;  // whose it is
+  std::function<void()> work;
+  std::function<void()> tell;
+};
+
 }  // namespace
 
 struct Worker::Shared {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs;  // and what follows
+  std::deque<Job> jobs;
   bool over = false;
   bool idle = true;
 };
@@ -67,12 +73,13 @@ void Worker::work(const std::shared_ptr<Shared>& shared) {
     shared->jobs.pop_front();
     shared->idle = false;
     lock.unlock();
-    job.first();
+    job.work();
+    job.work = nullptr;
     lock.lock();
     shared->idle = true;
     shared->changed.notify_all();
     // After the end there is no loop any more that could be told.
-    if (!shared->over) job.second();
+    if (!shared->over) job.tell();
   }
 }
 
@@ -87,7 +94,7 @@ asio::awaitable<bool> Worker::run(std::function<void()> job) {
   };
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->jobs.emplace_back(std::move(job), std::move(tell));
+    shared_->jobs.push_back({ticket.get(), std::move(job), std::move(tell)});
   }
   if (!thread_.joinable()) {
     // Signals belong to the loop's thread.
@@ -103,6 +110,12 @@ asio::awaitable<bool> Worker::run(std::function<void()> job) {
     (void)co_await ticket->bell.async_wait(asio::as_tuple(asio::use_awaitable));
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) break;
+  }
+  if (!ticket->done) {
+    // Behind one that hangs they would pile up, one for each attempt.
+    const std::lock_guard lock(shared_->mutex);
+    std::erase_if(shared_->jobs,
+                  [&](const Job& waiting) { return waiting.ticket == ticket.get(); });
   }
   co_return ticket->done;
 }

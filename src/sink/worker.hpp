@@ -21,7 +21,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // One job after the other, in the order in which they came. True when it is done, false when the
-  // caller was cancelled; the job goes on then, and must own all that it uses.
+  // caller was cancelled: a job that began goes on then, and must own all that it uses; one that
+  // did not is forgotten.
   boost::asio::awaitable<bool> run(std::function<void()> job);
 
  private:

@@ -26,15 +26,20 @@ int clock_gettime(clockid_t id, struct timespec* t) {
 """
 
 
-@pytest.mark.skipif("asan" in BINARY, reason="a preloaded library and the sanitizer exclude each other")
-def test_P29_readings_wait_until_our_clock_is_set(tmp_path):
+def late_clock(tmp_path):
+    """The environment of a program whose clock is wrong, and the file whose removal puts it right."""
     (tmp_path / "clock.c").write_text(LATE_CLOCK)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c", "-ldl"], check=True)
     unset = tmp_path / "unset"
     unset.write_text("")
+    return {"LD_PRELOAD": str(tmp_path / "clock.so"), "CLOCK_UNSET": str(unset)}, unset
+
+
+@pytest.mark.skipif("asan" in BINARY, reason="a preloaded library and the sanitizer exclude each other")
+def test_P29_readings_wait_until_our_clock_is_set(tmp_path):
+    late, unset = late_clock(tmp_path)
     house = House(tmp_path, [])
     house.write([f"{{id: house, profile: energomera-ce307, address: 13462, interval: 1s, link: {{serial: {house.tty('m')}}}}}"])
-    late = {"LD_PRELOAD": str(tmp_path / "clock.so"), "CLOCK_UNSET": str(unset)}
     with house.broker(), Observer(house.port) as ear, \
             house.simulate("--profile", "energomera-ce307", "--set", "address=13462", "--pty", house.tty("m")), \
             house.bridge(environment=late) as bridge:
@@ -51,3 +56,37 @@ def test_P29_readings_wait_until_our_clock_is_set(tmp_path):
         with ear.changed:
             times = [json.loads(payload)["time"] for topic, payload, _ in ear.messages if topic.endswith("house/state")]
         assert all(time > "2026" for time in times)
+
+
+@pytest.mark.skipif("asan" in BINARY, reason="a preloaded library and the sanitizer exclude each other")
+def test_P29_every_reading_of_that_time_is_in_the_journal_with_its_own(tmp_path):
+    late, unset = late_clock(tmp_path)
+    house = House(tmp_path, [])
+    house.write(["{id: shop, profile: esp32-flat-json, link: {mqtt: shop/meter}, interval: 1s, publish: every}"],
+                extra="journal: {store: on, commit: 0s}")
+    with house.broker(), Observer(house.port) as ear, house.bridge(environment=late) as bridge:
+        ear.wait_topic("meterbridge/status", payload="online")
+        begin = datetime.datetime.now(datetime.timezone.utc)
+        for volts in range(210, 230):
+            ear.publish("shop/meter", '{"energy_total":12.50,"voltage":%d}' % volts)
+        ear.wait_json("meterbridge/shop/event")
+        unset.unlink()
+        ear.publish("shop/meter", '{"energy_total":12.50,"voltage":230}')
+        ear.wait_json("meterbridge/shop/state", lambda state: state.get("voltage") == 230)
+        end = datetime.datetime.now(datetime.timezone.utc)
+        assert bridge.stop() == 0
+    done = house.call("journal", "-c", str(house.file), "export")
+    entries = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [reading["value"] for entry in entries for reading in entry["readings"] if reading["key"] == "voltage"] == \
+        list(range(210, 231))
+    for entry in entries:
+        assert begin <= datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")) <= end, entry
+    # One run that does not last until the clock is set files nothing under 1971.
+    unset.write_text("")
+    with house.broker(), house.simulate("--profile", "energomera-ce307", "--set", "address=13462", "--pty", house.tty("m")):
+        house.write([f"{{id: house, profile: energomera-ce307, address: 13462, interval: 1s, link: {{serial: {house.tty('m')}}}}}"],
+                    extra="journal: {store: on, commit: 0s}")
+        once = house.call("run", "--once", "-c", str(house.file), environment=late)
+        assert once.returncode == 1 and b"the clock of this machine is not set" in once.stderr, once.stderr
+    after = house.call("journal", "-c", str(house.file), "export").stdout
+    assert len(after.splitlines()) == len(entries)

@@ -140,6 +140,13 @@ def test_run_once_says_when_a_sink_did_not_take_everything(tmp_path):
         done = house.call("run", "--once", "-c", str(house.file))
         assert done.returncode == 1 and b"sink csv: did not take everything" in done.stderr, done.stderr
         assert b"Not a directory" in done.stderr, done.stderr
+        # Without a disk for the journal: what one run reads is in the file when it ends.
+        house.write([P1.format(id="p1", tty=tmp_path / "p1")],
+                    extra=f"journal: memory\nsinks:\n  csv: {{directory: {tmp_path}/out}}\n")
+        for count in (1, 2):
+            done = house.call("run", "--once", "-c", str(house.file))
+            assert done.returncode == 0, done.stderr
+            assert len(rows(tmp_path / "out/p1")) == count
         wrong = "sinks:\n  csv: {layout: okosmero, directory: /x}\n  twin: {type: csv, layout: okosmero, directory: /x}\n"
         house.write(["{id: house, profile: energomera-ce307, link: {serial: /dev/x}, address: 1}"], extra=wrong)
         checked = house.call("check", "-c", str(house.file))

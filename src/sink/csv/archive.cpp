@@ -96,6 +96,23 @@ Result<> compress(const std::string& path) {
   return {};
 }
 
+Result<> for_each_line(const std::string& path, const std::function<void(std::string_view)>& take) {
+  const gzFile source = ::gzopen(path.c_str(), "rbe");
+  if (source == nullptr) return Error(Errc::io, path + ": cannot be opened");
+  std::array<char, 16384> block{};
+  std::string rest;
+  int count = 0;
+  while ((count = ::gzread(source, block.data(), static_cast<unsigned>(block.size()))) > 0) {
+    rest.append(block.data(), static_cast<std::size_t>(count));
+    std::size_t at = 0;
+    for (std::size_t end = 0; (end = rest.find('\n', at)) != std::string::npos; at = end + 1)
+      take(std::string_view(rest).substr(at, end - at));
+    rest.erase(0, at);
+  }
+  const bool whole = ::gzclose(source) == Z_OK && count == 0;
+  return whole ? Result<>() : Result<>(Error(Errc::io, path + ": cannot be read to its end"));
+}
+
 void tidy(const Options& options, const std::set<std::string>& open,
           const std::function<void(bool warning, const std::string&)>& log) {
   if (!options.gzip && options.keep == Milliseconds::zero()) return;

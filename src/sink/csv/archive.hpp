@@ -20,5 +20,7 @@ void tidy(const Options& options, const std::set<std::string>& open,
 [[nodiscard]] std::optional<std::string> stem_of(std::string_view name, Layout layout);
 // PATH becomes PATH.gz, whole or not at all. Error: io, in words.
 Result<> compress(const std::string& path);
+// Each whole line of a file, a compressed one too. Error: io, in words.
+Result<> for_each_line(const std::string& path, const std::function<void(std::string_view)>& take);
 
 }  // namespace meterbridge::sink::csv

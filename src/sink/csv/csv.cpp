@@ -5,6 +5,7 @@
 #include "sink/worker.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -22,7 +23,8 @@ class Csv final : public Sink {
       : layout_(options.layout), batch_(setup.batch), hurry_(setup.replay), worker_(executor) {
     StoreSetup store;
     store.options = std::move(options);
-    store.state_file = setup.state_directory + "/csv-" + setup.name + ".sequence";
+    store.state_file =
+        setup.state_directory + "/" + setup.instance + ".csv-" + setup.name + ".sequence";
     store.newest = setup.newest;
     store.replay = setup.replay;
     store.log = [log = setup.log, executor, name = setup.name](bool warning,
@@ -100,11 +102,31 @@ std::string_view layout(const SettingValues& settings) {
   return settings.text("layout") == "okosmero" ? "okosmero" : "";
 }
 
+std::filesystem::path folder_of(const SettingValues& settings) {
+  std::error_code ignored;
+  const std::filesystem::path plain(settings.text("directory"));
+  auto folder = std::filesystem::weakly_canonical(plain, ignored);
+  if (ignored) folder = plain.lexically_normal();
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
+// One that has a folder for each meter owns all of them, whichever meters it gets now: it looks
+// after old files there.
+bool same_files(const SettingValues& a, const SettingValues& b) {
+  const auto first = folder_of(a);
+  const auto second = folder_of(b);
+  const bool first_flat = !layout(a).empty();
+  const bool second_flat = !layout(b).empty();
+  if (first_flat == second_flat) return first == second;
+  return first_flat ? first.parent_path() == second : second.parent_path() == first;
+}
+
 }  // namespace
 
 Kind kind() {
-  return {"csv", "Files with one line for each sample; see [sinks.md](sinks.md).", specs(), make,
-          layout};
+  return {"csv",   "Files with one line for each sample; see [sinks.md](sinks.md).",
+          specs(), make,
+          layout,  same_files};
 }
 
 }  // namespace meterbridge::sink::csv

@@ -65,22 +65,22 @@ Result<std::string> first_line(const std::string& path) {
 }
 
 Result<> repair_file(const std::string& path, const Log& log) {
-  const auto end = read_end(path, tail_size);
-  if (!end) return end.error();
-  if (end->empty()) return {};
-  // Some file systems leave zeros where the lines were on their way.
-  const std::size_t zero = std::min(end->find('\0'), end->size());
-  const std::size_t whole = end->rfind('\n', zero == 0 ? 0 : zero - 1);
-  const std::size_t good = whole == std::string::npos || zero == 0 ? 0 : whole + 1;
-  if (good == end->size()) return {};
+  for (bool told = false;;) {
+    const auto end = read_end(path, tail_size);
+    if (!end) return end.error();
+    // Some file systems leave zeros where the lines were on their way.
+    const std::string_view lines = std::string_view(*end).substr(0, end->find('\0'));
+    const std::size_t good = lines.rfind('\n') + 1;  // behind the last whole line; none = 0
+    if (good == end->size()) return {};
 
-  struct stat facts {};
+    struct stat facts {};
 
-  if (::stat(path.c_str(), &facts) != 0) return failed(path, "looking");
-  const off_t size = facts.st_size - static_cast<off_t>(end->size() - good);
-  if (::truncate(path.c_str(), size) != 0) return failed(path, "cutting off half a line");
-  if (log) log(true, path + ": the last line was not whole and is cut off");
-  return {};
+    if (::stat(path.c_str(), &facts) != 0) return failed(path, "looking");
+    const off_t size = facts.st_size - static_cast<off_t>(end->size() - good);
+    if (::truncate(path.c_str(), size) != 0) return failed(path, "cutting off half a line");
+    if (log && !std::exchange(told, true))
+      log(true, path + ": the last line was not whole and is cut off");
+  }
 }
 
 Result<> repair_folder(const std::string& folder, const Log& log) {

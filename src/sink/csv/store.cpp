@@ -4,6 +4,7 @@
 #include "io/state_file.hpp"
 #include "sink/csv/archive.hpp"
 #include "sink/csv/repair.hpp"
+#include "sink/sink.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -20,8 +21,13 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t most_unsynced = std::size_t{64} * 1024;
-// A card wears out by small writes (P52); tail_size is enough for this.
+// A card wears out by small writes (P52).
 constexpr auto remember_every = std::chrono::minutes(5);
+constexpr std::size_t remember_rows = 500;
+// So many lines of one file may come again: of all that is not remembered, and a batch that was
+// being written.
+constexpr std::size_t tail_lines = remember_rows + 4 * longest_batch;
+constexpr std::size_t longest_tail = std::size_t{64} * 1024 * 1024;
 constexpr auto keep_house_every = std::chrono::hours(1);
 
 bool exists(const std::string& path) {
@@ -117,22 +123,56 @@ Result<> Store::check_room() const {
                              " MB are free, less than min_free");
 }
 
+// By what a line is known again. A replay meets files whose columns are not those of the row: there
+// the moment is enough.
+std::uint64_t Store::mark_of(std::string_view line) const {
+  if (setup_.replay && setup_.options.layout != Layout::okosmero)
+    line = line.substr(0, line.find(',', line.find(',') + 1));
+  std::uint64_t mark = 14695981039346656037U;  // FNV-1a
+  for (const char c : line)
+    mark = (mark ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return mark;
+}
+
+// Every line of the day or month.
+Result<> Store::load_all(Series& series, const Row& row) {
+  series.tail.clear();
+  for (int number = 1; number <= highest(row); ++number) {
+    const std::string path = path_of(row, number);
+    for (const std::string& file : {path, path + ".gz"}) {
+      if (!exists(file)) continue;
+      const auto read =
+          for_each_line(file, [&](std::string_view line) { series.tail.insert(mark_of(line)); });
+      if (!read) return read.error();
+      // A crash while it was compressed leaves both.
+      break;
+    }
+  }
+  return {};
+}
+
 // A file that is there: its columns, and the lines that may come again.
 Result<> Store::load(Series& series, const Row& row) {
-  series.tail.clear();
+  if (!setup_.replay) series.tail.clear();
   series.columns.clear();
+  if (auto whole = repair_file(series.path, setup_.log); !whole) return whole.error();
   if (!row.header.empty()) {
     auto header = first_line(series.path);
     if (!header) return header.error();
     series.columns = columns_of(*header);
   }
-  if (!setup_.replay && row.sequence > setup_.newest) return {};
-  const auto end = read_end(series.path, setup_.replay ? SIZE_MAX : tail_size);
+  if (setup_.replay || row.sequence > setup_.newest) return {};
+  auto end = read_end(series.path, tail_size);
+  for (std::size_t size = tail_size; end && end->size() == size && size < longest_tail;) {
+    if (static_cast<std::size_t>(std::ranges::count(*end, '\n')) > tail_lines) break;
+    size *= 4;
+    end = read_end(series.path, size);
+  }
   if (!end) return end.error();
   for (std::size_t at = 0; at < end->size();) {
     const std::size_t stop = end->find('\n', at);
     if (stop == std::string::npos) break;
-    series.tail.insert(end->substr(at, stop - at));
+    series.tail.insert(mark_of(std::string_view(*end).substr(at, stop - at)));
     at = stop + 1;
   }
   return {};
@@ -140,7 +180,7 @@ Result<> Store::load(Series& series, const Row& row) {
 
 // A new file; its columns are those of all the rows that are about to be in it.
 Result<> Store::create(Series& series, const Row& row, const Rows& all) {
-  series.tail.clear();
+  if (!setup_.replay) series.tail.clear();
   std::vector<std::string> keys;
   const auto add = [&keys](const std::vector<std::string>& more) {
     for (const std::string& key : more) {
@@ -169,6 +209,9 @@ Result<> Store::create(Series& series, const Row& row, const Rows& all) {
 Result<> Store::open(Series& series, const Row& row, const Rows& all) {
   if (auto written = flush(series); !written) return written.error();
   const bool other_stem = series.stem != row.stem;
+  if (setup_.replay && other_stem) {
+    if (auto loaded = load_all(series, row); !loaded) return loaded.error();
+  }
   series.number = other_stem ? highest(row) : series.number + 1;
   while (exists(path_of(row, series.number) + ".gz"))
     ++series.number;
@@ -200,7 +243,8 @@ Result<> Store::put(Series& series, const Row& row, const Rows& all) {
   }
   std::string line = line_of(row, series.columns);
   const bool may_be_there = setup_.replay || row.sequence <= setup_.newest;
-  const auto twin = may_be_there ? series.tail.find(line) : series.tail.end();
+  if (!may_be_there && !series.tail.empty()) series.tail = {};
+  const auto twin = may_be_there ? series.tail.find(mark_of(line)) : series.tail.end();
   if (twin != series.tail.end()) {
     series.tail.erase(twin);
   } else {
@@ -258,6 +302,7 @@ Result<> Store::write(const std::vector<Row>& rows, journal::Sequence last, Time
     return written.error();
   }
   complete_ = std::max(complete_, last);
+  unremembered_ += rows.size();
   return {};
 }
 
@@ -284,7 +329,7 @@ bool Store::sync_is_due(Time now) const {
 
 Result<journal::Sequence> Store::sync(Time now, bool remember_now) {
   if (auto synced = sync_files(); !synced) return synced.error();
-  if (remember_now || now - remembered_at_ >= remember_every) {
+  if (remember_now || unremembered_ >= remember_rows || now - remembered_at_ >= remember_every) {
     if (auto kept = remember(); !kept) return kept.error();
     remembered_at_ = now;
   }
@@ -304,7 +349,9 @@ Result<> Store::sync_files() {
 
 Result<> Store::remember() {
   if (setup_.replay) return {};
-  return io::write_atomically(setup_.state_file, std::to_string(remembered_) + "\n");
+  auto kept = io::write_atomically(setup_.state_file, std::to_string(remembered_) + "\n");
+  if (kept) unremembered_ = 0;
+  return kept;
 }
 
 void Store::keep_house(Time now) {

@@ -5,7 +5,8 @@
 // are synced. What comes again after a crash is compared with the ends of the files, where it may
 // stand already. The sequence up to which all is on the disk is remembered in a file of its own:
 // now and then, so that the ends need not be long, and whenever a line that may come again would
-// not be found at the end of the file where it would be looked for.
+// not be found at the end of the file where it would be looked for. A replay compares with all
+// files of the day or month, compressed ones too.
 #pragma once
 
 #include "sink/csv/layout.hpp"
@@ -15,6 +16,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -52,8 +54,8 @@ class Store {
     int number = 0;  // 1 is the file without a number in its name; 0 = none is open
     std::string path;
     std::vector<std::string> columns;
-    std::unordered_multiset<std::string> tail;  // lines that may come again
-    std::string text;                           // to be appended
+    std::unordered_multiset<std::uint64_t> tail;  // marks of lines that may come again
+    std::string text;                             // to be appended
     journal::Sequence written = 0;
     journal::Sequence last = 0;  // in text
   };
@@ -64,6 +66,8 @@ class Store {
   Result<> put(Series& series, const Row& row, const Rows& all);
   Result<> open(Series& series, const Row& row, const Rows& all);
   Result<> load(Series& series, const Row& row);
+  Result<> load_all(Series& series, const Row& row);
+  [[nodiscard]] std::uint64_t mark_of(std::string_view line) const;
   Result<> create(Series& series, const Row& row, const Rows& all);
   Result<> flush(Series& series);
   Result<> settle(journal::Sequence sequence);
@@ -81,6 +85,7 @@ class Store {
   std::map<std::string, Series> series_;  // by folder and extension
   std::map<std::string, bool> dirty_;     // paths; true = new in their folder
   std::size_t unsynced_ = 0;              // bytes
+  std::size_t unremembered_ = 0;          // rows
   Time waiting_since_{};                  // something is written and not taken
   journal::Sequence complete_ = 0;        // written, but perhaps not on the disk
   journal::Sequence remembered_ = 0;      // on the disk

@@ -241,6 +241,31 @@ TEST(Settings, SameFileMayBePlayedTwice) {
   EXPECT_EQ(settings.links.size(), 2U);
 }
 
+TEST(Settings, TheJournalIsAWordOrASection) {
+  const auto journal_of = [](const std::string& text) {
+    return read_good(text + std::string(one_meter)).journal;
+  };
+  const JournalSettings usual = journal_of("");
+  EXPECT_EQ(usual, JournalSettings());
+  EXPECT_EQ(usual.store, JournalStore::automatic);
+  EXPECT_EQ(usual.commit, 5s);
+  EXPECT_EQ(usual.sync, 30s);
+  EXPECT_EQ(usual.size, 200'000'000U);
+  EXPECT_EQ(journal_of("journal: on\n").store, JournalStore::disk);
+  EXPECT_EQ(journal_of("journal: memory\n").store, JournalStore::memory);
+  EXPECT_EQ(journal_of("journal: off\n").store, JournalStore::off);
+  EXPECT_EQ(journal_of("journal: auto\n").store, JournalStore::automatic);
+  const JournalSettings own = journal_of(
+      "journal: {store: on, commit: 0s, sync: 0s, keep: 0s, size: 1 gb, samples: 100}\n");
+  EXPECT_EQ(own.store, JournalStore::disk);
+  EXPECT_EQ(own.commit, 0s);
+  EXPECT_EQ(own.sync, 0s);
+  EXPECT_EQ(own.keep, 0s);
+  EXPECT_EQ(own.size, 1'000'000'000U);
+  EXPECT_EQ(own.samples, 100U);
+  EXPECT_EQ(journal_of("journal: {commit: 10m}\n").commit, 10min);
+}
+
 TEST(Settings, AnyPrefixOfAValidFileEndsInSettingsOrProblems) {
   const std::string text =
       "instance: cottage\nmqtt: {host: b, username: u, password: !secret password, tls: {ca: "

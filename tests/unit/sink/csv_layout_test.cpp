@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "fakes/scratch.hpp"
+#include "sink/csv/archive.hpp"
 #include "sink/csv/layout.hpp"
 #include "sink/csv/options.hpp"
+#include "sink/csv/store.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -156,6 +160,131 @@ TEST(Okosmero, WhatTheGuardHeldBackIsNotInTheTable) {
   rows = rows_of(Layout::okosmero, one);
   EXPECT_EQ(rows[0].head, "12,2026-07-01 02:00:00,S,69,,7.0,");
   EXPECT_EQ(rows[0].stem, "2026-07-01");
+}
+
+namespace {
+
+struct Place {
+  fakes::Scratch scratch;
+  StoreSetup setup = [this] {
+    StoreSetup wanted;
+    wanted.options.directory = (scratch.path() / "out").string();
+    wanted.options.sync = hours(1);
+    wanted.state_file = (scratch.path() / "csv.sequence").string();
+    return wanted;
+  }();
+
+  [[nodiscard]] bool write(Store& store, const std::vector<Entry>& entries) const {
+    std::vector<Row> rows;
+    for (const Entry& each : entries) {
+      for (Row& row : rows_of(setup.options.layout, each))
+        rows.push_back(std::move(row));
+    }
+    return bool(store.write(rows, entries.back().sequence, std::chrono::steady_clock::now()));
+  }
+
+  // Times each line is there, headers left out, over all files.
+  [[nodiscard]] std::map<std::string, int> lines(const std::string& extension) const {
+    std::map<std::string, int> seen;
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator(setup.options.directory)) {
+      const std::string path = file.path().string();
+      if (path.find(extension) == std::string::npos) continue;
+      EXPECT_TRUE(for_each_line(path, [&](std::string_view line) {
+        if (!line.starts_with("time_utc") && !line.starts_with("MeterId"))
+          ++seen[std::string(line.substr(0, line.find(',')))];
+      }));
+    }
+    return seen;
+  }
+};
+
+}  // namespace
+
+// A day in three files, two of them compressed: each is looked into, whatever its columns.
+TEST(CsvReplay, NothingComesTwiceIntoADayOfSeveralFiles_P48) {
+  set_zone("Europe/Budapest");
+  Place place;
+  std::vector<Entry> all;
+  const std::vector<const char*> keys{"power", "voltage_l1", "current_l1"};
+  for (std::size_t i = 0; i < 90; ++i) {
+    Entry one = entry(noon + seconds(i), {reading(keys[i / 30], "1")}, "house");
+    one.sequence = i + 1;
+    all.push_back(std::move(one));
+  }
+  {
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, {all.begin(), all.begin() + 30}));
+    ASSERT_TRUE(place.write(store, {all.begin() + 30, all.begin() + 60}));
+    // The last five were lost.
+    ASSERT_TRUE(place.write(store, {all.begin() + 60, all.end() - 5}));
+    ASSERT_TRUE(store.sync(std::chrono::steady_clock::now()));
+  }
+  const std::string folder = place.setup.options.directory + "/house/2026-11-20";
+  ASSERT_TRUE(compress(folder + ".csv"));
+  ASSERT_TRUE(compress(folder + "-2.csv"));
+  for (int time = 0; time < 2; ++time) {
+    place.setup.replay = true;
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, {all.begin(), all.begin() + 40}));
+    ASSERT_TRUE(place.write(store, {all.begin() + 40, all.end()}));
+    ASSERT_TRUE(store.sync(std::chrono::steady_clock::now(), true));
+    const auto seen = place.lines(".csv");
+    EXPECT_EQ(seen.size(), 90U);
+    for (const auto& [line, count] : seen)
+      EXPECT_EQ(count, 1) << line;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder + "-4.csv"));
+}
+
+// Killed while a full batch of whole telegrams was written: more than any usual end of a file.
+TEST(CsvReplay, LongLinesAreNotWrittenTwiceAfterACrash_P53) {
+  set_zone("Europe/Budapest");
+  Place place;
+  place.setup.options.layout = Layout::okosmero;
+  std::vector<Entry> all;
+  for (std::size_t i = 0; i < 900; ++i) {
+    Entry one = entry(noon + seconds(i), {reading("power_import", "69")}, "p1");
+    one.sequence = i + 1;
+    one.sample.document = R"({"MeterID":"12","Number":)" + std::to_string(i) + R"(,"Message":")" +
+                          std::string(1500, 'x') + "\"}";
+    all.push_back(std::move(one));
+  }
+  {
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, {all.begin(), all.begin() + 450}));
+    ASSERT_TRUE(store.sync(std::chrono::steady_clock::now()));
+    ASSERT_TRUE(place.write(store, {all.begin() + 450, all.end()}));
+  }
+  place.setup.newest = 900;
+  std::filesystem::remove(place.setup.state_file);
+  Store store(place.setup);
+  ASSERT_TRUE(place.write(store, {all.begin(), all.begin() + 450}));
+  ASSERT_TRUE(place.write(store, {all.begin() + 450, all.end()}));
+  std::size_t count = 0;
+  ASSERT_TRUE(for_each_line(place.setup.options.directory + "/2026-11-20.txt",
+                            [&](std::string_view) { ++count; }));
+  EXPECT_EQ(count, 900U);
+}
+
+// A power cut may leave more zeros than anybody reads of an end.
+TEST(CsvReplay, ManyZerosAtTheEndAreCutOff_P53) {
+  set_zone("Europe/Budapest");
+  Place place;
+  Entry first = entry(noon, {reading("power", "1")}, "house");
+  {
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, {first}));
+  }
+  const std::string file = place.setup.options.directory + "/house/2026-11-20.csv";
+  std::ofstream(file, std::ios::app | std::ios::binary) << "2026-11" << std::string(900'000, '\0');
+  Entry second = entry(noon + seconds(1), {reading("power", "2")}, "house");
+  second.sequence = 2;
+  place.setup.newest = 1;
+  Store store(place.setup);
+  ASSERT_TRUE(place.write(store, {first, second}));
+  EXPECT_EQ(place.lines(".csv").size(), 2U);
+  EXPECT_LT(std::filesystem::file_size(file), 300U);
 }
 
 }  // namespace meterbridge::sink::csv

@@ -13,6 +13,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
@@ -311,6 +312,45 @@ TEST(SinkWorker, AJobThatHangsIsLeftAlone) {
   *hung = false;
   hung->notify_all();
   over->wait(false);
+}
+
+// A place that hangs for days is tried every minute: what was given up does not pile up behind it.
+TEST(SinkWorker, WhatWasGivenUpBehindAJobThatHangsIsForgotten_P55) {
+  using asio::experimental::awaitable_operators::operator||;
+  const auto hung = std::make_shared<std::atomic<bool>>(true);
+  const auto batch = std::make_shared<int>(0);
+  asio::io_context context(1);
+  Worker worker(context.get_executor());
+  bool attempted = false;
+  asio::co_spawn(
+      context,
+      [&]() -> asio::awaitable<void> {
+        for (int attempt = 0; attempt < 20; ++attempt) {
+          asio::steady_timer limit(context, 2ms);
+          std::function<void()> job = [hung, batch] {
+            hung->wait(true);
+            ++*batch;
+          };
+          auto work = worker.run(std::move(job));
+          auto pause = limit.async_wait(asio::as_tuple(asio::use_awaitable));
+          (void)co_await (std::move(work) || std::move(pause));
+        }
+        attempted = true;
+      },
+      [](std::exception_ptr) {});
+  context.run();
+  EXPECT_TRUE(attempted);
+  EXPECT_LE(batch.use_count(), 3) << "ours, and that of the one that hangs";
+  *hung = false;
+  hung->notify_all();
+  context.restart();
+  bool last = false;
+  asio::co_spawn(
+      context, [&]() -> asio::awaitable<void> { last = co_await worker.run([] {}); },
+      [](std::exception_ptr) {});
+  context.run();
+  EXPECT_TRUE(last);
+  EXPECT_EQ(*batch, 1);
 }
 
 }  // namespace meterbridge::sink

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What disk.cpp is made of; nobody else includes it.
+#pragma once
+
+#include "journal/disk.hpp"
+#include "journal/flusher.hpp"
+#include "journal/ledger.hpp"
+#include "journal/waiting.hpp"
+
+namespace meterbridge::journal {
+
+class Disk final : public Journal {
+ public:
+  using Steady = std::chrono::steady_clock;
+
+  Disk(DiskOptions options, const Clock& clock)
+      : options_(std::move(options)),
+        clock_(clock),
+        flusher_(options_.path),
+        looked_for_old_(clock.steady()) {
+    const auto opened = open_or_begin();
+    if (!opened) (void)refused(opened.error());
+  }
+
+  ~Disk() override { close(); }
+
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  Result<Sequence> append(const Sample& sample) override;
+  Result<> commit() override;
+  Result<std::vector<Entry>> after(Sequence sequence, std::size_t limit) override;
+  [[nodiscard]] Sequence committed() const override;
+  [[nodiscard]] Sequence oldest() const override;
+  [[nodiscard]] std::uint64_t behind(Sequence sequence) const override;
+  Result<Sequence> cursor(std::string_view sink) override;
+  Result<> advance(std::string_view sink, Sequence sequence) override;
+  void release(std::string_view sink) override;
+
+  [[nodiscard]] Sequence given() const override { return last_; }
+
+  [[nodiscard]] Status status() const override;
+
+ private:
+  Result<> open();
+  Result<> open_or_begin();
+  Result<> reserve();
+  Sequence next_number();
+  Result<> write();
+  void flush_in_time();
+  Result<> write_rows(std::size_t count);
+  [[nodiscard]] Limits limits() const;
+  Error refused(const Error& error);
+  bool move_aside(const std::string& why);
+  void say(bool warning, const std::string& text) const;
+  void tell_foreign() const;
+  void look_after_file();
+  void drop_waiting();
+  void add_stored(std::vector<Entry>& found, const std::vector<Row>& rows);
+  void close();
+  [[nodiscard]] bool marks_due() const;
+
+  DiskOptions options_;
+  const Clock& clock_;
+  Flusher flusher_;
+  std::unique_ptr<Store> store_;
+  Dictionary words_;
+  std::uint32_t words_written_ = 0;
+  Waiting waiting_;
+  Sequence last_ = 0;  // given
+  Ledger ledger_;
+  bool marks_urgent_ = true;
+  bool marks_changed_ = false;
+  bool more_leaves_ = false, damage_told_ = false;
+  bool closing_ = false;
+  Steady::time_point marks_written_{};
+  Steady::time_point looked_for_old_;  // first when the sinks had time to come
+  Steady::time_point looked_after_file_{};
+  std::optional<Steady::time_point> moved_aside_;
+  std::optional<Instant> last_commit_;
+  std::optional<Steady::time_point> unflushed_;  // since then something is
+  std::string trouble_;
+  std::uint64_t dropped_before_ = 0;  // the trouble
+};
+
+}  // namespace meterbridge::journal
