@@ -13,7 +13,9 @@ namespace meterbridge::io {
 class Backoff {
  public:
   Backoff(Milliseconds first, Milliseconds ceiling, std::uint64_t seed = std::random_device{}())
-      : first_(first), ceiling_(ceiling), random_(seed) {}
+      : first_(first),
+        ceiling_(ceiling),
+        random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
   Milliseconds next();
 

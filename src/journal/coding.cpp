@@ -256,11 +256,15 @@ bool Dictionary::knows(const Shape& shape) const {
 }
 
 const Source* Dictionary::source(std::uint64_t number) const noexcept {
-  return number == 0 || number > words_.size() ? nullptr : std::get_if<Source>(&words_[number - 1]);
+  return number == 0 || number > words_.size()
+             ? nullptr
+             : std::get_if<Source>(&words_[static_cast<std::size_t>(number - 1)]);
 }
 
 const Shape* Dictionary::shape(std::uint64_t number) const noexcept {
-  return number == 0 || number > words_.size() ? nullptr : std::get_if<Shape>(&words_[number - 1]);
+  return number == 0 || number > words_.size()
+             ? nullptr
+             : std::get_if<Shape>(&words_[static_cast<std::size_t>(number - 1)]);
 }
 
 std::string Dictionary::bytes(std::uint32_t number) const {

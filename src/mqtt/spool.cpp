@@ -95,8 +95,8 @@ std::optional<Record> first_record(std::string_view text) {
     Message message;
     message.qos = static_cast<int>(fields.number(1));
     message.hops = static_cast<unsigned>(fields.number(1));
-    const std::size_t topic = fields.number(4);
-    const std::size_t payload = fields.number(4);
+    const auto topic = static_cast<std::size_t>(fields.number(4));
+    const auto payload = static_cast<std::size_t>(fields.number(4));
     message.topic = fields.text(topic);
     message.payload = fields.text(payload);
     record.message = std::move(message);
@@ -125,11 +125,11 @@ bool write_all(int file, std::string_view text) {
 }
 
 std::optional<std::string> read_range(int file, std::uint64_t offset, std::uint64_t length) {
-  std::string text(length, '\0');
+  std::string text(static_cast<std::size_t>(length), '\0');
   std::size_t have = 0;
-  while (have < length) {
+  while (have < text.size()) {
     const ssize_t count =
-        ::pread(file, text.data() + have, length - have, static_cast<off_t>(offset + have));
+        ::pread(file, text.data() + have, text.size() - have, static_cast<off_t>(offset + have));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return std::nullopt;
     have += static_cast<std::size_t>(count);
@@ -187,7 +187,7 @@ std::map<std::uint64_t, Message> Spool::load() {
   }
   std::uint64_t at = text->starts_with(magic) ? magic.size() : 0;
   while (at > 0 && at < text->size()) {
-    auto record = first_record(std::string_view(*text).substr(at));
+    auto record = first_record(std::string_view(*text).substr(static_cast<std::size_t>(at)));
     if (!record) break;
     if (record->message) {
       kept_[record->id] = {at, record->length};

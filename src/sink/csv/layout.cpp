@@ -68,7 +68,7 @@ std::string local_with_offset(Instant instant) {
   std::string text = iso_local(local);
   const std::string utc = iso_utc(instant);  // its milliseconds are ours
   text += utc.substr(utc.size() - 5, 4);
-  const long minutes = offset.count() < 0 ? -offset.count() : offset.count();
+  const auto minutes = static_cast<long>(offset.count() < 0 ? -offset.count() : offset.count());
   text += offset.count() < 0 ? '-' : '+';
   append_two(text, minutes / 60);
   text += ':';
