@@ -73,6 +73,8 @@ def test_the_page_shows_exact_values_and_tells_every_loss(tmp_path, browser):
         browser.see("Meters in trouble: 1")
         browser.do("await page.getByRole('link', {name: 'Cellar', exact: true}).click()")
         browser.see("Last valid telegram")
+        browser.click("button", "Poll now")
+        browser.see("Asked. The readings follow.")
         browser.click("link", "Log")
         browser.see(f"http: listens on 127.0.0.1:{pages}", ".log")
         browser.click("link", "Overview")
@@ -94,6 +96,56 @@ def test_the_page_shows_exact_values_and_tells_every_loss(tmp_path, browser):
         assert way.strays == []
         origin = way.address.split("/api/")[0]
         assert [url for url in browser.do("return state.asked") if not url.startswith(origin + ingress.PREFIX)] == []
+
+
+def test_a_mistake_is_marked_while_typing_and_a_meter_appears_when_applied(tmp_path, browser):
+    house, pages = house_with_page(tmp_path, [meter(tmp_path, "house", "Cellar")])
+    with (simulator(house, "house"), simulator(house, "second"), house.broker(), house.bridge(),
+          ingress.Ingress(pages) as way):
+        ready(pages)
+        browser.open(way.address + "#/configuration")
+        browser.see("Valid, and the same as in the file.", "#verdict")
+        before = house.file.read_text()
+        line = before.count("\n") + 1
+        wrong = meter(tmp_path, "second", "Attic").replace("profile:", "profil:")
+
+        def write(text):
+            browser.do(f"await page.getByRole('textbox').fill({json.dumps(text)})")
+
+        write(before + f"  - {wrong}\n")
+        browser.see("Nothing is applied until they are mended.", "#verdict")
+        browser.see("profil", ".problems")
+        browser.click("button", f"Go to line {line}")
+        at = browser.do("return await page.evaluate(() => document.activeElement.selectionStart)")
+        assert before.count("\n") + 1 == (before + f"  - {wrong}\n")[:at].count("\n") + 1
+        assert browser.do("return await page.getByRole('button', {name: 'Apply'}).isDisabled()")
+        assert house.file.read_text() == before
+        # What was typed waits while somebody looks elsewhere.
+        browser.click("link", "Overview")
+        browser.click("link", "Configuration")
+        assert wrong in browser.do("return await page.getByRole('textbox').inputValue()")
+        good = before + f"  - {meter(tmp_path, 'second', 'Attic')}\n"
+        write(good)
+        browser.see("Valid, not applied yet.", "#verdict")
+        browser.click("button", "Apply")
+        browser.see("Applied.", ".outcome")
+        assert house.file.read_text() == good
+        browser.click("link", "Overview")
+        browser.see("ok", "article:has-text('Attic') .badge")
+        # Somebody else was faster: nothing is written, and the choice is the user's.
+        browser.click("link", "Configuration")
+        browser.see("Valid, and the same as in the file.", "#verdict")
+        theirs = good + "# by hand\n"
+        house.file.write_text(theirs)
+        write(good + "# on the page\n")
+        browser.see("Valid, not applied yet.", "#verdict")
+        browser.click("button", "Apply")
+        browser.see("Somebody changed the file meanwhile. Nothing was written.")
+        assert house.file.read_text() == theirs
+        browser.click("button", "Apply mine over it")
+        browser.see("Applied.", ".outcome")
+        assert house.file.read_text() == good + "# on the page\n"
+        assert [text for text in browser.do("return state.said") if "412" not in text] == []
 
 
 # Every text against what is really behind it, as WCAG counts it.
@@ -135,7 +187,7 @@ def test_every_view_is_readable_on_a_phone_and_a_desk_by_day_and_by_night(tmp_pa
             browser.open(way.address, viewport={"width": width, "height": 800}, colorScheme=scheme, locale=language)
             assert browser.do("await page.locator('article .digits').first().waitFor(); "
                               "return await page.evaluate(() => document.documentElement.lang)") == language[:2]
-            for view, there in (("", "article"), ("meter/house", ".readings"), ("log", ".log li")):
+            for view, there in (("", "article"), ("meter/house", ".readings"), ("log", ".log li"), ("configuration", ".verdict.good")):
                 browser.do(f"await page.evaluate((to) => {{ location.hash = to; }}, {json.dumps('#/' + view)})")
                 browser.do(f"await page.locator({json.dumps(there)}).first().waitFor()")
                 picture = PICTURES / f"{view.split('/')[0] or 'overview'}-{width}-{scheme}-{language[:2]}.png"

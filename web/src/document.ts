@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The configuration file as it is edited: lives beside the views, so that leaving one loses nothing.
-import {useCallback, useEffect, useRef, useState} from 'preact/hooks';
+import {useCallback, useEffect, useRef, useState, type Dispatch, type StateUpdater} from 'preact/hooks';
 import {apply, check, readDocument, Refusal, type Document, type Problem} from './api';
 import {t} from './words';
 
@@ -37,7 +37,7 @@ const waiting: Check = {state: 'waiting', problems: [], reason: ''};
 const words = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure));
 
 // Checks a while after the last change; an answer to an older text is thrown away.
-function useCheck(draft: string, ready: boolean): [Check, (check: Check) => void] {
+function useCheck(draft: string, ready: boolean): [Check, Dispatch<StateUpdater<Check>>] {
   const [result, setResult] = useState(waiting);
   useEffect(() => {
     if (!ready) return undefined;
@@ -105,7 +105,7 @@ export function useEditing(): Editing {
     try {
       const done = await apply(text, hash);
       setDocument((old) => old && {...old, text, hash: done.hash});
-      if (typed.current === text) setResult({state: done.problems.length > 0 ? 'valid' : 'waiting', problems: done.problems, reason: ''});
+      if (typed.current === text) setResult((old) => ({...old, problems: done.problems}));
       setOutcome({kind: 'applied', text: done.text});
     } catch (problem) {
       const status = problem instanceof Refusal ? problem.status : 0;
