@@ -191,6 +191,18 @@ TEST(Simulation, AnSdm630IsReadWithFiveRequests) {
   }
 }
 
+// The last digit of a meter's energy in kWh: of its coarsest register, else a hundredth.
+double last_digit(const meter::Profile& profile) {
+  double coarsest = 0.01;
+  for (const SettingValues& row : profile.rows.rows("registers")) {
+    if (!row.text("key").starts_with("energy_import") || row.text("type").starts_with("f"))
+      continue;
+    const auto scale = row.decimal("scale");
+    coarsest = std::max(coarsest, scale ? scale->approximate() : 1.0);
+  }
+  return coarsest;
+}
+
 // Every shipped meter can be simulated, and what its house has used is what we read.
 TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
   constexpr Seconds now{std::chrono::seconds(1'795'172'400)};
@@ -221,7 +233,7 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
     ASSERT_FALSE(telegram->readings.empty());
     const Reading* energy =
         telegram->readings[0].find(make_key(Quantity::energy, Direction::import));
-    if (energy == nullptr) continue;  // a list of voltages, a plain value
+    if (energy == nullptr) continue;  // an inverter, a list of voltages, a plain value
     ++with_energy;
     const Totals totals = LoadModel(5).totals(now);
     std::int64_t watt_seconds = 0;
@@ -229,14 +241,14 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
       watt_seconds += tariff;
     const auto* value = std::get_if<Decimal>(&energy->value);
     ASSERT_NE(value, nullptr);
-    // A register cuts what is below its last digit: each of four tariffs a hundredth of a kilowatt
-    // hour at most; a telegram rounds to the watt hour.
+    // A register cuts what is below its last digit, each of four tariffs its own; a telegram rounds
+    // to the watt hour.
     const double kwh = static_cast<double>(watt_seconds) / 3.6e6;
     EXPECT_LE(value->approximate(), kwh + 0.0011);
-    EXPECT_GE(value->approximate(), kwh - 0.04);
+    EXPECT_GE(value->approximate(), kwh - 4 * last_digit(profile));
   }
   EXPECT_EQ(templates, (std::vector<std::string>{"mercury-234-gateway", "modbus", "owen-plc210"}));
-  EXPECT_GT(with_energy, library().all().size() * 3 / 4);
+  EXPECT_GT(with_energy, library().all().size() * 2 / 3);
 }
 
 }  // namespace
