@@ -59,10 +59,8 @@ Bridge::Bridge(const config::Settings& settings, std::vector<MeterPlan> meters, 
       plans_(std::make_move_iterator(meters.begin()), std::make_move_iterator(meters.end())) {
   facts_.instance = settings.instance;
   facts_.base = settings.mqtt.base_topic.empty() ? settings.instance : settings.mqtt.base_topic;
-  facts_.prefix = settings.homeassistant.discovery_prefix;
   facts_.version = version;
-  facts_.language = settings.homeassistant.language;
-  facts_.qos = settings.mqtt.qos;
+  take_facts(settings);
   for (const MeterPlan& plan : plans_)
     add_meter(plan);
 }

@@ -139,6 +139,10 @@ class Bridge {
   void say_telegram(const MeterState& state, const protocol::Telegram& telegram);
   void say_bridge();
   void replace_discovery(KnownMeter& known, const std::vector<mqtt::Message>& documents);
+  void drop_components(
+      KnownMeter& known, std::map<std::string, std::string> components,
+      const std::function<mqtt::Message(const std::map<std::string, std::string>& gone)>& document);
+  void take_facts(const config::Settings& settings);
   void forget_removed();
   MeterState* find(std::string_view id);
 

@@ -60,10 +60,19 @@ void Bridge::remove(std::string_view meter) {
 
 void Bridge::reconfigure(const config::Settings& settings) {
   homeassistant_ = settings.homeassistant;
+  take_facts(settings);
+  announce();
+}
+
+// What may change while the program runs.
+void Bridge::take_facts(const config::Settings& settings) {
   facts_.prefix = settings.homeassistant.discovery_prefix;
   facts_.qos = settings.mqtt.qos;
   facts_.language = settings.homeassistant.language;
-  announce();
+  facts_.link_topic = settings.homeassistant.link_availability_topic;
+  facts_.bridges.clear();
+  for (const config::BridgeSettings& bridge : settings.bridges)
+    facts_.bridges.push_back(bridge.name);
 }
 
 void Bridge::say_all(MeterState& state) {
@@ -75,8 +84,11 @@ void Bridge::say_all(MeterState& state) {
 
 void Bridge::say_bridge() {
   std::vector<mqtt::Message> documents;
-  if (homeassistant_.discovery == config::Discovery::device)
+  if (homeassistant_.discovery == config::Discovery::device) {
+    drop_components(known_.bridge, ha::components_of(facts_),
+                    [this](const auto& gone) { return ha::bridge_document(facts_, gone); });
     documents = {ha::bridge_document(facts_)};
+  }
   if (homeassistant_.discovery == config::Discovery::component)
     documents = ha::bridge_component_documents(facts_);
   replace_discovery(known_.bridge, documents);
@@ -118,6 +130,25 @@ void Bridge::replace_discovery(KnownMeter& known, const std::vector<mqtt::Messag
   }
 }
 
+// Naming a component by its platform alone removes it. Not retained, so that the outbox cannot fold
+// the removal into the document that follows.
+void Bridge::drop_components(
+    KnownMeter& known, std::map<std::string, std::string> components,
+    const std::function<mqtt::Message(const std::map<std::string, std::string>& gone)>& document) {
+  if (!connected_ || known.components == components) return;
+  std::map<std::string, std::string> gone;
+  for (const auto& [key, platform] : known.components) {
+    if (!components.contains(key)) gone.emplace(key, platform);
+  }
+  if (!gone.empty()) {
+    mqtt::Message removal = document(gone);
+    removal.retain = false;
+    say(std::move(removal));
+  }
+  known.components = std::move(components);
+  known_changed_ = true;
+}
+
 void Bridge::say_discovery(MeterState& state) {
   state.announced = connected_;
   if (!connected_) return;
@@ -126,22 +157,9 @@ void Bridge::say_discovery(MeterState& state) {
     state.facts.entities.push_back(entity);
   std::vector<mqtt::Message> documents;
   if (homeassistant_.discovery == config::Discovery::device) {
-    const auto components = ha::components_of(state.facts);
-    std::map<std::string, std::string> gone;
-    for (const auto& [key, platform] : state.known->components) {
-      if (!components.contains(key)) gone.emplace(key, platform);
-    }
-    // Naming a component by its platform alone removes it. Not retained, so that the outbox cannot
-    // fold the removal into the document that follows.
-    if (!gone.empty()) {
-      mqtt::Message removal = ha::device_document(facts_, state.facts, gone);
-      removal.retain = false;
-      say(std::move(removal));
-    }
-    if (state.known->components != components) {
-      state.known->components = components;
-      known_changed_ = true;
-    }
+    drop_components(*state.known, ha::components_of(state.facts), [&](const auto& gone) {
+      return ha::device_document(facts_, state.facts, gone);
+    });
     documents = {ha::device_document(facts_, state.facts)};
   } else if (homeassistant_.discovery == config::Discovery::component) {
     documents = ha::component_documents(facts_, state.facts);

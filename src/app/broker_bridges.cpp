@@ -5,11 +5,15 @@
 #include "app/wait.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace meterbridge::app {
 
@@ -60,6 +64,41 @@ std::string file_of(const config::Settings& settings, const std::string& bridge)
   return settings.state_directory + "/" + settings.instance + ".bridge-" + bridge;
 }
 
+bool configured(const config::Settings& settings, const std::string& bridge) {
+  return std::any_of(settings.bridges.begin(), settings.bridges.end(),
+                     [&](const config::BridgeSettings& one) { return one.name == bridge; });
+}
+
+// What a bridge that is no longer configured has left.
+void remove_files(const config::Settings& settings, const std::string& bridge) {
+  const std::string file = file_of(settings, bridge);
+  std::size_t waiting = 0;
+  for (const char* end : {".in", ".out"})
+    waiting += mqtt::Spool(file + end, [](const std::string&) {}).load().size();
+  for (const char* end : {".in", ".out", ".in.new", ".out.new", ".json", ".json.previous"})
+    ::unlink((file + end).c_str());
+  spdlog::log(waiting > 0 ? spdlog::level::warn : spdlog::level::info,
+              "bridge {}: no longer configured; {} messages that waited for a broker were dropped",
+              bridge, waiting);
+}
+
+// Bridges that were taken out of the configuration while the program was not running. Names have
+// no dot.
+std::set<std::string> strangers(const config::Settings& settings) {
+  const std::string prefix = settings.instance + ".bridge-";
+  std::set<std::string> names;
+  std::error_code failure;
+  std::filesystem::directory_iterator file(settings.state_directory, failure);
+  for (; !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
+    const std::string name = file->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const std::string bridge =
+        name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size());
+    if (!configured(settings, bridge)) names.insert(bridge);
+  }
+  return names;
+}
+
 bool same(config::BridgeSettings a, const config::BridgeSettings& b) {
   a.place = b.place;
   a.path = b.path;
@@ -73,6 +112,10 @@ BrokerBridges::BrokerBridges(asio::any_io_executor executor, std::string client_
 
 void BrokerBridges::start(const config::Settings& settings) {
   mqtt_ = settings.mqtt;
+  for (const std::string& bridge : strangers(settings)) {
+    remove_files(settings, bridge);
+    spdlog::info("bridge {}: its sessions at the brokers end by themselves, within a week", bridge);
+  }
   for (const config::BridgeSettings& bridge : settings.bridges)
     add(settings, bridge);
 }
@@ -124,11 +167,19 @@ asio::awaitable<bool> BrokerBridges::take_over(const config::Settings& settings)
   for (const auto& entry : entries_) {
     if (!same_as(*entry, settings)) ending.push_back(entry.get());
   }
+  std::vector<std::string> gone;
+  for (Entry* entry : ending) {
+    if (configured(settings, entry->settings.name)) continue;
+    gone.push_back(entry->settings.name);
+    entry->bridge->forget_sessions();
+  }
   co_await end(ending, farewell_limit);
   bool changed = !ending.empty();
   std::erase_if(entries_, [&](const auto& entry) {
     return std::find(ending.begin(), ending.end(), entry.get()) != ending.end();
   });
+  for (const std::string& bridge : gone)
+    remove_files(settings, bridge);
   mqtt_ = settings.mqtt;
   for (const config::BridgeSettings& bridge : settings.bridges) {
     const auto goes_on = [&](const auto& entry) { return entry->settings.name == bridge.name; };

@@ -280,6 +280,10 @@ int run_once(House house) {
     spdlog::error("{}; its meters are read by it. Nothing was done", claim.error().detail());
     return 1;
   }
+  if (!house.settings.bridges.empty())
+    spdlog::warn(
+        "`bridges` need a program that stays: nothing crosses them in this run. What is retained "
+        "waits at our own broker; let Mosquitto carry it (`meterbridge mosquitto-conf`)");
   OnceRun run(std::move(house));
   StateStore store = known_store(run.house.settings, write_log);
   StateStore values = memory_store(run.house.settings, write_log);

@@ -110,7 +110,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   const bool renewed = co_await bridges_->take_over(house_.settings);
   changes.bridges = renewed;
   if (stopping_) co_return;
-  if (changes.announcement) bridge_->reconfigure(house_.settings);
+  if (changes.announcement || renewed) bridge_->reconfigure(house_.settings);
   if (changes.announcement) subscribe_homeassistant();
   for (auto& meter : meters) {
     const std::string& id = meter->settings().id;

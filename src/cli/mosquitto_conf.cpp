@@ -42,6 +42,14 @@ TopicRule seen_from_there(TopicRule rule) {
   return rule;
 }
 
+// Mosquitto parts words at blanks, whatever quotes there are.
+std::string rule_line(const TopicRule& rule) {
+  const std::string all = rule.pattern + rule.local_prefix + rule.remote_prefix;
+  const bool sayable = all.find_first_of(" \t") == std::string::npos;
+  return (sayable ? "" : "# Mosquitto has no form for topics with blanks: ") + topic_line(rule) +
+         "\n";
+}
+
 std::string tls_lines(const config::TlsSettings& tls, std::string_view why) {
   if (!tls.enabled) return {};
   std::string text;
@@ -81,7 +89,7 @@ std::string far_side(const config::Settings& settings, const config::BridgeSetti
   text += "# 1 or 0 at Home Assistant's broker: whether the site is connected\n";
   text += "notifications_local_only true\nnotification_topic " + bridge.state_topic + "\n";
   for (const TopicRule& rule : bridge.rules)
-    text += topic_line(seen_from_there(rule)) + "\n";
+    text += rule_line(seen_from_there(rule));
   return text;
 }
 
@@ -100,7 +108,7 @@ std::string near_side(const config::Settings& settings, const config::BridgeSett
   text += "# 1 or 0 at both brokers: whether the site is connected\n";
   text += "notification_topic " + bridge.state_topic + "\n";
   for (const TopicRule& rule : bridge.rules)
-    text += topic_line(rule) + "\n";
+    text += rule_line(rule);
   return text;
 }
 

@@ -148,7 +148,9 @@ HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems) {
   homeassistant.discovery_prefix = values.text("discovery_prefix");
   homeassistant.birth_topic = values.text("birth_topic");
   homeassistant.language = values.text("language");
-  for (const std::string_view key : {"discovery_prefix", "birth_topic"}) {
+  homeassistant.link_availability_topic = values.text("link_availability_topic");
+  for (const std::string_view key :
+       {"discovery_prefix", "birth_topic", "link_availability_topic"}) {
     const Node* topic = node.find(key);
     if (topic != nullptr && topic->kind == Kind::scalar && !topic->missing)
       check_topic(*topic, topic->scalar, problems);

@@ -55,6 +55,7 @@ struct HomeAssistantSettings {
   std::string discovery_prefix = "homeassistant";
   std::string birth_topic = "homeassistant/status";
   std::string language = "en";
+  std::string link_availability_topic;  // empty = none
   friend bool operator==(const HomeAssistantSettings&, const HomeAssistantSettings&) = default;
 };
 

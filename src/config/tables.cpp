@@ -86,6 +86,9 @@ constexpr std::array homeassistant_fields{
                    .help = "language of the entity names; identities do not change with it",
                    .fallback = "en",
                    .choices = language_choices}},
+    Field{.spec = {.name = "link_availability_topic",
+                   .help = "where the bridge of a broker says 1 or 0 (notification_topic in "
+                           "mosquitto.conf): without 1 all entities are unavailable"}},
 };
 
 constexpr std::array http_fields{

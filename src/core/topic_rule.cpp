@@ -142,7 +142,10 @@ Result<TopicRule> parse_topic_rule(std::string_view line) {
 }
 
 std::string topic_line(const TopicRule& rule) {
-  const auto word = [](const std::string& text) { return text.empty() ? "\"\"" : text; };
+  const auto word = [](const std::string& text) {
+    const bool plain = !text.empty() && text.find_first_of(" \t\r\n") == std::string::npos;
+    return plain ? text : "\"" + text + "\"";
+  };
   std::string line = "topic " + word(rule.pattern);
   line += rule.way == Way::out ? " out " : rule.way == Way::in ? " in " : " both ";
   line += std::to_string(rule.qos);

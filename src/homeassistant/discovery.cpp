@@ -21,11 +21,15 @@ void origin(JsonWriter& json, const BridgeFacts& bridge) {
   json.end();
 }
 
-// `topics` must all be online; with none the entity is always available.
-void availability_list(JsonWriter& json, const Topics& topics) {
+// `topics` must all be online, and the link between the brokers up where it is named.
+void availability_list(JsonWriter& json, const BridgeFacts& bridge, const Topics& topics) {
   json.key("avty").array();
   for (const std::string& one : topics) {
     json.object().key("t").value(std::string_view(one)).end();
+  }
+  if (!bridge.link_topic.empty()) {
+    json.object().key("t").value(std::string_view(bridge.link_topic));
+    json.key("pl_avail").value("1").key("pl_not_avail").value("0").end();
   }
   json.end().key("avty_mode").value("all");
 }
@@ -125,14 +129,14 @@ mqtt::Message document(const Device& device, const std::vector<Entity>& entities
   json.object();
   block(json, device);
   origin(json, bridge);
-  if (!device.online.empty()) availability_list(json, device.online);
+  if (!device.online.empty()) availability_list(json, bridge, device.online);
   text_member(json, "stat_t", device.state_topic);
   json.key("qos").value(std::int64_t{bridge.qos});
   json.key("cmps").object();
   for (const Entity& entity : entities) {
     json.key(entity.key).object().key("p").value(std::string_view(entity.platform));
     body(json, device, entity);
-    if (entity.needs == Needs::bridge) availability_list(json, {status_topic(bridge)});
+    if (entity.needs == Needs::bridge) availability_list(json, bridge, {status_topic(bridge)});
     json.end();
   }
   for (const auto& [key, platform] : gone) {
@@ -152,8 +156,8 @@ mqtt::Message component(const Device& device, const Entity& entity) {
   body(json, device, entity);
   json.key("obj_id").value(std::string_view(object_id(device, entity)));
   if (entity.state_topic.empty()) text_member(json, "stat_t", device.state_topic);
-  if (entity.needs == Needs::bridge_and_meter) availability_list(json, device.online);
-  if (entity.needs == Needs::bridge) availability_list(json, {status_topic(bridge)});
+  if (entity.needs == Needs::bridge_and_meter) availability_list(json, bridge, device.online);
+  if (entity.needs == Needs::bridge) availability_list(json, bridge, {status_topic(bridge)});
   json.key("qos").value(std::int64_t{bridge.qos}).end();
   return {component_topic(bridge, device.id, entity.platform, entity.key), json.text(), true,
           bridge.qos};
@@ -178,6 +182,13 @@ void describe_bridge(Device& device) {
   device.behind_bridge = false;
 }
 
+std::map<std::string, std::string> components_in(const std::vector<Entity>& entities) {
+  std::map<std::string, std::string> components;
+  for (const Entity& entity : entities)
+    components[entity.key] = entity.platform;
+  return components;
+}
+
 }  // namespace
 
 mqtt::Message device_document(const BridgeFacts& bridge, const MeterFacts& meter,
@@ -187,10 +198,11 @@ mqtt::Message device_document(const BridgeFacts& bridge, const MeterFacts& meter
   return document(device, entities_of(bridge, meter), gone);
 }
 
-mqtt::Message bridge_document(const BridgeFacts& bridge) {
+mqtt::Message bridge_document(const BridgeFacts& bridge,
+                              const std::map<std::string, std::string>& gone) {
   Device device(bridge, bridge_id);
   describe_bridge(device);
-  return document(device, entities_of(bridge), {});
+  return document(device, entities_of(bridge), gone);
 }
 
 std::vector<mqtt::Message> component_documents(const BridgeFacts& bridge, const MeterFacts& meter) {
@@ -213,10 +225,11 @@ std::vector<mqtt::Message> bridge_component_documents(const BridgeFacts& bridge)
 }
 
 std::map<std::string, std::string> components_of(const MeterFacts& meter) {
-  std::map<std::string, std::string> components;
-  for (const Entity& entity : entities_of(BridgeFacts{}, meter))
-    components[entity.key] = entity.platform;
-  return components;
+  return components_in(entities_of(BridgeFacts{}, meter));
+}
+
+std::map<std::string, std::string> components_of(const BridgeFacts& bridge) {
+  return components_in(entities_of(bridge));
 }
 
 }  // namespace meterbridge::homeassistant

@@ -29,7 +29,10 @@ struct BridgeFacts {
   std::string prefix = "homeassistant";
   std::string version;  // of meterbridge
   int qos = 1;
-  std::string language = "en";  // of names, see language.hpp
+  std::string language = "en";       // of names, see language.hpp
+  std::vector<std::string> bridges;  // names of bridges to further brokers
+  // Where a broker's own bridge says 1 or 0: without 1 nothing of ours is available; empty = none.
+  std::string link_topic;
 };
 
 enum class Kind { number, text, flag, time };  // what a reading's value is
@@ -140,12 +143,14 @@ struct BridgeHealthFacts {
 mqtt::Message device_document(const BridgeFacts& bridge, const MeterFacts& meter,
                               const std::map<std::string, std::string>& gone = {});
 // The bridge's own device, to which meters point by via_device.
-mqtt::Message bridge_document(const BridgeFacts& bridge);
+mqtt::Message bridge_document(const BridgeFacts& bridge,
+                              const std::map<std::string, std::string>& gone = {});
 // One message per entity, for releases before device documents.
 std::vector<mqtt::Message> component_documents(const BridgeFacts& bridge, const MeterFacts& meter);
 std::vector<mqtt::Message> bridge_component_documents(const BridgeFacts& bridge);
 // Component key -> platform of everything that device_document announces.
 [[nodiscard]] std::map<std::string, std::string> components_of(const MeterFacts& meter);
+[[nodiscard]] std::map<std::string, std::string> components_of(const BridgeFacts& bridge);
 // Topic of one entity in `discovery: component`; an empty retained payload there removes it.
 [[nodiscard]] std::string component_topic(const BridgeFacts& bridge, std::string_view meter,
                                           std::string_view platform, std::string_view key);

@@ -262,6 +262,16 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge) {
   version.value_template = member("version");
   all.push_back(std::move(version));
 
+  // From the health document, not from the bridge's own topic: it is at either broker.
+  for (const std::string& name : bridge.bridges) {
+    Entity link = diagnostic_entity("binary_sensor", "bridge_" + safe_id(name),
+                                    word(in, Word::connectivity) + " " + name, health);
+    link.device_class = "connectivity";
+    link.value_template = "{{ 'ON' if value_json.get('bridges', {}).get('" + safe_id(name) +
+                          "', {}).get('state') == 'connected' else 'OFF' }}";
+    all.push_back(std::move(link));
+  }
+
   return ordered(std::move(all));
 }
 

@@ -171,6 +171,15 @@ void brokers(Exposition& out, const std::vector<BrokerStatus>& all) {
   rows(out, "broker", all, &BrokerStatus::denied);
 }
 
+void bridges(Exposition& out, const std::vector<BridgeStatus>& all) {
+  out.family("bridge_up", "gauge", "Whether both brokers of the bridge are connected.");
+  rows(out, "bridge", all, &BridgeStatus::up);
+  out.family("bridge_queue_messages", "gauge", "Messages that wait for either broker.");
+  rows(out, "bridge", all, &BridgeStatus::waiting);
+  out.family("bridge_dropped_total", "counter", "Messages dropped because too many waited.");
+  rows(out, "bridge", all, &BridgeStatus::dropped);
+}
+
 void sinks(Exposition& out, const std::vector<SinkStatus>& all) {
   out.family("sink_up", "gauge", "Whether the last write succeeded.");
   rows(out, "sink", all, &SinkStatus::up);
@@ -214,6 +223,7 @@ std::string metrics_text(const Status& status) {
   out.family("link_up", "gauge", "Whether the link is open.");
   rows(out, "link", status.links, &LinkStatus::up);
   brokers(out, status.brokers);
+  bridges(out, status.bridges);
   sinks(out, status.sinks);
   if (status.journal) journal_rows(out, *status.journal);
   return std::move(out.text);

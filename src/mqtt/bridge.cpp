@@ -80,7 +80,9 @@ void BrokerBridge::subscribe(End& end) {
     if (!rule.goes(end.hears)) continue;
     Subscription wanted;
     wanted.filter = rule.source(end.hears);
-    wanted.qos = rule.qos;
+    // Never 2: of such a message the broker repeats only the end after a loss of the connection,
+    // and its content was in the process.
+    wanted.qos = std::min(rule.qos, 1);
     wanted.flag_as_published = true;
     wanted.no_local = true;
     // With topics of both ways the newest is here: what the other broker still had of them would
@@ -158,6 +160,12 @@ void BrokerBridge::say_state() {
   if (gone.topic == settings_.state_topic || !both) remote_.broker->publish(std::move(gone));
 }
 
+// What comes now may be old. A kept session, and what is retained for the first of our
+// subscriptions, are delivered before the last of them is confirmed.
+bool BrokerBridge::is_early(const End& end) {
+  return !end.broker->connected() || steady_clock::now() - end.connected_at < backlog_time;
+}
+
 bool BrokerBridge::passes(End& from, const Message& message) {
   if (leaving_ || !stopped_.empty() || message.topic == settings_.state_topic) return false;
   const auto now = steady_clock::now();
@@ -171,9 +179,7 @@ bool BrokerBridge::passes(End& from, const Message& message) {
                      " bridges already and was dropped: bridges make a ring, which must be opened");
     return false;
   }
-  // A kept session is delivered before the subscriptions are confirmed.
-  const bool backlog = !from.broker->connected() || now - from.connected_at < backlog_time;
-  if (!storm_.counts(message.topic, message.payload, backlog, now)) return true;
+  if (!storm_.counts(message.topic, message.payload, is_early(from), now)) return true;
   stop_for_storm(message.topic);
   return false;
 }
@@ -199,7 +205,7 @@ void BrokerBridge::heard(End& from, End& to, const Message& message) {
 bool BrokerBridge::is_stale(const Message& there) {
   const auto found = memory_.removed.find(there.topic);
   if (found == memory_.removed.end() || there.payload.empty()) return false;
-  if (steady_clock::now() - remote_.connected_at < backlog_time) return true;
+  if (is_early(remote_)) return true;
   memory_.removed.erase(found);
   memory_changed_ = true;
   return false;
@@ -236,6 +242,14 @@ void BrokerBridge::stop_for_storm(const std::string& topic) {
   for (End* end : {&local_, &remote_}) {
     boost::asio::post(executor_,
                       [end] { end->stop.emit(boost::asio::cancellation_type::terminal); });
+  }
+}
+
+// A session that nobody comes back to would gather messages at its broker.
+void BrokerBridge::forget_sessions() {
+  for (End* end : {&local_, &remote_}) {
+    for (const std::string& filter : *end->remembered)
+      end->broker->unsubscribe(filter);
   }
 }
 

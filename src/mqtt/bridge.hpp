@@ -72,6 +72,10 @@ class BrokerBridge {
   // arrived, at most so long, and hangs up in order. What has not arrived is kept.
   boost::asio::awaitable<void> leave(std::chrono::milliseconds at_most);
 
+  // Before leave(), when the bridge will not come back: where it is connected, nothing is kept for
+  // it.
+  void forget_sessions();
+
   [[nodiscard]] bool running() const noexcept { return running_ > 0; }
 
   [[nodiscard]] BridgeCondition condition() const;
@@ -104,6 +108,7 @@ class BrokerBridge {
   void connected(End& end, End& other);
   void disconnected(End& end, const Error& error);
   void heard(End& from, End& to, const Message& message);
+  [[nodiscard]] static bool is_early(const End& end);
   [[nodiscard]] bool passes(End& from, const Message& message);
   void note_removal(const Message& there);
   [[nodiscard]] bool is_stale(const Message& there);

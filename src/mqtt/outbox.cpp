@@ -22,17 +22,26 @@ void Outbox::put(Message message) {
     if (found != retained_.end()) {
       bytes_ += cost(message);
       bytes_ -= cost(found->second->message);
+      if (found->second->kept != 0) limits_.keeper->forget(found->second->kept);
+      found->second->kept = keep(message);
       found->second->message = std::move(message);
       bound();
       return;
     }
   }
-  const bool keeps = limits_.keeper != nullptr && !message.retain && message.qos > 0;
-  const std::uint64_t kept = keeps ? limits_.keeper->keep(message) : 0;
+  const std::uint64_t kept = keep(message);
   append(std::move(message), kept);
 }
 
+// What is retained is with the broker that it came from; a removal is nowhere.
+std::uint64_t Outbox::keep(const Message& message) {
+  const bool lasts = !message.retain || message.payload.empty();
+  return limits_.keeper != nullptr && lasts && message.qos > 0 ? limits_.keeper->keep(message) : 0;
+}
+
 void Outbox::restore(Message message, std::uint64_t kept) {
+  if (const auto older = retained_.find(message.topic); message.retain && older != retained_.end())
+    drop_waiting(older->second);
   append(std::move(message), kept);
 }
 

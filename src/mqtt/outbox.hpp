@@ -15,8 +15,8 @@
 
 namespace meterbridge::mqtt {
 
-// Where messages are written that must survive the process: those that are not retained, with QoS
-// 1 and 2.
+// Where messages are written that must survive the process: those with QoS 1 and 2 that are not
+// retained, or remove what is.
 class Keeper {
  public:
   virtual ~Keeper() = default;
@@ -81,6 +81,7 @@ class Outbox {
   };
 
   static std::size_t cost(const Message& message) noexcept;
+  std::uint64_t keep(const Message& message);
   void bound();
   void append(Message message, std::uint64_t kept);
   void drop_waiting(std::list<Entry>::iterator entry);

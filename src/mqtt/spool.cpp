@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A record: kind (1 = a message, 2 = forgotten), id (8), and for a message QoS (1), hops (1),
-// lengths of topic and payload (4 each), topic, payload; then its fingerprint (8). Numbers are
-// little endian.
+// A record: kind (1 = a message, 2 = forgotten), id (8), and for a message QoS and the flag of
+// retained ones (1), hops (1), lengths of topic and payload (4 each), topic, payload; then its
+// fingerprint (8). Numbers are little endian.
 #include "mqtt/spool.hpp"
 
 #include "mqtt/fingerprint.hpp"
@@ -25,6 +25,8 @@ namespace {
 constexpr std::string_view magic = "meterbridge spool 1\n";
 constexpr char message_kind = 1;
 constexpr char forgotten_kind = 2;
+constexpr std::uint64_t qos_bits = 3;
+constexpr std::uint64_t retain_bit = 16;
 constexpr std::size_t forgotten_bytes = 1 + 8 + 8;
 // The file is written anew when so much of it is past, and that is more than what is left.
 constexpr std::uint64_t past_allowed = 256UL << 10;
@@ -73,7 +75,8 @@ std::string record_of(std::uint64_t id, const Message& message) {
   std::string record(1, message_kind);
   record.reserve(message.topic.size() + message.payload.size() + 40);
   add_number(record, id, 8);
-  add_number(record, static_cast<std::uint64_t>(message.qos), 1);
+  add_number(record, static_cast<std::uint64_t>(message.qos) | (message.retain ? retain_bit : 0),
+             1);
   add_number(record, std::min(message.hops, 255U), 1);
   add_number(record, message.topic.size(), 4);
   add_number(record, message.payload.size(), 4);
@@ -93,7 +96,9 @@ std::optional<Record> first_record(std::string_view text) {
   record.id = fields.number(8);
   if (kind == message_kind) {
     Message message;
-    message.qos = static_cast<int>(fields.number(1));
+    const std::uint64_t flags = fields.number(1);
+    message.qos = static_cast<int>(flags & qos_bits);
+    message.retain = (flags & retain_bit) != 0;
     message.hops = static_cast<unsigned>(fields.number(1));
     const auto topic = static_cast<std::size_t>(fields.number(4));
     const auto payload = static_cast<std::size_t>(fields.number(4));

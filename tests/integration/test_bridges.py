@@ -86,6 +86,9 @@ def test_P51_home_assistant_at_the_other_broker_sees_and_commands_the_meters(tmp
             seen = ear.count()
             ear.publish("meterbridge/p1/set/poll", "")
             assert "sends by itself" in ear.wait_topic("meterbridge/p1/event", seen)
+            link = ear.wait_json("homeassistant/device/meterbridge_bridge/config")["cmps"]["bridge_ha"]
+            assert link["dev_cla"] == "connectivity" and link["ent_cat"] == "diagnostic"
+            assert "get('ha'" in link["val_tpl"] and link["stat_t"] == "meterbridge/bridge/health"
             health = home.wait_json("meterbridge/bridge/health",
                                     lambda h: h["bridges"]["ha"]["state"] == "connected")["bridges"]["ha"]
             assert health["dropped"] == 0 and health["error"] == ""
@@ -143,6 +146,87 @@ def test_P51_P47_an_outage_loses_nothing_and_doubles_nothing(tmp_path, version):
             assert payloads(home, "data/events") == [str(n) for n in range(42)]  # nothing came back
             assert "data/removed" not in retained(site.near.port)
             assert bridge.stop() == 0
+
+
+def test_P51_a_removed_topic_does_not_come_back_by_the_first_of_several_lines(tmp_path):
+    """With MQTT 3.1.1 the other broker says what it has retained before the last subscription is confirmed."""
+    lines = ["'data/# both 1'"] + [f"'other{n}/# both 1'" for n in range(30)]
+    with Site(tmp_path, f"topics: [{', '.join(lines)}]", version="3.1.1") as site, Observer(site.near.port) as home, \
+            Observer(site.far.port) as ear:
+        with site.run() as bridge:
+            linked(home)
+            ear.publish("data/removed", "old", retain=True)
+            home.wait_topic("data/removed", payload="old")
+            site.path.cut()
+            unlinked(home)
+            home.publish("data/removed", "", retain=True)
+            memory = tmp_path / "state" / "meterbridge.bridge-ha.json"
+            wait_for(lambda: memory.exists() and "data/removed" in memory.read_text(), "it is remembered")
+            assert bridge.stop() == 0
+        seen = home.count()
+        site.path.pieces = 8
+        site.path.mend()
+        with site.run() as bridge:
+            linked(home, seen)
+            ear.wait_topic("data/removed", payload="")
+            home.publish("data/end", "")
+            ear.wait_topic("data/end", payload="")
+            assert "data/removed" not in retained(site.near.port) | retained(site.far.port)
+            assert bridge.stop() == 0
+
+
+def test_P51_a_loss_in_the_middle_of_qos_2_loses_no_message(tmp_path):
+    with Site(tmp_path, "topics: ['data/# in 2']") as site, Observer(site.near.port) as home, site.run() as bridge:
+        linked(home)
+        # The broker's "you may forget it": the content was sent before, and is never sent again.
+        cut = []
+        site.path.sees = lambda data: data[0] == 0x62 and not cut and not cut.append(data)
+        client = mqtt.Client(client_id="", protocol=mqtt.MQTTv311)
+        client.connect("127.0.0.1", site.far.port)
+        client.loop_start()
+        for n in range(3):
+            client.publish("data/x", str(n), qos=2).wait_for_publish()
+        client.loop_stop()
+        client.disconnect()
+        home.wait_topic("data/x", payload="2")
+        assert payloads(home, "data/x") == ["0", "1", "2"]
+        assert bridge.stop() == 0
+
+
+def test_P51_a_bridge_that_is_taken_out_leaves_nothing(tmp_path):
+    with Site(tmp_path, "topics: ['data/# out 1']", [P1]) as site, Observer(site.near.port) as home, site.run() as bridge:
+        linked(home)
+        config = home.wait_json("homeassistant/device/meterbridge_bridge/config")
+        assert "bridge_ha" in config["cmps"]
+        files = lambda: list(tmp_path.rglob("meterbridge.bridge-ha.*"))
+        wait_for(files, "its files")
+        seen = home.count()
+        site.house.write([P1.format(tty=site.house.tty("p1"))])
+        bridge.process.send_signal(signal.SIGHUP)
+        unlinked(home, seen)
+        wait_for(lambda: "bridge ha: no longer configured; 0 messages" in bridge.log(), "it is said")
+        removal = home.wait_json("homeassistant/device/meterbridge_bridge/config",
+                                 lambda c: c["cmps"].get("bridge_ha") == {"p": "binary_sensor"}, after=seen)
+        assert removal["cmps"]["connectivity"]["uniq_id"]
+        home.wait_json("homeassistant/device/meterbridge_bridge/config", lambda c: "bridge_ha" not in c["cmps"], after=seen)
+        assert not files()
+        assert bridge.stop() == 0
+        # Taken out while the program is stopped, with a message that waits.
+        site.house.write([P1.format(tty=site.house.tty("p1"))], "", site.bridge_lines)
+        seen = home.count()
+        with site.run() as other:
+            linked(home, seen)
+            seen = home.count()
+            site.path.cut()
+            unlinked(home, seen)
+            home.publish("data/x", "waits")
+            wait_for(lambda: any(b"waits" in f.read_bytes() for f in files()), "it waits on the disk")
+            assert other.stop() == 0
+        site.house.write([P1.format(tty=site.house.tty("p1"))])
+        with site.run() as last:
+            wait_for(lambda: "bridge ha: no longer configured; 1 messages" in last.log(), "it is said")
+            assert not files()
+            assert last.stop() == 0
 
 
 def test_P51_a_broker_that_is_killed_frozen_or_new_gets_everything_again(tmp_path):

@@ -93,14 +93,17 @@ std::string series_of(const Sample& sample, const Reading& reading, const Form& 
   }
   const ReadingKey& key = reading.key;
   append_name(series, name(key.quantity), true);
-  append_tag(series, "aspect", part_of(key, &ReadingKey::aspect));
-  append_tag(series, "direction", part_of(key, &ReadingKey::direction));
-  append_tag(series, "meter", sample.meter);
-  append_tag(series, "number", number_of(key));
-  append_tag(series, "phase", part_of(key, &ReadingKey::phase));
-  append_tag(series, "scope", part_of(key, &ReadingKey::scope));
-  append_tag(series, "tariff", key.tariff == 0 ? "" : std::to_string(key.tariff));
-  append_tag(series, "unit", symbol(reading.unit));
+  const auto tag = [&](std::string_view name, std::string_view value) {
+    append_tag(series, name, value.empty() && form.all_tags ? "none" : value);
+  };
+  tag("aspect", part_of(key, &ReadingKey::aspect));
+  tag("direction", part_of(key, &ReadingKey::direction));
+  tag("meter", sample.meter);
+  tag("number", number_of(key));
+  tag("phase", part_of(key, &ReadingKey::phase));
+  tag("scope", part_of(key, &ReadingKey::scope));
+  tag("tariff", key.tariff == 0 ? "" : std::to_string(key.tariff));
+  tag("unit", symbol(reading.unit));
   return series;
 }
 

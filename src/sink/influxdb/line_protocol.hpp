@@ -20,6 +20,8 @@ enum class Precision : std::uint8_t { milliseconds, seconds };
 struct Form {
   Measurement measurement = Measurement::meter;
   Precision precision = Precision::milliseconds;
+  // Tags that say nothing say "none". Version 3 keeps a table's first tags for ever.
+  bool all_tags = false;
 };
 
 struct Field {

@@ -175,6 +175,7 @@ Result<Options> options_of(const SettingValues& settings) {
       settings.text("measurement") == "quantity" ? Measurement::quantity : Measurement::meter;
   options.form.precision =
       settings.text("precision") == "s" ? Precision::seconds : Precision::milliseconds;
+  options.form.all_tags = options.version == 3;
   address(settings, options);
   log_in(settings, options);
   options.gzip = settings.boolean("gzip");

@@ -70,7 +70,7 @@ std::string advice(unsigned status, const HttpAnswer& answer, const std::string&
       break;
   }
   if (status >= 200 && status < 300)
-    return "answers with a web page, not as a database: is `url` right?";
+    return "answers, but not as a database that has stored it: is `url` right?";
   if (status >= 300 && status < 400)
     return "sends us elsewhere (" + answer.location + "): put that address into `url`";
   if (status >= 500) return "has a fault of its own";
@@ -84,11 +84,17 @@ Verdict judge(const HttpAnswer& answer, const Options& options) {
   const unsigned status = answer.status;
   // A portal or a router's page says 200 to everything; nothing of ours would be stored.
   const bool page = answer.content_type.starts_with("text/html");
-  if (status >= 200 && status < 300 && !page) {
+  const std::string complaint = without_login(complaint_of(answer.body), options);
+  if (status >= 200 && status < 300 && !page && complaint.empty()) {
     verdict.fate = Fate::taken;
     return verdict;
   }
-  const std::string complaint = without_login(complaint_of(answer.body), options);
+  if (status == 201) {
+    // How some clusters of version 3 say that they took a part only.
+    verdict.fate = Fate::poison;
+    verdict.words = "partial write: " + complaint;
+    return verdict;
+  }
   if ((status == 429 || status == 503) && answer.retry_after) {
     verdict.fate = Fate::wait;
     verdict.pause = *answer.retry_after;

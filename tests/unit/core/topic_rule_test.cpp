@@ -155,6 +155,8 @@ class RandomRules {
 };
 
 TEST(TopicRule, WrittenAndReadAgainIsTheSame) {
+  const TopicRule blanks = rule_of("\"Wohn zimmer/#\" both 1 \"x y/\" \"\"");
+  EXPECT_EQ(rule_of(topic_line(blanks)), blanks);
   for (unsigned seed = 0; seed < 2000; ++seed) {
     const TopicRule rule = RandomRules(seed).rule();
     const auto again = parse_topic_rule(topic_line(rule));

@@ -308,6 +308,35 @@ TEST(Discovery, IdentifiersHoldOnlyCharactersThatHomeAssistantTakes) {
   EXPECT_EQ(topic(facts, meter.id, "state"), "meterbridge/p1_gas_4_7_____/state");
 }
 
+// P51: a link between two brokers that is lost is seen by every entity, where the user names its
+// topic.
+TEST(Discovery, BridgesAreEntitiesAndALinkMayDecideOnAvailability_P51) {
+  BridgeFacts facts = bridge();
+  facts.bridges = {"ha", "old-site"};
+  facts.link_topic = "meterbridge-link/ha/state";
+  const mqtt::Message message = bridge_document(facts);
+  EXPECT_THAT(complaints_of_device(message), IsEmpty());
+  const json components = parsed(message)["cmps"];
+  const json link = components["bridge_old-site"];
+  EXPECT_EQ(link["p"], "binary_sensor");
+  EXPECT_EQ(link["name"], "Connectivity old-site");
+  EXPECT_EQ(link["uniq_id"], "meterbridge_bridge_bridge_old-site");
+  EXPECT_EQ(link["stat_t"], "meterbridge/bridge/health");
+  EXPECT_EQ(components_of(facts).at("bridge_ha"), "binary_sensor");
+  EXPECT_FALSE(components["connectivity"].contains("avty"));
+  const json wanted = {
+      {"t", "meterbridge-link/ha/state"}, {"pl_avail", "1"}, {"pl_not_avail", "0"}};
+  EXPECT_EQ(link["avty"].back(), wanted);
+  const json house = parsed(device_document(facts, polled_house()));
+  EXPECT_EQ(house["avty"].size(), 3U);
+  EXPECT_EQ(house["avty"].back(), wanted);
+  EXPECT_EQ(house["avty_mode"], "all");
+  for (const mqtt::Message& one : component_documents(facts, polled_house())) {
+    const json availability = parsed(one).value("avty", json::array({wanted}));
+    EXPECT_EQ(availability.back(), wanted) << one.topic;
+  }
+}
+
 TEST(Discovery, ASubMeterHasNoHealthTopicOfItsOwn) {
   const mqtt::Message message = device_document(bridge(), gas_behind_p1());
   EXPECT_EQ(message.payload.find("/health"), std::string::npos);

@@ -67,6 +67,10 @@ Status full_status() {
   status.brokers.resize(1);
   status.brokers.front().name = "localhost:1883";
   status.brokers.front().waiting = 7;
+  status.bridges.resize(1);
+  status.bridges.front().name = "ha";
+  status.bridges.front().up = true;
+  status.bridges.front().waiting = 3;
   status.sinks.resize(1);
   status.sinks.front().name = "influxdb";
   status.sinks.front().lag_time = 90s;
@@ -91,6 +95,9 @@ TEST(Metrics, SayEverythingWithTheMetersDigits) {
            "meterbridge_reading{meter=\"house\",key=\"input_7\",unit=\"\"} 1\n",
            "meterbridge_link_up{link=\"tcp\"} 0\n",
            "meterbridge_broker_queue_messages{broker=\"localhost:1883\"} 7\n",
+           "meterbridge_bridge_up{bridge=\"ha\"} 1\n",
+           "meterbridge_bridge_queue_messages{bridge=\"ha\"} 3\n",
+           "meterbridge_bridge_dropped_total{bridge=\"ha\"} 0\n",
            "meterbridge_sink_lag_seconds{sink=\"influxdb\"} 90.000\n",
            "meterbridge_journal_entries 12\n",
        })

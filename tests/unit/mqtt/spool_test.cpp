@@ -166,6 +166,37 @@ TEST_F(SpoolTest, AnOutboxKeepsEventsUntilTheyAreAcknowledgedOrDropped) {
   EXPECT_EQ(left(), std::vector<std::string>{"4"});
 }
 
+// P51: a process that is killed in an outage must not forget what is to be removed at the other
+// side.
+TEST_F(SpoolTest, RemovalsAreKeptAndReturnAsWhatTheyWere_P51) {
+  {
+    Spool spool = open();
+    (void)spool.load();
+    OutboxLimits limits;
+    limits.keeper = &spool;
+    Outbox outbox(limits);
+    outbox.put(Message("gone", "", true));
+    outbox.put(Message("back", "", true));
+    outbox.put(Message("back", "again", true));  // is with the broker
+    outbox.put(Message("twice", "", true));
+    outbox.put(Message("twice", "", true));
+    outbox.put(Message("set/poll", "", false));
+  }
+  Spool spool = open();
+  OutboxLimits limits;
+  limits.keeper = &spool;
+  Outbox outbox(limits);
+  for (auto& [id, message] : spool.load())
+    outbox.restore(std::move(message), id);
+  std::vector<std::string> found;
+  while (const auto departure = outbox.take()) {
+    found.push_back(departure->message.topic + (departure->message.retain ? " retained" : ""));
+    outbox.acknowledged(departure->ticket);
+  }
+  EXPECT_EQ(found, (std::vector<std::string>{"gone retained", "twice retained", "set/poll"}));
+  EXPECT_TRUE(left().empty());
+}
+
 TEST(OutboxBytes, TheOldestEventsGoFirstThenTheOldestStates) {
   OutboxLimits limits;
   limits.bytes = std::size_t{10} * (200 + 1 + 100);

@@ -112,6 +112,20 @@ TEST_F(Writing, APoisonedFieldCostsOnlyItself_P48) {
   EXPECT_EQ(peer.requests.size(), before + 1);
 }
 
+// Clusters of version 3 say 201 with a complaint when they stored a part only.
+TEST_F(Writing, AStoredPartIsNotTheWhole_P48) {
+  Peer peer(loop, [&](const std::string& request) {
+    return body_of(request).find("power=7.5") == std::string::npos
+               ? http("204 No Content")
+               : http("201 Created", R"({"message":"failed to parse","line":3})");
+  });
+  auto sink = sink_at(peer);
+  const auto refused = write_all(*sink, entries(20));
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].sequence, 7U);
+  EXPECT_EQ(refused[0].reason, "partial write: failed to parse");
+}
+
 // A wrong precision, a bucket that is none, a proxy's own JSON: said of everything it means nobody.
 TEST_F(Writing, WhatRefusesEverythingCostsNothing_P48) {
   std::string stored;
@@ -252,7 +266,7 @@ TEST_F(Writing, WhatSomebodyMustRepairIsAnErrorAndNoRefusal) {
       {http("404 Not Found", "404 page not found"), "knows no address /api/v2/write"},
       {http("302 Found", "", "Location: https://h/\r\n"), "sends us elsewhere (https://h/)"},
       {http("200 OK", "<html>Sign in</html>", "Content-Type: text/html\r\n"),
-       "answers with a web page, not as a database: is `url` right? (200)"},
+       "answers, but not as a database that has stored it: is `url` right? (200)"},
       {http("429 Too Many Requests"), "wants fewer writes (429)"},
       {http("500 Internal Server Error", R"({"error":"timeout"})"),
        "fault of its own (500: timeout)"},

@@ -23,7 +23,7 @@ using testing::StartsWith;
 std::string lines(const Sample& sample, Measurement measurement = Measurement::meter,
                   Precision precision = Precision::milliseconds) {
   std::string text;
-  for (const Point& point : points_of(sample, {measurement, precision}))
+  for (const Point& point : points_of(sample, {measurement, precision, false}))
     append_line(text, point);
   return text;
 }
@@ -117,6 +117,22 @@ TEST(InfluxdbOptions, TheLoginIsNeverInTheAddress) {
   ASSERT_TRUE(three) << three.error().detail();
   EXPECT_EQ(three->target, "/api/v2/write?bucket=m&precision=ms");
   EXPECT_TRUE(three->login.empty());
+}
+
+// A table of version 3 refuses tags that its first line did not have.
+TEST(InfluxdbOptions, LinesForVersionThreeHaveTheSameTagsAlways) {
+  const auto options = options_of(settings(
+      {{"url", "http://h"}, {"version", "3"}, {"database", "d"}, {"measurement", "quantity"}}));
+  ASSERT_TRUE(options);
+  std::string text;
+  for (const Point& point : points_of(
+           sample({number("energy_import", "3"), number("energy_import_t2", "1")}), options->form))
+    append_line(text, point);
+  EXPECT_EQ(text,
+            "energy,aspect=none,direction=import,meter=house,number=none,phase=none,scope=none,"
+            "tariff=none,unit=kWh value=3 1800000000123\n"
+            "energy,aspect=none,direction=import,meter=house,number=none,phase=none,scope=none,"
+            "tariff=2,unit=kWh value=1 1800000000123\n");
 }
 
 TEST(InfluxdbOptions, ContradictionsAreNamed) {
