@@ -68,7 +68,10 @@ void check_availability(const json& object, Complaints& complaints) {
   if (!object.contains("avty")) return;
   complaints.require(text(object, "avty_mode") == "all", "availability mode is not all");
   for (const json& entry : object["avty"]) {
-    complaints.require(entry.size() == 1 && !text(entry, "t").empty(),
+    // The state of a link between brokers has payloads of its own.
+    const bool link =
+        entry.size() == 3 && text(entry, "pl_avail") == "1" && text(entry, "pl_not_avail") == "0";
+    complaints.require((entry.size() == 1 || link) && !text(entry, "t").empty(),
                        "availability entry is not {t}");
   }
 }
