@@ -37,7 +37,7 @@ class Progress {
     std::string text = std::to_string(percent) + " %, " + std::to_string(done) + " of " +
                        std::to_string(all_) + " samples";
     if (terminal_) {
-      const std::size_t filled = bar_width * percent / 100;
+      const auto filled = static_cast<std::size_t>(bar_width * percent / 100);
       text = "\r[" + std::string(filled, '#') + std::string(bar_width - filled, ' ') + "] " + text +
              (percent == 100 ? "\n" : "\033[K");
     } else {
