@@ -3,9 +3,12 @@
 #include "cli/house.hpp"
 #include "cli/journal_words.hpp"
 #include "core/json_writer.hpp"
+#include "journal/hold.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 namespace meterbridge::cli {
 namespace {
@@ -21,6 +24,8 @@ constexpr std::array options{
     Option{"--sink", "", "NAME", "replay: the sink of the configuration that gets the samples"},
     Option{"--database", "", "FILE",
            "another journal than the configuration's, for example one that was moved aside"},
+    Option{"--directory", "", "DIR",
+           "hold, release: this state directory, not the configuration's"},
 };
 
 std::string time_of(const std::optional<journal::Mark>& mark) {
@@ -120,8 +125,9 @@ std::string fault_of(const Arguments& arguments, const std::string& what) {
   if (words.size() > 1) return "unexpected word \"" + words[1] + "\"";
   if (what == "import")
     return "import is not part of this version; journal export writes what it will read";
-  if (what != "status" && what != "export" && what != "replay")
-    return "write journal status, journal export or journal replay";
+  constexpr std::array known{"status", "export", "replay", "hold", "release"};
+  if (std::find(known.begin(), known.end(), what) == known.end())
+    return "write journal status, export, replay, hold or release";
   if (what == "replay" && !arguments.has("--sink"))
     return "name the sink that gets the samples: --sink NAME";
   const std::string format = arguments.value("--format").value_or("json");
@@ -130,9 +136,24 @@ std::string fault_of(const Arguments& arguments, const std::string& what) {
   return {};
 }
 
+// Around a backup that copies the files of a running program.
+int hold_or_release(const Arguments& arguments, bool hold) {
+  std::string directory = arguments.value("--directory").value_or("");
+  if (directory.empty()) {
+    const auto house = load_house(arguments);
+    if (!house) return exit_usage;
+    directory = std::filesystem::path(app::journal_path(house->settings)).parent_path().string();
+  }
+  const auto done = hold ? journal::hold(directory) : journal::release(directory);
+  if (done) return exit_ok;
+  complain("meterbridge journal: " + done.error().detail());
+  return exit_failed;
+}
+
 int run(const Arguments& arguments) {
   const std::string what = arguments.words().empty() ? "status" : arguments.words().front();
   if (const std::string fault = fault_of(arguments, what); !fault.empty()) return usage(fault);
+  if (what == "hold" || what == "release") return hold_or_release(arguments, what == "hold");
   const auto selection = selection_of(arguments, SystemClock().now());
   if (!selection) return usage(selection.error().detail());
   std::optional<app::House> house;
@@ -157,13 +178,16 @@ int run(const Arguments& arguments) {
 
 const Command journal_command{
     "journal",
-    "journal [-c FILE] status | export | replay",
+    "journal [-c FILE] status | export | replay | hold | release",
     "the store of samples: what it holds, and its content as text",
     "status   how many samples, of what time, how large, and how far each sink is\n"
     "export   the samples as text, oldest first: json (one object a line), influx (line protocol) "
     "or csv\n"
     "replay   sends the samples to one sink once more, to fill a new or a repaired one; files "
     "want the service stopped\n"
+    "hold     before a backup that copies the files of a running service: for ten minutes, or "
+    "until release,\n"
+    "         the journal's database and its log stay a pair that can be opened\n"
     "\n"
     "All work while the service runs; what it has not committed yet is not seen. Times without a "
     "zone are those of this\n"

@@ -97,7 +97,9 @@ std::string without_port(std::string host) {
 // A name that somebody's name server may point at us makes a foreign page one of ours.
 bool is_local_name(const std::string& host) {
   const std::string name = lower(without_port(host));
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  // 127.example.org is a name, too.
+  const bool digits = name.find_first_not_of("0123456789.") == std::string::npos;
+  return name == "localhost" || name == "[::1]" || (digits && name.starts_with("127."));
 }
 
 Page not_allowed(std::string_view allowed, bool api) {

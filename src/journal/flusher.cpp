@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "journal/flusher.hpp"
 
+#include "journal/hold.hpp"
 #include "journal/sqlite.hpp"
 
 #include <utility>
@@ -21,8 +22,9 @@ void flush_log(const std::string& path) {
 }
 
 // Beside the connection that writes, which goes on meanwhile. What cannot be moved now, because
-// somebody reads it, is moved next time.
+// somebody reads it or copies the files, is moved next time.
 void move_log(const std::string& path) {
+  if (held(path)) return;
   auto database = Database::open(path, Database::Mode::existing);
   if (database) (void)database->run("PRAGMA wal_checkpoint(PASSIVE)");
 }

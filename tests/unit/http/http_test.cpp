@@ -319,8 +319,12 @@ TEST_F(Pages, NothingIsChangedWithoutLeave_P58) {
   EXPECT_THAT(send(request(put, "If-Match: \"h1\"\r\n", "x")), StartsWith("HTTP/1.1 403"));
   EXPECT_THAT(send(request(put, ours, "x")), StartsWith("HTTP/1.1 412"));
   EXPECT_THAT(send(request(put, ours + "If-Match: \"h0\"\r\n", "x")), StartsWith("HTTP/1.1 412"));
-  EXPECT_THAT(send("GET /api/configuration HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
-              StartsWith("HTTP/1.1 403"));
+  for (const std::string host :
+       {"evil.example", "127.0.0.1.evil.example:8099", "127.evil.example"}) {
+    EXPECT_THAT(send("GET /api/configuration HTTP/1.1\r\nHost: " + host + "\r\n\r\n"),
+                StartsWith("HTTP/1.1 403"))
+        << host;
+  }
   EXPECT_EQ(desk.paper.text, "secret");
   EXPECT_THAT(send(request("POST /api/configuration/check", ours, "bad")),
               HasSubstr(R"({"state":"invalid","problems":[]})"));

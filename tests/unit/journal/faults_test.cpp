@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The journal on a disk, and everything that becomes of disks.
 #include "journal/coding.hpp"
+#include "journal/hold.hpp"
 #include "journal/sqlite.hpp"
 #include "unit/journal/house.hpp"
 
@@ -11,6 +12,59 @@
 
 namespace meterbridge::journal {
 namespace {
+
+// As the Supervisor's hot backup copies: one file, much is written, the other file.
+TEST(DiskJournal, AHeldJournalIsCopiedFileAfterFile) {
+  for (const bool log_first : {false, true}) {
+    House house;
+    house.options.path = (house.scratch.path() / "x.journal.db").string();
+    const auto journal = house.open();
+    std::int64_t next = 1;
+    const auto write = [&](int commits) {
+      for (int i = 0; i < commits; ++i, next += 20) {
+        fill(*journal, next, 20);
+        ASSERT_TRUE(journal->commit());
+      }
+    };
+    write(50);
+    const fs::path log = house.options.path + "-wal";
+    const fs::path copy = house.scratch.path() / "copy.db";
+    ASSERT_TRUE(hold(house.scratch.path().string()));
+    EXPECT_TRUE(held(house.options.path));
+    const auto before = fs::last_write_time(house.options.path);
+    const auto take = [&](bool first) {
+      const fs::path from = first == log_first ? log : fs::path(house.options.path);
+      fs::copy_file(from, first == log_first ? fs::path(copy.string() + "-wal") : copy);
+    };
+    take(true);
+    const std::int64_t safe = next;
+    write(1000);
+    EXPECT_GT(fs::file_size(log), 2U << 20U);  // long enough to be moved twice
+    take(false);
+    EXPECT_EQ(fs::last_write_time(house.options.path), before);
+    House other;
+    other.options.path = copy.string();
+    const auto opened = other.open();
+    EXPECT_TRUE(other.said.empty()) << other.said.front();
+    const auto found = numbers(*opened);
+    ASSERT_GE(found.size(), static_cast<std::size_t>(safe - 1)) << log_first;
+    EXPECT_EQ(found, range(1, static_cast<std::int64_t>(found.size()))) << log_first;
+    ASSERT_TRUE(release(house.scratch.path().string()));
+    EXPECT_FALSE(held(house.options.path));
+  }
+}
+
+TEST(DiskJournal, AHoldThatIsForgottenEndsByItself) {
+  House house;
+  house.options.path = (house.scratch.path() / "x.journal.db").string();
+  ASSERT_TRUE(hold(house.scratch.path().string()));
+  const fs::path mark = house.scratch.path() / "journal.hold";
+  fs::last_write_time(mark, fs::file_time_type::clock::now() - 11min);
+  EXPECT_FALSE(held(house.options.path));
+  EXPECT_TRUE(release(house.scratch.path().string()));
+  EXPECT_TRUE(release(house.scratch.path().string()));
+  EXPECT_FALSE(hold((house.scratch.path() / "nowhere").string()));
+}
 
 TEST(DiskJournal, P53_ADamagedFileIsMovedAsideAndTheNumbersGoOn) {
   House house;
