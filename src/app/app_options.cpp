@@ -135,8 +135,9 @@ void complete(config::MqttSettings& mqtt, const AppOptions& options,
   const bool chosen = !options.mqtt_host.empty();
   if (!mqtt.host_given && chosen) {
     mqtt.host = options.mqtt_host;
-    mqtt.tls.enabled = options.mqtt_tls;
-    mqtt.port = options.mqtt_tls ? tls_port : plain_port;
+    // The file's tls without a host counts, too: nobody asked for a password in clear.
+    mqtt.tls.enabled = mqtt.tls.enabled || options.mqtt_tls;
+    mqtt.port = mqtt.tls.enabled ? tls_port : plain_port;
     if (options.mqtt_port != 0) mqtt.port = options.mqtt_port;
   } else if (!mqtt.host_given && service) {
     mqtt.host = service->host;

@@ -6,6 +6,7 @@
 #include "io/state_file.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -62,6 +63,13 @@ void write_example(const std::string& path) {
   }
 }
 
+// While nothing runs that must be ended, and nobody else hears the signals. 143 would make the
+// Supervisor complain.
+void end_in_order() {
+  for (const int number : {SIGTERM, SIGINT})
+    (void)std::signal(number, [](int) { std::_Exit(0); });
+}
+
 http::ServerOptions ingress_pages() {
   http::ServerOptions pages;
   pages.address = "0.0.0.0";
@@ -83,6 +91,7 @@ http::ServerOptions ingress_pages() {
 }  // namespace
 
 int run_app(const std::optional<std::string>& log_level) {
+  end_in_order();
   attach_log_ring();
   // /data is what the Supervisor keeps and backs up. For this process and nobody else.
   (void)::setenv("STATE_DIRECTORY", "/data", 0);  // NOLINT(concurrency-mt-unsafe): no threads yet
@@ -99,6 +108,7 @@ int run_app(const std::optional<std::string>& log_level) {
   write_example(file.path());
   auto loaded = wait_for_configuration(file, place.pages, file.load());
   if (!loaded) return 0;
+  end_in_order();
   House house = std::move(*loaded->house);
   complete(house.settings.mqtt, place.options, std::nullopt);
   around.stamp = std::move(loaded->stamp);

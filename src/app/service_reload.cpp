@@ -106,6 +106,8 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   apply_sinks();
   if (changes.pages) pages_again_ = true;  // after who asked for it through them has his answer
   if (changes.broker) co_await reconnect();
+  // One that was named only now, where Home Assistant has none.
+  if (!broker_running_ && !stopping_ && broker_known()) start_broker();
   if (stopping_) co_return;
   const bool renewed = co_await bridges_->take_over(house_.settings);
   changes.bridges = renewed;

@@ -124,7 +124,7 @@ asio::awaitable<void> Server::State::talk(Self self, Peer peer) {
   peer->socket.shutdown(tcp::socket::shutdown_send, failure);
   peer->limit(farewell_limit, peer);
   std::array<char, block_size> waste;
-  for (std::size_t total = 0; !failure && total < farewell_bytes;) {
+  for (std::size_t total = 0; !failure && !peer->late && total < farewell_bytes;) {
     const auto outcome = co_await peer->socket.async_read_some(asio::buffer(waste), token);
     failure = std::get<0>(outcome);
     total += std::get<1>(outcome);
@@ -134,6 +134,8 @@ asio::awaitable<void> Server::State::talk(Self self, Peer peer) {
 // Until the head, or the body, is complete; else what is to be answered.
 asio::awaitable<std::string> Server::State::read(Self self, Peer peer, bool body) {
   std::array<char, block_size> block;
+  // Else a put takes one chunk only, and the rest waits for bytes that have come already.
+  if (body) peer->intake->parser.eager(true);
   for (;;) {
     boost::system::error_code failure;
     if (!peer->intake->pending.empty())
@@ -141,8 +143,13 @@ asio::awaitable<std::string> Server::State::read(Self self, Peer peer, bool body
           0, peer->intake->parser.put(asio::buffer(peer->intake->pending), failure));
     std::string fault = fault_text(failure);
     if (!fault.empty()) co_return fault;
+    // What stays is the head of a chunk.
+    if (body && peer->intake->pending.size() > max_header)
+      co_return answer_text(refusal(400, "this is no request in HTTP"), false);
     const bool done = body ? peer->intake->parser.is_done() : peer->intake->parser.is_header_done();
     if (done || self->ended) co_return std::string();
+    if (peer->late)
+      co_return answer_text(refusal(408, "the request did not come to its end in time"), false);
     const auto outcome = co_await peer->socket.async_read_some(asio::buffer(block), token);
     if (peer->late)
       co_return answer_text(refusal(408, "the request did not come to its end in time"), false);

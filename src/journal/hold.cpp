@@ -23,8 +23,10 @@ fs::path mark_in(const fs::path& directory) {
   return directory / mark_name;
 }
 
-// Two who move exclude each other, so an answer says that nobody else did at that moment. One may
-// have looked for the mark just before it was made: hence the second question.
+// The log is empty then: it only grows at its end from now on, and is not written over from its
+// beginning while somebody copies it. Two who move exclude each other, so an answer says that
+// nobody else did at that moment. One may have looked for the mark just before it was made: hence
+// the second question.
 Result<> wait_for_the_other(const std::string& journal) {
   const auto until = std::chrono::steady_clock::now() + patience;
   for (int free = 0; free < 2;) {
@@ -32,7 +34,7 @@ Result<> wait_for_the_other(const std::string& journal) {
     auto database = Database::open(journal, Database::Mode::existing);
     // What cannot be opened is not moved by anybody either.
     if (!database) return {};
-    const auto busy = database->ask("PRAGMA wal_checkpoint(PASSIVE)");
+    const auto busy = database->ask("PRAGMA wal_checkpoint(TRUNCATE)");
     if (!busy) return {};
     free = *busy == 0 ? free + 1 : 0;
     if (std::chrono::steady_clock::now() > until)

@@ -288,7 +288,8 @@ def test_a_backup_while_it_runs_can_be_opened(tmp_path, supervisor):
                                "samples come")
                 copy = tmp_path / f"copy-{round_}"
                 copy.mkdir()
-                files = sorted((f for f in data.iterdir() if f.is_file()), reverse=round_ % 2 == 1)
+                subprocess.run([parts.BINARY, "journal", "hold", "--directory", data], check=True, timeout=60)
+                files = sorted((f for f in data.iterdir() if f.is_file() and f.suffix != ".hold"), reverse=round_ % 2 == 1)
                 for file in files:
                     try:
                         shutil.copy(file, copy / file.name)
@@ -297,6 +298,7 @@ def test_a_backup_while_it_runs_can_be_opened(tmp_path, supervisor):
                     # More is written between two files of the backup.
                     at = app.status()["journal"]["entries"]
                     parts.wait_for(lambda: app.status()["journal"]["entries"] > at, "more samples")
+                subprocess.run([parts.BINARY, "journal", "release", "--directory", data], check=True, timeout=60)
                 configuration = tmp_path / f"copy-{round_}.yaml"
                 configuration.write_text(f"state_directory: {copy}\n" + app.file.read_text())
                 opened = subprocess.run([parts.BINARY, "journal", "status", "-c", str(configuration), "--json"],

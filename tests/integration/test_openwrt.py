@@ -19,6 +19,7 @@ STAND_INS = r"""
 say() { printf '%s' "$1"; shift; for word; do printf ' [%s]' "$word"; done; printf '\n'; }
 mkdir() { say mkdir "$@"; }
 chown() { say chown "$@"; }
+chmod() { say chmod "$@"; }
 for name in procd_open_instance procd_close_instance procd_set_param procd_add_reload_trigger; do
   eval "$name() { say $name \"\$@\"; }"
 done
@@ -71,6 +72,8 @@ def test_an_instance_is_started_for_ever_and_reloaded_by_signal(ash):
     assert said["reload_signal"] == "[HUP]"
     assert said["user"] == "[meterbridge]"
     assert said["stderr"] == "[1]"
+    assert lines.index("chown [root:meterbridge] [/mnt/sda1] [/mnt/sda1/*.yaml]") < lines.index("procd_open_instance [main]")
+    assert "chmod [640] [/mnt/sda1/*.yaml]" in lines
     assert lines.index("mkdir [-p] [/var/lib/meterbridge]") < lines.index("procd_open_instance [main]")
 
 

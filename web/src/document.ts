@@ -88,7 +88,10 @@ export function useEditing(): Editing {
 
   const load = useCallback(async () => {
     try {
+      const before = typed.current;
       const read = await readDocument();
+      // Typed meanwhile: it stays, and Apply will tell whether the file is another now.
+      if (typed.current !== before) return;
       setDocument(read);
       setDraft(read.text);
       setFailure('');

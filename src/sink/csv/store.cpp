@@ -127,7 +127,7 @@ Result<> Store::check_room() const {
 // the moment is enough.
 std::uint64_t Store::mark_of(std::string_view line) const {
   if (setup_.replay && setup_.options.layout != Layout::okosmero)
-    line = line.substr(0, line.find(',', line.find(',') + 1));
+    line = line.substr(0, line.find(','));     // the local time is another when the zone was mended
   std::uint64_t mark = 14695981039346656037U;  // FNV-1a
   for (const char c : line)
     mark = (mark ^ static_cast<unsigned char>(c)) * 1099511628211U;

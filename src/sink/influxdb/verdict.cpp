@@ -89,7 +89,7 @@ Verdict judge(const HttpAnswer& answer, const Options& options) {
     verdict.fate = Fate::taken;
     return verdict;
   }
-  if (status == 201) {
+  if (status == 201 && !page) {
     // How some clusters of version 3 say that they took a part only.
     verdict.fate = Fate::poison;
     verdict.words = "partial write: " + complaint;
