@@ -4,8 +4,8 @@
 #include "protocol/dlms/dlms.hpp"
 #include "protocol/dlms/receiver.hpp"
 #include "protocol/dlms/responder.hpp"
+#include "stream.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -25,7 +25,6 @@ dlms::CipherKeys keys() {
 }
 
 void stream(benchmark::State& state, const char* model) {
-  constexpr std::size_t block = 4095;
   constexpr std::size_t telegrams = 100;
   Bytes bytes;
   dlms::DlmsResponder responder(dlms::model_of(model), keys());
@@ -38,22 +37,11 @@ void stream(benchmark::State& state, const char* model) {
     bytes.insert(bytes.end(), one.begin(), one.end());
   }
   dlms::Decipher decipher(keys());
-  std::size_t good = 0;
-  for (auto _ : state) {
-    dlms::Memory memory;  // the same counters again
-    dlms::Receiver receiver(dlms::ReceiverOptions(), memory, decipher);
-    for (std::size_t at = 0; at < bytes.size(); at += block) {
-      receiver.push(ByteView(bytes).subspan(at, std::min(block, bytes.size() - at)));
-      while (auto decoded = receiver.next(true)) {
-        if (decoded->ok()) ++good;
-        benchmark::DoNotOptimize(decoded->telegram.readings.data());
-      }
-    }
-  }
-  if (good != static_cast<std::size_t>(state.iterations()) * telegrams)
-    state.SkipWithError("a telegram was lost");
-  state.SetItemsProcessed(static_cast<std::int64_t>(good));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+  dlms::Memory memory;
+  bench::read_stream(state, bytes, telegrams, [&] {
+    memory = dlms::Memory();  // the same counters again
+    return dlms::Receiver(dlms::ReceiverOptions(), memory, decipher);
+  });
 }
 
 BENCHMARK_CAPTURE(stream, mbus, "kaifa-ma309m")->Name("DLMS/M-Bus encrypted");

@@ -4,6 +4,7 @@
 #include "core/bytes.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/p1/receiver.hpp"
+#include "stream.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,29 +51,14 @@ std::string telegram() {
 }
 
 void stream(benchmark::State& state) {
-  constexpr std::size_t block = 4095;
   constexpr std::size_t telegrams = 89;
   std::string bytes;
   for (std::size_t i = 0; i < telegrams; ++i)
     bytes += telegram();
   p1::Memory memory;
   p1::Cipher cipher{p1::CipherKeys()};
-  p1::Receiver receiver(p1::ReceiverOptions(), memory, cipher);
-  std::size_t good = 0;
-  for (auto _ : state) {
-    for (std::size_t at = 0; at < bytes.size(); at += block) {
-      receiver.push(
-          std::as_bytes(std::span(bytes).subspan(at, std::min(block, bytes.size() - at))));
-      while (auto decoded = receiver.next(true)) {
-        if (decoded->ok()) ++good;
-        benchmark::DoNotOptimize(decoded->telegram.readings.data());
-      }
-    }
-  }
-  if (good != static_cast<std::size_t>(state.iterations()) * telegrams)
-    state.SkipWithError("a telegram was lost");
-  state.SetItemsProcessed(static_cast<std::int64_t>(good));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+  bench::read_stream(state, std::as_bytes(std::span(bytes)), telegrams,
+                     [&] { return p1::Receiver(p1::ReceiverOptions(), memory, cipher); });
 }
 
 BENCHMARK(stream)->Name("P1/stream");

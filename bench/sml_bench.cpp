@@ -2,8 +2,7 @@
 // Meters that send without a pause: a new one with five values, and one with twelve.
 #include "protocol/sml/receiver.hpp"
 #include "protocol/sml/responder.hpp"
-
-#include <algorithm>
+#include "stream.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -13,7 +12,6 @@ using namespace meterbridge;
 using namespace meterbridge::protocol;
 
 void sml_stream(benchmark::State& state, const char* model) {
-  constexpr std::size_t block = 4095;
   constexpr std::size_t telegrams = 100;
   Bytes bytes;
   sml::SmlResponder responder(sml::model_of(model));
@@ -25,21 +23,7 @@ void sml_stream(benchmark::State& state, const char* model) {
     const Bytes one = responder.push();
     bytes.insert(bytes.end(), one.begin(), one.end());
   }
-  std::size_t good = 0;
-  for (auto _ : state) {
-    sml::Receiver receiver{sml::DecodeOptions()};
-    for (std::size_t at = 0; at < bytes.size(); at += block) {
-      receiver.push(ByteView(bytes).subspan(at, std::min(block, bytes.size() - at)));
-      while (auto decoded = receiver.next(true)) {
-        if (decoded->ok()) ++good;
-        benchmark::DoNotOptimize(decoded->telegram.readings.data());
-      }
-    }
-  }
-  if (good != static_cast<std::size_t>(state.iterations()) * telegrams)
-    state.SkipWithError("a telegram was lost");
-  state.SetItemsProcessed(static_cast<std::int64_t>(good));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+  bench::read_stream(state, bytes, telegrams, [] { return sml::Receiver(sml::DecodeOptions()); });
 }
 
 BENCHMARK_CAPTURE(sml_stream, five, "iskra-mt691")->Name("SML/five values");

@@ -8,6 +8,7 @@
 #include "app/recorder.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
+#include "app/write_log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -191,14 +192,6 @@ struct OnceRun {
   bool failed = false;
   bool failed_broker = false;
 };
-
-void write_log(bool warning, const std::string& line) {
-  if (warning) {
-    spdlog::warn("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-}
 
 void begin_sinks(OnceRun& run) {
   if (!journal_is_wanted(run.house.settings)) return;

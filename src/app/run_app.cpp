@@ -3,6 +3,7 @@
 
 #include "app/log_ring.hpp"
 #include "app/waiting.hpp"
+#include "app/write_log.hpp"
 #include "io/state_file.hpp"
 
 #include <cerrno>
@@ -78,13 +79,7 @@ http::ServerOptions ingress_pages() {
   if (!port.empty())
     pages.port = static_cast<std::uint16_t>(std::strtoul(port.c_str(), nullptr, 10));
   pages.peers = {std::string(supervisor_address)};
-  pages.log = [](bool warning, const std::string& line) {
-    if (warning) {
-      spdlog::warn("{}", line);
-    } else {
-      spdlog::info("{}", line);
-    }
-  };
+  pages.log = write_log;
   return pages;
 }
 

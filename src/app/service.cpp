@@ -3,6 +3,7 @@
 
 #include "app/driver_memory.hpp"
 #include "app/version.hpp"
+#include "app/write_log.hpp"
 #include "io/footprint.hpp"
 #include "io/links.hpp"
 #include "io/loop_guard.hpp"
@@ -40,14 +41,6 @@ constexpr Milliseconds cool_down_ceiling = facts_of(Rung::cool_down).deadline;
 // Looks, not time: a program that was stopped and goes on has lost time, but its tasks get as many
 // seconds as always to show themselves.
 constexpr unsigned overdue_looks = 15;
-
-void write_log(bool warning, const std::string& line) {
-  if (warning) {
-    spdlog::warn("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-}
 
 // The resolver's thread cannot be interrupted: with a name server that does not answer, the
 // destructors would wait for it. What must be written is written by now.

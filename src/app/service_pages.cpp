@@ -4,6 +4,7 @@
 #include "app/service.hpp"
 #include "app/status_rows.hpp"
 #include "app/version.hpp"
+#include "app/write_log.hpp"
 #include "homeassistant/language.hpp"
 #include "io/footprint.hpp"
 
@@ -119,18 +120,6 @@ class Service::Pages final : public http::StatusView, public http::Desk {
 
   Service& service_;
 };
-
-namespace {
-
-void write_log(bool warning, const std::string& line) {
-  if (warning) {
-    spdlog::warn("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-}
-
-}  // namespace
 
 // Also when the settings have changed: what listened before is closed.
 void Service::open_pages() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Samples on their way to files and databases.
 #include "app/service.hpp"
+#include "app/write_log.hpp"
 
 #include <utility>
 
@@ -15,14 +16,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto sinks_farewell = 3s;
-
-void write_log(bool warning, const std::string& line) {
-  if (warning) {
-    spdlog::warn("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-}
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 // docs/meters.md: the whole catalogue for people, from the profiles themselves.
 #include "cli/profiles_page.hpp"
 
+#include "config/markdown.hpp"
 #include "meter/proof.hpp"
 
 #include <algorithm>
@@ -106,15 +107,6 @@ std::string delivers(const meter::Profile& profile) {
   return text;
 }
 
-std::string cell(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|' || c == '<' || c == '*' || c == '_') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
 // A Modbus profile that names no line is of a meter on the network, or of one whose line nobody
 // knows.
 bool names_line(const meter::Profile& profile) {
@@ -130,9 +122,9 @@ std::string line_of(const meter::Profile& profile) {
 }
 
 std::string row(const meter::Profile& profile) {
-  return "| `" + profile.id + "` | " + cell(profile.model) + " | " +
+  return "| `" + profile.id + "` | " + config::table_cell(profile.model) + " | " +
          std::string(profile.protocol->name) + " | " + line_of(profile) + " | " +
-         delivers(profile) + " | " + cell(profile.notes) + " |\n";
+         delivers(profile) + " | " + config::table_cell(profile.notes) + " |\n";
 }
 
 }  // namespace
@@ -144,7 +136,7 @@ std::string profiles_page(const meter::ProfileLibrary& library) {
   std::string text(head);
   for (const auto& [vendor, profiles] : vendors) {
     text +=
-        "\n## " + cell(vendor) +
+        "\n## " + config::table_cell(vendor) +
         "\n\n| profile | model | protocol | line | delivers | notes |\n|---|---|---|---|---|---|\n";
     for (const meter::Profile* profile : profiles)
       text += row(*profile);

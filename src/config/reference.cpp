@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The documentation table of all settings, from the tables of the reader.
+#include "config/markdown.hpp"
 #include "config/reader.hpp"
 #include "config/rows.hpp"
 #include "config/tables.hpp"
@@ -8,15 +9,6 @@
 
 namespace meterbridge::config {
 namespace {
-
-std::string cell(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|' || c == '<' || c == '*' || c == '_') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
 
 std::string type_of(const SettingSpec& spec) {
   switch (spec.type) {
@@ -71,9 +63,9 @@ std::string form_of(const Field& field) {
 
 std::string row(std::string_view name, const std::string& form, const SettingSpec& spec,
                 bool required) {
-  const std::string fallback = required ? "(required)" : cell(spec.fallback);
-  return "| `" + std::string(name) + "` | " + cell(form) + " | " + fallback + " | " +
-         cell(spec.help) + " |\n";
+  const std::string fallback = required ? "(required)" : table_cell(spec.fallback);
+  return "| `" + std::string(name) + "` | " + table_cell(form) + " | " + fallback + " | " +
+         table_cell(spec.help) + " |\n";
 }
 
 constexpr std::string_view head = "\n| key | value | default | meaning |\n|---|---|---|---|\n";

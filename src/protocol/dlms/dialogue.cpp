@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/dlms/dialogue.hpp"
 
-#include <algorithm>
-
 namespace meterbridge::protocol::dlms {
 namespace {
 
@@ -12,12 +10,6 @@ constexpr int believed_after = 6;
 constexpr int believed_among_two = 120;
 
 }  // namespace
-
-// What was begun is given up sooner than the meter as a whole.
-Milliseconds DlmsDialogue::wait() const {
-  const Milliseconds left = patience_ - silent_;
-  return receiver_.pending() ? std::min(left, part_patience) : left;
-}
 
 // Two meters on one line must not be mixed up, whether the key is that of both or of one. Nothing
 // for a telegram of ours; an Error without words for one that only the remark tells of.
@@ -60,23 +52,22 @@ Result<Step> DlmsDialogue::next() {
     return Step(step::Finished(std::move(decoded->telegram)));
   }
   if (auto noise = receiver_.take_noise()) return *noise;
-  if (silent_ >= patience_) {
-    silent_ = Milliseconds(0);
+  if (patience_.over()) {
     return Error{Errc::timeout,
-                 "not one byte within " + duration_text(patience_) +
+                 "not one byte within " + duration_text(patience_.meter()) +
                      ": cable (M-Bus: pins 3 and 4), adapter, or the customer interface is "
                      "switched off at the meter"};
   }
-  return Step(step::Listen(wait()));
+  return Step(step::Listen(patience_.wait(receiver_.pending())));
 }
 
 void DlmsDialogue::received(ByteView bytes) {
   receiver_.push(bytes);
-  silent_ = Milliseconds(0);
+  patience_.heard();
 }
 
 void DlmsDialogue::silence() {
-  silent_ += wait();
+  patience_.silence(receiver_.pending());
   receiver_.finish();
 }
 

@@ -5,6 +5,7 @@
 
 #include "protocol/dialogue.hpp"
 #include "protocol/dlms/receiver.hpp"
+#include "protocol/patience.hpp"
 #include "protocol/remembering.hpp"
 
 #include <optional>
@@ -21,20 +22,18 @@ class DlmsDialogue final : public Dialogue {
   // memory and decipher belong to the driver. patience: how long no byte may arrive.
   DlmsDialogue(const ReceiverOptions& options, Milliseconds patience, Memory& memory,
                Decipher& decipher)
-      : memory_(memory), receiver_(options, memory, decipher), patience_(patience) {}
+      : memory_(memory), receiver_(options, memory, decipher), patience_(patience, part_patience) {}
 
   Result<Step> next() override;
   void received(ByteView bytes) override;
   void silence() override;
 
  private:
-  [[nodiscard]] Milliseconds wait() const;
   std::optional<Error> foreign(const Decoded& decoded);
 
   Memory& memory_;
   Receiver receiver_;
-  Milliseconds patience_;
-  Milliseconds silent_{};  // for so long already
+  Patience patience_;
 };
 
 class DlmsDriver final : public Driver, public Remembering {

@@ -2,9 +2,9 @@
 #include "protocol/dlms/settings.hpp"
 
 #include "core/text.hpp"
+#include "protocol/choice.hpp"
 #include "protocol/dlms/models.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace meterbridge::protocol::dlms {
@@ -47,12 +47,6 @@ Result<Bytes> hex_bytes(std::string_view text, std::size_t size, const std::stri
   auto bytes = from_hex(text);
   if (!bytes || bytes->size() != size) return Error{Errc::invalid, must};
   return bytes;
-}
-
-template <std::size_t N>
-std::size_t index_in(const std::array<std::string_view, N>& names, const std::string& name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  return at == names.end() ? 0 : static_cast<std::size_t>(at - names.begin());
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 #include "protocol/p1/settings.hpp"
 
 #include "core/text.hpp"
+#include "protocol/choice.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace meterbridge::protocol::p1 {
@@ -43,12 +43,6 @@ Result<Bytes> hex_bytes(std::string_view name, std::string_view text, std::size_
                  std::string(name) + " must be " + std::to_string(2 * size) + " hex digits"};
   }
   return bytes;
-}
-
-template <std::size_t N>
-std::size_t index_in(const std::array<std::string_view, N>& names, const std::string& name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  return at == names.end() ? 0 : static_cast<std::size_t>(at - names.begin());
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/sml/dialogue.hpp"
 
-#include <algorithm>
-
 namespace meterbridge::protocol::sml {
 
 std::string doubtful_power(const Telegram& telegram) {
@@ -18,12 +16,6 @@ std::string doubtful_power(const Telegram& telegram) {
   return {};
 }
 
-// What was begun is given up sooner than the meter as a whole.
-Milliseconds SmlDialogue::wait() const {
-  const Milliseconds left = patience_ - silent_;
-  return receiver_.pending() ? std::min(left, file_patience) : left;
-}
-
 Result<Step> SmlDialogue::next() {
   if (auto decoded = receiver_.next(true)) {
     if (!decoded->ok()) return decoded->failure();
@@ -31,23 +23,22 @@ Result<Step> SmlDialogue::next() {
     return Step(step::Finished(std::move(decoded->telegram)));
   }
   if (auto noise = receiver_.take_noise()) return *noise;
-  if (silent_ >= patience_) {
-    silent_ = Milliseconds(0);
+  if (patience_.over()) {
     return Error{Errc::timeout,
-                 "not one byte within " + duration_text(patience_) +
+                 "not one byte within " + duration_text(patience_.meter()) +
                      ": the optical head does not sit right or is turned, the adapter, or the "
                      "interface is switched off at the meter"};
   }
-  return Step(step::Listen(wait()));
+  return Step(step::Listen(patience_.wait(receiver_.pending())));
 }
 
 void SmlDialogue::received(ByteView bytes) {
   receiver_.push(bytes);
-  silent_ = Milliseconds(0);
+  patience_.heard();
 }
 
 void SmlDialogue::silence() {
-  silent_ += wait();
+  patience_.silence(receiver_.pending());
   receiver_.finish();
 }
 

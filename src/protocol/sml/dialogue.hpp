@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/dialogue.hpp"
+#include "protocol/patience.hpp"
 #include "protocol/sml/receiver.hpp"
 
 #include <string>
@@ -16,18 +17,15 @@ class SmlDialogue final : public Dialogue {
  public:
   // remark belongs to the driver. patience: how long no byte may arrive.
   SmlDialogue(const DecodeOptions& options, Milliseconds patience, std::string& remark)
-      : receiver_(options), patience_(patience), remark_(remark) {}
+      : receiver_(options), patience_(patience, file_patience), remark_(remark) {}
 
   Result<Step> next() override;
   void received(ByteView bytes) override;
   void silence() override;
 
  private:
-  [[nodiscard]] Milliseconds wait() const;
-
   Receiver receiver_;
-  Milliseconds patience_;
-  Milliseconds silent_{};  // for so long already
+  Patience patience_;
   std::string& remark_;
 };
 

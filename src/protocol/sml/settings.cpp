@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/sml/settings.hpp"
 
+#include "protocol/choice.hpp"
 #include "protocol/sml/models.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace meterbridge::protocol::sml {
@@ -30,12 +30,6 @@ constexpr std::array specs = {
                 "how long the meter may stay silent before it is a fault", "30s"},
 };
 
-template <std::size_t N>
-std::size_t place_of(const std::array<std::string_view, N>& names, const std::string& name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  return at == names.end() ? 0 : static_cast<std::size_t>(at - names.begin());
-}
-
 }  // namespace
 
 std::span<const SettingSpec> setting_specs() noexcept {
@@ -44,9 +38,9 @@ std::span<const SettingSpec> setting_specs() noexcept {
 
 SmlSettings read_settings(const SettingValues& values) {
   SmlSettings settings;
-  settings.options.dzg = static_cast<DzgFix>(place_of(dzg_fixes, values.text("dzg_fix")));
+  settings.options.dzg = static_cast<DzgFix>(index_in(dzg_fixes, values.text("dzg_fix")));
   settings.options.absolute =
-      static_cast<AbsolutePower>(place_of(absolute_powers, values.text("absolute_power")));
+      static_cast<AbsolutePower>(index_in(absolute_powers, values.text("absolute_power")));
   settings.patience = values.duration("timeout");
   if (settings.patience <= Milliseconds(0)) settings.patience = std::chrono::seconds(30);
   settings.model = values.text("model");
