@@ -3,6 +3,8 @@
 
 #include "core/text.hpp"
 
+#include <array>
+#include <charconv>
 #include <optional>
 
 namespace meterbridge {
@@ -47,12 +49,13 @@ Result<Obis> Obis::parse(std::string_view text) {
 
 std::string Obis::text() const {
   constexpr std::string_view separators = "-:..*";
-  std::string out = std::to_string(groups_[0]);
-  for (std::size_t i = 1; i < groups_.size(); ++i) {
-    out += separators[i - 1];
-    out += std::to_string(groups_[i]);
+  std::array<char, 24> out{};  // six groups of three digits and five separators fit
+  char* end = out.data();
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (i > 0) *end++ = separators[i - 1];
+    end = std::to_chars(end, out.data() + out.size(), groups_[i]).ptr;
   }
-  return out;
+  return {out.data(), end};
 }
 
 }  // namespace meterbridge

@@ -24,13 +24,18 @@ constexpr std::array unit_names = {
     UnitName{57, "Ah"},
 };
 
+// By code: every telegram asks some ten times.
+constexpr std::array<std::string_view, 256> units = [] {
+  std::array<std::string_view, 256> by_code{};
+  for (const UnitName& known : unit_names)
+    by_code.at(known.code) = known.text;
+  return by_code;
+}();
+
 }  // namespace
 
 std::string_view cosem_unit(std::uint8_t code) noexcept {
-  for (const UnitName& known : unit_names) {
-    if (known.code == code) return known.text;
-  }
-  return {};
+  return units.at(code);
 }
 
 std::string readable_octets(ByteView bytes) {

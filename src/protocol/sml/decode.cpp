@@ -42,14 +42,15 @@ Item item_of(const Entry& entry) {
   Item item(entry.code.text());
   const Element& value = entry.value;
   if (value.is_integer()) {
-    item.text = "0x" + to_hex_upper(value.bytes);
     const auto raw = value.signed_value();
-    if (!raw || !entry.scaler) return item;
-    if (const auto number = Decimal(*raw).shifted(*entry.scaler)) {
-      item.text.reset();
-      item.value = *number;
-      item.unit = cosem_unit(entry.unit);
+    if (raw && entry.scaler) {
+      if (const auto number = Decimal(*raw).shifted(*entry.scaler)) {
+        item.value = *number;
+        item.unit = cosem_unit(entry.unit);
+        return item;
+      }
     }
+    item.text = "0x" + to_hex_upper(value.bytes);
   } else if (value.type == TlvType::boolean) {
     item.text = !value.bytes.empty() && u8(value.bytes.front()) != 0 ? "true" : "false";
   } else if (value.type == TlvType::octets) {
