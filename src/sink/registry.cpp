@@ -7,6 +7,10 @@
 
 namespace meterbridge::sink {
 
+boost::asio::awaitable<Result<std::string>> Sink::check() {
+  co_return Error(Errc::unsupported, "a place of this type is tried only by writing");
+}
+
 std::span<const Kind> kinds() {
   static const std::vector<Kind> table{csv::kind(), influxdb::kind()};
   return table;

@@ -52,6 +52,10 @@ class Sink {
 
   // The service ends, or the configuration removes the sink: whatever is kept open is closed.
   virtual void close() {}
+
+  // For `doctor`: whether the place is there and would take samples from us. Writes none. What was
+  // found, in words; Error: what is wrong and what to do. Errc::unsupported: it was not tried.
+  virtual boost::asio::awaitable<Result<std::string>> check();
 };
 
 // What a sink is made of. `settings` passed the specs of its kind.

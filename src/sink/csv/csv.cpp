@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sink/csv/csv.hpp"
 
+#include "io/folder_check.hpp"
 #include "sink/csv/store.hpp"
 #include "sink/worker.hpp"
 
@@ -20,7 +21,12 @@ namespace {
 class Csv final : public Sink {
  public:
   Csv(const asio::any_io_executor& executor, Setup setup, Options options)
-      : layout_(options.layout), batch_(setup.batch), hurry_(setup.replay), worker_(executor) {
+      : layout_(options.layout),
+        directory_(options.directory),
+        min_free_(options.min_free),
+        batch_(setup.batch),
+        hurry_(setup.replay),
+        worker_(executor) {
     StoreSetup store;
     store.options = std::move(options);
     store.state_file =
@@ -40,6 +46,8 @@ class Csv final : public Sink {
 
   void hurry() override { hurry_ = true; }
 
+  asio::awaitable<Result<std::string>> check() override;
+
  private:
   // Of one job; it may outlive us.
   struct Outcome {
@@ -48,6 +56,8 @@ class Csv final : public Sink {
   };
 
   Layout layout_;
+  std::string directory_;
+  std::uint64_t min_free_;
   std::size_t batch_;
   bool hurry_;
   journal::Sequence handed_ = 0;  // the newest entry that is in its file already
@@ -90,6 +100,16 @@ asio::awaitable<Result<Written>> Csv::write(std::span<const journal::Entry> batc
       result.refused.push_back({entry.sequence, "its telegram is none of the okosmero layout"});
   }
   co_return result;
+}
+
+asio::awaitable<Result<std::string>> Csv::check() {
+  const auto found = std::make_shared<Result<std::string>>(std::string());
+  auto job = [found, directory = directory_, least = min_free_] {
+    *found = io::check_folder(directory, least);
+  };
+  const bool done = co_await worker_.run(std::move(job));
+  if (!done) co_return Error(Errc::timeout, directory_ + " does not answer: is the share away?");
+  co_return *found;
 }
 
 Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup setup) {

@@ -120,6 +120,8 @@ class Influxdb final : public Sink {
 
   void close() override { client_.close(); }
 
+  asio::awaitable<Result<std::string>> check() override;
+
  private:
   // One call of write(). `open` is a stack: the parts on top come first in the batch.
   struct Work {
@@ -291,6 +293,32 @@ class Influxdb final : public Sink {
   std::size_t attempts_ = 0;
   bool pausing_ = false;
 };
+
+// A write of nothing: the server looks at login and place first, and stores nothing. Version 3
+// would make a database that is missing, so it is only greeted.
+asio::awaitable<Result<std::string>> Influxdb::check() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  HttpRequest request;
+  request.headers = options_.login.reveal();
+  request.target = options_.target;
+  const bool greet = options_.version == 3;
+  if (greet) {
+    request.method = "GET";
+    request.target = options_.url.path + "/ping";
+  }
+  const auto answer = co_await client_.ask(request);
+  client_.close();
+  if (!answer) co_return answer.error();
+  const Verdict verdict = judge(*answer, options_);
+  if (verdict.fate == Fate::wait) co_return client_.name() + " " + verdict.words;
+  if (verdict.fate != Fate::taken && !misses_points(verdict))
+    co_return Error(Errc::io, client_.name() + " " + verdict.words);
+  if (greet) {
+    co_return client_.name() + " answers and takes the login; whether it has " + options_.place +
+        " shows with the first sample";
+  }
+  co_return client_.name() + " answers, and takes writes to " + options_.place;
+}
 
 Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup setup) {
   auto options = options_of(setup.settings);

@@ -116,6 +116,13 @@ Verdict judge(const HttpAnswer& answer, const Options& options) {
   return verdict;
 }
 
+bool misses_points(const Verdict& verdict) {
+  // 2.x: "writing requires points"; others speak of an empty body.
+  return verdict.fate == Fate::poison &&
+         (verdict.words.find("requires points") != std::string::npos ||
+          verdict.words.find("empty") != std::string::npos);
+}
+
 bool is_about_a_field(std::string_view words) {
   // 1.x and 2.x: "field type conflict: input field ..."; 3: "invalid column type for column ...".
   return words.find("field type conflict") != std::string_view::npos ||

@@ -25,6 +25,8 @@ struct Verdict {
 };
 
 [[nodiscard]] Verdict judge(const HttpAnswer& answer, const Options& options);
+// Whether the answer to a write without a point says only that there was none: all else was right.
+[[nodiscard]] bool misses_points(const Verdict& verdict);
 // Whether the words speak of one field, not of the whole point.
 [[nodiscard]] bool is_about_a_field(std::string_view words);
 // Whether the words can only speak of points, and never of the request as a whole.

@@ -2,6 +2,7 @@
 // P11 (ports by identity) and P13 (permission in words) of the user pains, on scratch trees.
 #include "fakes/pty_pair.hpp"
 #include "fakes/scratch.hpp"
+#include "io/folder_check.hpp"
 #include "io/links.hpp"
 #include "io/port_owner.hpp"
 
@@ -171,6 +172,37 @@ TEST(PermissionAdvice, P13FitsTheCase) {
   const auto app = permission_advice("/dev/x", access("dialout", 0660, {"users"}, true));
   EXPECT_THAT(app, HasSubstr("uart: true"));
   EXPECT_THAT(app, Not(HasSubstr("usermod")));
+}
+
+TEST(FolderCheck, SaysWhatStandsInTheWayAndWritesNothing) {
+  const Scratch scratch;
+  const std::string folder = scratch.path().string();
+  const auto good = check_folder(folder);
+  ASSERT_TRUE(good) << good.error().detail();
+  EXPECT_THAT(*good, HasSubstr(folder + " can be written, "));
+  const auto absent = check_folder(folder + "/a/b/");
+  ASSERT_TRUE(absent) << absent.error().detail();
+  EXPECT_THAT(*absent, HasSubstr("is not there yet and will be made"));
+  EXPECT_TRUE(fs::is_empty(scratch.path()));
+
+  const auto file = scratch.file("file", "").string();
+  EXPECT_THAT(check_folder(file + "/csv").error().detail(), HasSubstr(file + " is a file"));
+  EXPECT_THAT(check_folder(folder, UINT64_MAX).error().detail(), HasSubstr("is full: "));
+
+  const bool almighty = ::geteuid() == 0;
+  if (almighty) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  } else {
+    fs::permissions(scratch.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  }
+  const auto refused = check_folder(folder + (almighty ? "" : "/x"));
+  if (almighty) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  fs::permissions(scratch.path(), fs::perms::owner_all);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail(), HasSubstr("chown "));
+  EXPECT_THAT(refused.error().detail(), HasSubstr(folder));
 }
 
 TEST(OpenFailure, SaysEveryReasonInWords) {

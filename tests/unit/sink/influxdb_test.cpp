@@ -291,6 +291,39 @@ TEST_F(Writing, WhatSomebodyMustRepairIsAnErrorAndNoRefusal) {
   }
 }
 
+TEST_F(Writing, ACheckSendsNoSampleAndSaysWhatItProved) {
+  std::string answer;
+  Peer peer(loop, [&](const std::string&) { return answer; });
+  const auto check = [&](const std::string& said) {
+    answer = said;
+    auto sink = sink_at(peer);
+    return loop.run(sink->check());
+  };
+  for (const std::string& fine :
+       {http("204 No Content"),
+        http("400 Bad Request", R"({"code":"invalid","message":"writing requires points"})")}) {
+    const auto found = check(fine);
+    ASSERT_TRUE(found) << found.error().detail();
+    EXPECT_THAT(*found, HasSubstr("answers, and takes writes to bucket \"energy\""));
+    EXPECT_EQ(body_of(peer.requests.back()), "");
+  }
+  const auto wrong = [&](const std::string& said) {
+    const auto found = check(said);
+    EXPECT_FALSE(found);
+    return found ? *found : found.error().detail();
+  };
+  EXPECT_THAT(wrong(http("401 Unauthorized")), HasSubstr("is the token right? (401)"));
+  EXPECT_THAT(wrong(http("404 Not Found")), HasSubstr("are `url` and `version` right? (404)"));
+  EXPECT_THAT(wrong(http("400 Bad Request", R"({"message":"no such precision"})")),
+              HasSubstr("no such precision"));
+  EXPECT_THAT(wrong("silence"), HasSubstr("did not answer within 500ms"));
+  answer = http("200 OK", R"({"version":"3.0"})");
+  auto three = sink({{"url", peer.url()}, {"version", "3"}, {"database", "d"}});
+  const auto greeted = loop.run(three->check());
+  ASSERT_TRUE(greeted) << greeted.error().detail();
+  EXPECT_THAT(peer.requests.back(), StartsWith("GET /ping "));
+}
+
 TEST_F(Writing, WhatIsHiddenMayBeAPartOfWhatIsShownInstead) {
   Peer peer(loop, [](const std::string&) {
     return http("401 Unauthorized", R"({"message":"no * for * you"})");

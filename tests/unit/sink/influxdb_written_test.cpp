@@ -242,6 +242,19 @@ TEST_F(RealInfluxdb, APlaceThatIsNotThereCostsNoSample_P48) {
   EXPECT_THAT(written.error().detail(), HasSubstr("retention policy not found: nosuch"));
 }
 
+TEST_F(RealInfluxdb, ACheckLeavesNothingThere) {
+  auto made = real();
+  const auto missing = loop.run(made->check());
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().detail(),
+              HasSubstr("does not find database \"meters\": create it there first"));
+  query("CREATE DATABASE meters");
+  const auto found = loop.run(made->check());
+  ASSERT_TRUE(found) << found.error().detail();
+  EXPECT_THAT(ask(port_, "POST", "/query?db=meters&q=" + percent_encoded("SHOW SERIES")),
+              Not(HasSubstr("values")));
+}
+
 TEST_F(RealInfluxdb, AFieldOfAnotherTypeIsSetAsideAndTheRestIsThere_P48) {
   query("CREATE DATABASE meters");
   auto sink = real();
