@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sink/csv/csv.hpp"
+#include "sink/graphite/graphite.hpp"
 #include "sink/influxdb/influxdb.hpp"
 #include "sink/sink.hpp"
 
@@ -12,7 +13,7 @@ boost::asio::awaitable<Result<std::string>> Sink::check() {
 }
 
 std::span<const Kind> kinds() {
-  static const std::vector<Kind> table{csv::kind(), influxdb::kind()};
+  static const std::vector<Kind> table{csv::kind(), influxdb::kind(), graphite::kind()};
   return table;
 }
 

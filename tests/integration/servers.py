@@ -3,7 +3,9 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -50,6 +52,10 @@ class Server:
         self.process.send_signal(self.ending)
         self.process.wait()
 
+    def settings(self):
+        """Of a sink that writes there."""
+        raise NotImplementedError
+
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
 
@@ -80,6 +86,9 @@ class Influxd(Server):
                         f'[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n')
         return ["-config", str(conf)]
 
+    def settings(self):
+        return (f"type: influxdb, url: 'http://127.0.0.1:{self.port}', version: 1, database: meters, timeout: 1s")
+
     def query(self, text):
         form = urllib.parse.urlencode({"db": "meters", "epoch": "ms", "q": text})
         return json.loads(ask(f"http://127.0.0.1:{self.port}/query", form.encode()))["results"][0]
@@ -103,6 +112,10 @@ class VictoriaMetrics(Server):
                 # Without it a point that came twice, because its first answer was late, is there twice.
                 "-dedup.minScrapeInterval=1ms", "-loggerLevel=ERROR"]
 
+    def settings(self):
+        return (f"type: influxdb, url: 'http://127.0.0.1:{self.port}', version: 2, org: o, bucket: b, token: t,"
+                " timeout: 1s")
+
     def answers(self):
         ask(f"http://127.0.0.1:{self.port}/health")
 
@@ -114,3 +127,51 @@ class VictoriaMetrics(Server):
             series = json.loads(line)
             found += zip(series["timestamps"], series["values"])
         return sorted(found)
+
+
+class Carbon(Server):
+    """Graphite's carbon-cache over whisper files with a slot for each second of two days."""
+    program = "carbon-cache"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.ports = [free_port() for _ in range(2)]
+
+    def arguments(self):
+        conf = self.folder / "carbon.conf"
+        conf.write_text(f"""[cache]
+STORAGE_DIR = {self.folder}/carbon
+LOCAL_DATA_DIR = {self.folder}/carbon/whisper
+CONF_DIR = {self.folder}
+LOG_DIR = {self.folder}
+PID_DIR = {self.folder}
+USER =
+MAX_UPDATES_PER_SECOND = inf
+MAX_CREATES_PER_MINUTE = inf
+LINE_RECEIVER_INTERFACE = 127.0.0.1
+LINE_RECEIVER_PORT = {self.port}
+ENABLE_UDP_LISTENER = True
+UDP_RECEIVER_INTERFACE = 127.0.0.1
+UDP_RECEIVER_PORT = {self.port}
+PICKLE_RECEIVER_INTERFACE = 127.0.0.1
+PICKLE_RECEIVER_PORT = {self.ports[0]}
+CACHE_QUERY_INTERFACE = 127.0.0.1
+CACHE_QUERY_PORT = {self.ports[1]}
+""")
+        (self.folder / "storage-schemas.conf").write_text("[all]\npattern = .*\nretentions = 1s:2d\n")
+        (self.folder / "carbon-cache-a.pid").unlink(missing_ok=True)  # of one that was killed
+        return [f"--config={conf}", "--nodaemon", "start"]
+
+    def settings(self):
+        return f"type: graphite, host: 127.0.0.1, port: {self.port}, timeout: 1s, flush_interval: 100ms"
+
+    def answers(self):
+        socket.create_connection(("127.0.0.1", self.port), 1).close()
+
+    def points(self, measurement, field):
+        import whisper
+        file = self.folder / "carbon/whisper/meterbridge" / measurement / f"{field}.wsp"
+        if not file.exists():
+            return []
+        (start, _, step), values = whisper.fetch(str(file), int(time.time()) - 40 * 3600)
+        return [((start + n * step) * 1000, value) for n, value in enumerate(values) if value is not None]
