@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "journal/archive.hpp"
 
+#include "journal/front.hpp"
 #include "journal/ledger.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 namespace meterbridge::journal {
@@ -13,8 +16,11 @@ constexpr std::size_t rows_at_once = 1000;
 
 class OnDisk final : public Archive {
  public:
-  OnDisk(std::unique_ptr<Store> store, Dictionary words)
-      : store_(std::move(store)), words_(std::move(words)) {}
+  OnDisk(std::unique_ptr<Store> store, Dictionary words, Front::Found recent)
+      : store_(std::move(store)),
+        words_(std::move(words)),
+        recent_(std::move(recent.rows)),
+        cursors_(std::move(recent.cursors)) {}
 
   Result<Overview> overview() override;
   Result<std::uint64_t> count(const Span& span) override;
@@ -27,14 +33,19 @@ class OnDisk final : public Archive {
 
   std::unique_ptr<Store> store_;
   Dictionary words_;
+  // What the database did not have yet when it was opened.
+  std::vector<Row> recent_;
+  std::map<std::string, Sequence, std::less<>> cursors_;
   std::uint64_t damaged_ = 0;
 };
 
 Result<Overview> OnDisk::overview() {
   const auto ledger = recall(*store_);
   if (!ledger) return ledger.error();
+  // The service may have moved some of them meanwhile.
+  std::erase_if(recent_, [&](const Row& row) { return row.sequence <= ledger->committed; });
   Overview overview;
-  overview.entries = ledger->entries;
+  overview.entries = ledger->entries + recent_.size();
   overview.bytes = ledger->bytes;
   overview.dropped = ledger->dropped;
   overview.damaged = ledger->damaged;
@@ -48,17 +59,32 @@ Result<Overview> OnDisk::overview() {
     mark.at = rows->front().at;
     (overview.oldest ? overview.newest : overview.oldest) = mark;
   }
+  for (const Row& row : recent_) {
+    overview.newest = Mark{row.sequence, row.at};
+    if (!overview.oldest) overview.oldest = overview.newest;
+  }
   for (const auto& [sink, cursor] : ledger->cursors) {
-    const auto lag = store_->count_after(cursor.at);
+    const auto newer = cursors_.find(sink);
+    const Sequence at = newer == cursors_.end() ? cursor.at : std::max(cursor.at, newer->second);
+    const auto lag = store_->count_after(at);
     if (!lag) return lag.error();
-    overview.sinks.push_back({sink, cursor.at, *lag, cursor.dropped});
+    const auto recent = std::count_if(recent_.begin(), recent_.end(),
+                                      [at](const Row& row) { return row.sequence > at; });
+    overview.sinks.push_back({sink, at, *lag + static_cast<std::uint64_t>(recent), cursor.dropped});
   }
   return overview;
 }
 
 Result<std::uint64_t> OnDisk::count(const Span& span) {
-  return store_->count_between(span.from.value_or(Instant::min()),
-                               span.to.value_or(Instant::max()));
+  const auto newest = store_->newest();
+  if (!newest) return newest.error();
+  const auto stored =
+      store_->count_between(span.from.value_or(Instant::min()), span.to.value_or(Instant::max()));
+  if (!stored) return stored.error();
+  const auto recent = std::count_if(recent_.begin(), recent_.end(), [&](const Row& row) {
+    return row.sequence > *newest && span.holds(row.at);
+  });
+  return *stored + static_cast<std::uint64_t>(recent);
 }
 
 // The service may have learnt new words since we read them.
@@ -73,20 +99,25 @@ Result<Entry> OnDisk::entry(const Row& row) {
 
 Result<std::vector<Entry>> OnDisk::after(Sequence sequence, const Span& span, std::size_t limit) {
   std::vector<Entry> found;
+  const auto take = [&](const Row& row) {
+    sequence = row.sequence;
+    if (!span.holds(row.at)) return;
+    if (auto read = entry(row); read) {
+      found.push_back(std::move(*read));
+    } else {
+      ++damaged_;
+    }
+  };
   while (found.size() < limit) {
     const auto rows = store_->rows(sequence, rows_at_once);
     if (!rows) return rows.error();
     if (rows->empty()) break;
     for (const Row& row : *rows) {
-      if (found.size() >= limit) break;
-      sequence = row.sequence;
-      if (!span.holds(row.at)) continue;
-      if (auto read = entry(row); read) {
-        found.push_back(std::move(*read));
-      } else {
-        ++damaged_;
-      }
+      if (found.size() < limit) take(row);
     }
+  }
+  for (const Row& row : recent_) {
+    if (found.size() < limit && row.sequence > sequence) take(row);
   }
   return found;
 }
@@ -99,9 +130,14 @@ Result<std::unique_ptr<Archive>> open_archive(const std::string& path) {
     return Error(Errc::not_found, path + ": there is no journal");
   auto store = Store::open(path, Database::Mode::read);
   if (!store) return store.error();
+  const auto ledger = recall(**store);
+  if (!ledger) return ledger.error().within(path);
+  Front::Found recent = Front::read(Front::path_for(path), ledger->front);
+  std::erase_if(recent.rows, [&](const Row& row) { return row.sequence <= ledger->committed; });
   auto words = (*store)->words();
   if (!words) return words.error().within(path);
-  return std::unique_ptr<Archive>(std::make_unique<OnDisk>(std::move(*store), std::move(*words)));
+  return std::unique_ptr<Archive>(
+      std::make_unique<OnDisk>(std::move(*store), std::move(*words), std::move(recent)));
 }
 
 }  // namespace meterbridge::journal

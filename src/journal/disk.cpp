@@ -3,6 +3,8 @@
 
 #include "journal/disk_journal.hpp"
 
+#include <algorithm>
+
 namespace meterbridge::journal {
 namespace {
 
@@ -34,6 +36,10 @@ void Disk::tell_foreign() const {
 void Disk::look_after_file() {
   if (!store_ || clock_.steady() - looked_after_file_ < look_after_file_every) return;
   looked_after_file_ = clock_.steady();
+  if (front_ && !front_->in_place()) {
+    front_.reset();
+    marks_urgent_ = true;  // so that what was in it goes to the database
+  }
   if (store_->in_place()) return;
   say(true, options_.path +
                 " was taken away: a new one begins. What was in it is not delivered any more");
@@ -64,6 +70,7 @@ Result<> Disk::open() {
   last_ = std::max({last_, ledger_.reserved, ledger_.committed});
   if (last_ == 0) last_ = first_sequence(clock_.now()) - 1;
   store_ = std::move(*opened);
+  recover_front();
   marks_urgent_ = true;
   // On a full disk the numbers come from the clock until there is room again.
   const auto reserved = reserve();
@@ -145,7 +152,7 @@ void Disk::drop_waiting() {
     const std::uint64_t before = ledger_.dropped;
     ledger_.drop(waiting_.rows().front().sequence);
     ledger_.dropped = before + 1;
-    waiting_.pop();
+    pop_waiting();
   }
 }
 
@@ -166,11 +173,12 @@ Limits Disk::limits() const {
 Result<> Disk::commit() {
   look_after_file();
   auto done = store_ ? Result<>() : open_or_begin();
-  if (done && waiting_.rows().empty() && !marks_due() && trouble_.empty()) {
+  const bool nothing_new = waiting_.rows().size() == fronted_ && !marks_due() && !move_due();
+  if (done && nothing_new && trouble_.empty()) {
     flush_in_time();
     return {};
   }
-  if (done) done = write();
+  if (done && !into_front()) done = write();
   if (!done && done.error().code() == Errc::malformed && move_aside(done.error().detail())) {
     done = open();
     if (done) done = write();
@@ -227,8 +235,8 @@ Result<> Disk::write() {
   } else if (next.reserved < last_ + reserved_block / 2) {
     next.reserved = last_ + reserved_block;
   }
-  const bool marked =
-      marks_due() || next.reserved != ledger_.reserved || next.entries != ledger_.entries + count;
+  const bool marked = marks_due() || cursors_in_front_ || next.reserved != ledger_.reserved ||
+                      next.entries != ledger_.entries + count;
   if (marked) done = write_marks(*store_, next);
   if (done) done = store_->end();
   if (!done) return done;
@@ -236,13 +244,15 @@ Result<> Disk::write() {
   ledger_ = std::move(next);
   words_written_ = words;
   for (std::size_t i = 0; i < count; ++i)
-    waiting_.pop();
+    pop_waiting();
+  moved_ = clock_.steady();
   more_leaves_ = *more;
   if (limited.before) looked_for_old_ = clock_.steady();
   if (marked) {
-    marks_urgent_ = marks_changed_ = false;
+    marks_urgent_ = marks_changed_ = cursors_in_front_ = false;
     marks_written_ = clock_.steady();
   }
+  next_turn();
   return {};
 }
 
@@ -278,7 +288,8 @@ void Disk::add_stored(std::vector<Entry>& found, const std::vector<Row>& rows) {
 Result<std::vector<Entry>> Disk::after(Sequence sequence, std::size_t limit) {
   std::vector<Entry> found;
   // Where all that was asked for is damaged, what is behind it is meant.
-  for (Sequence from = sequence; store_ && limit > 0 && found.empty();) {
+  for (Sequence from = sequence;
+       store_ && from < ledger_.committed && limit > 0 && found.empty();) {
     const auto rows = store_->rows(from, limit);
     if (!rows) {
       const Error error = rows.error();
@@ -289,27 +300,26 @@ Result<std::vector<Entry>> Disk::after(Sequence sequence, std::size_t limit) {
     from = rows->back().sequence;
     add_stored(found, *rows);
   }
-  if (trouble_.empty()) return found;
-  for (const Row& row : waiting_.rows()) {
-    if (found.size() >= limit) break;
-    if (row.sequence <= sequence) continue;
-    if (auto entry = entry_of(row, words_)) found.push_back(std::move(*entry));
-  }
+  add_waiting(found, sequence, limit);
   return found;
 }
 
 Sequence Disk::committed() const {
-  return trouble_.empty() || waiting_.rows().empty() ? ledger_.committed
-                                                     : waiting_.rows().back().sequence;
+  const std::size_t count = deliverable();
+  return count == 0 ? ledger_.committed : waiting_.rows()[count - 1].sequence;
 }
 
 Sequence Disk::oldest() const {
-  if (ledger_.oldest != 0 || trouble_.empty() || waiting_.rows().empty()) return ledger_.oldest;
+  if (ledger_.oldest != 0 || deliverable() == 0) return ledger_.oldest;
   return waiting_.rows().front().sequence;
 }
 
 std::uint64_t Disk::behind(Sequence sequence) const {
-  const std::uint64_t waiting = trouble_.empty() ? 0 : waiting_.rows().size();
+  const auto end = waiting_.rows().begin() + static_cast<std::ptrdiff_t>(deliverable());
+  const auto first =
+      std::upper_bound(waiting_.rows().begin(), end, sequence,
+                       [](Sequence number, const Row& row) { return number < row.sequence; });
+  const auto waiting = static_cast<std::uint64_t>(end - first);
   if (!store_ || sequence >= ledger_.committed) return waiting;
   const auto counted = store_->count_after(sequence, most_counted);
   if (counted && *counted < most_counted) return *counted + waiting;
@@ -340,7 +350,8 @@ void Disk::release(std::string_view sink) {
 
 Status Disk::status() const {
   Status status = ledger_.status();
-  status.waiting = waiting_.rows().size();
+  status.entries += fronted_;
+  status.waiting = waiting_.rows().size() - fronted_;
   status.last_commit = last_commit_;
   status.trouble = trouble_;
   return status;

@@ -4,6 +4,7 @@
 
 #include "journal/disk.hpp"
 #include "journal/flusher.hpp"
+#include "journal/front.hpp"
 #include "journal/ledger.hpp"
 #include "journal/waiting.hpp"
 
@@ -47,6 +48,17 @@ class Disk final : public Journal {
   Result<> reserve();
   Sequence next_number();
   Result<> write();
+  // disk_front.cpp
+  void recover_front();
+  [[nodiscard]] bool belongs_into_front() const;
+  [[nodiscard]] bool move_due() const;
+  bool into_front();
+  void next_turn();
+  void tell_of_front(const Error& error) const;
+  void pop_waiting();
+  void add_waiting(std::vector<Entry>& found, Sequence sequence, std::size_t limit) const;
+  // Of what waits, the first so many may be delivered.
+  [[nodiscard]] std::size_t deliverable() const;
   void flush_in_time();
   Result<> write_rows(std::size_t count);
   [[nodiscard]] Limits limits() const;
@@ -67,6 +79,13 @@ class Disk final : public Journal {
   Dictionary words_;
   std::uint32_t words_written_ = 0;
   Waiting waiting_;
+  std::optional<Front> front_;
+  std::size_t fronted_ = 0;       // the first so many of what waits are in the front's file
+  std::uint64_t front_turn_ = 0;  // the last that was begun
+  bool recovered_ = false;
+  bool cursors_in_front_ = false;  // newer ones than in the database
+  Steady::time_point moved_{};     // what waited, to the database
+  std::optional<Steady::time_point> front_tried_;
   Sequence last_ = 0;  // given
   Ledger ledger_;
   bool marks_urgent_ = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "journal/flusher.hpp"
 
+#include "journal/front.hpp"
 #include "journal/hold.hpp"
 #include "journal/sqlite.hpp"
 
@@ -12,10 +13,10 @@
 namespace meterbridge::journal {
 namespace {
 
-// The log alone: SQLite holds no locks on it that closing it here would break. Of a failure the
-// next commit will know.
-void flush_log(const std::string& path) {
-  const int file = ::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC);
+// The log and the front alone: SQLite holds no locks on them that closing them here would break. Of
+// a failure the next commit will know.
+void flush_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (file < 0) return;
   (void)::fdatasync(file);
   (void)::close(file);
@@ -59,6 +60,11 @@ void Flusher::checkpoint() {
   ask(&Flusher::checkpoint_);
 }
 
+bool Flusher::busy() {
+  const std::lock_guard lock(mutex_);
+  return flush_ || checkpoint_ || busy_;
+}
+
 void Flusher::settle() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !flush_ && !checkpoint_ && !busy_; });
@@ -73,7 +79,10 @@ void Flusher::work() {
     if (!flush && !checkpoint) return;
     busy_ = true;
     lock.unlock();
-    if (flush) flush_log(path_);
+    if (flush) {
+      flush_file(Front::path_for(path_));
+      flush_file(path_ + "-wal");
+    }
     if (checkpoint) move_log(path_);
     lock.lock();
     busy_ = false;

@@ -22,6 +22,7 @@ class Flusher {
   void checkpoint();
   // Until nothing is left to do: before the file is moved, or closed for good.
   void settle();
+  [[nodiscard]] bool busy();
 
  private:
   void work();

@@ -87,6 +87,7 @@ Result<Ledger> recall(Store& store) {
   ledger.committed = *newest;
   ledger.oldest = first->empty() ? 0 : first->front().first;
   ledger.reserved = mark("reserved");
+  ledger.front = mark("front");
   ledger.entries = mark("entries") + *rest;
   ledger.bytes = *bytes;
   ledger.dropped = mark("dropped");
@@ -107,6 +108,7 @@ Result<> write_marks(Store& store, const Ledger& ledger) {
     marks.insert_or_assign(std::move(name), static_cast<std::int64_t>(value));
   };
   set("reserved", ledger.reserved);
+  set("front", ledger.front);
   set("entries", ledger.entries);
   set("counted", ledger.committed);
   set("dropped", ledger.dropped);

@@ -21,7 +21,8 @@ struct Ledger {
   Ledger() = default;
   Sequence committed = 0;
   Sequence oldest = 0;
-  Sequence reserved = 0;  // may be given; a restart begins above it
+  Sequence reserved = 0;    // may be given; a restart begins above it
+  std::uint64_t front = 0;  // by which a front's file is known to belong to this database
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
   std::uint64_t dropped = 0;

@@ -277,7 +277,7 @@ Result<std::string> set_aside(const std::string& path, Instant now) {
   std::replace(name.begin(), name.end(), ':', '-');
   name = path + name;
   // First what must not be taken for a part of the next one.
-  for (const char* tail : {"-wal", "-shm"}) {
+  for (const char* tail : {"-wal", "-shm", "-front"}) {
     std::error_code ignored;
     std::filesystem::rename(path + tail, name + tail, ignored);
   }

@@ -5,8 +5,10 @@
 #include "journal/store.hpp"
 
 #include <deque>
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace meterbridge::journal {
 
@@ -15,6 +17,14 @@ class Waiting {
   void push(Row row) {
     bytes_ += cost(row);
     rows_.push_back(std::move(row));
+  }
+
+  // Older than what is there.
+  void put_before(std::vector<Row> rows) {
+    for (const Row& row : rows)
+      bytes_ += cost(row);
+    rows_.insert(rows_.begin(), std::make_move_iterator(rows.begin()),
+                 std::make_move_iterator(rows.end()));
   }
 
   void pop() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What both journals promise, and what the one on a disk promises beyond.
 #include "journal/archive.hpp"
+#include "journal/front.hpp"
 #include "journal/memory.hpp"
 #include "unit/journal/house.hpp"
 
@@ -9,6 +10,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+
+// What a crash leaves.
+void copy_files(const House& from, const House& to) {
+  for (const char* tail : {"", "-wal", "-front"}) {
+    if (fs::exists(from.options.path + tail))
+      fs::copy(from.options.path + tail, to.options.path + tail);
+  }
+}
 
 TEST(InMemoryJournal, CountsWhatItDrops) {
   const auto journal = in_memory(10);
@@ -85,14 +94,87 @@ TEST(DiskJournal, P53_NumbersThatACrashLostAreNeverGivenAgain) {
   fill(*journal, 11, 7);
   const Sequence lost = *journal->append(sample_of(18));
   House after;
-  for (const char* tail : {"", "-wal"})
-    fs::copy(house.options.path + tail, after.options.path + tail);
+  copy_files(house, after);
   const auto again = after.open();
   EXPECT_EQ(again->committed(), committed);
   EXPECT_EQ(numbers(*again), range(1, 10));
   EXPECT_GT(*again->append(sample_of(19)), lost);
   ASSERT_TRUE(again->commit());
   EXPECT_EQ(numbers(*again).size(), 11U);
+}
+
+// What was committed is there after a crash at any moment, once, wherever it lay; with the sinks'
+// places.
+TEST(DiskJournal, P52_WhatLiesBeforeTheDatabaseSurvivesACrash) {
+  std::mt19937 random(52);
+  for (int run = 0; run < 6; ++run) {
+    House house;
+    const auto journal = house.open();
+    ASSERT_TRUE(journal->cursor("csv"));
+    std::int64_t next = 0;
+    const int commits = static_cast<int>(random() % 800);
+    for (int i = 0; i < commits; ++i) {
+      const std::int64_t count = 1 + static_cast<std::int64_t>(random() % (run % 3 == 0 ? 30 : 3));
+      fill(*journal, next, count);
+      next += count;
+      ASSERT_TRUE(journal->commit());
+      ASSERT_TRUE(journal->advance("csv", journal->committed()));
+      house.clock.advance(30s);
+    }
+    const Sequence last = journal->committed();
+    EXPECT_EQ(journal->status().entries, static_cast<std::uint64_t>(next));
+    House after;
+    after.clock.advance(std::chrono::hours(12));
+    copy_files(house, after);
+    const auto again = after.open();
+    EXPECT_EQ(again->committed(), last);
+    EXPECT_EQ(again->status().entries, static_cast<std::uint64_t>(next));
+    EXPECT_EQ(numbers(*again), range(0, next));
+    EXPECT_LT(again->behind(*again->cursor("csv")), 400U) << "five minutes of commits";
+    fill(*again, next, 1);
+    ASSERT_TRUE(again->commit());
+    EXPECT_EQ(numbers(*again), range(0, next + 1));
+    EXPECT_EQ(numbers(*journal), range(0, next)) << "the journal itself goes on";
+    EXPECT_TRUE(after.said.empty());
+  }
+}
+
+// A torn end is no record, damage in between costs what it hit, and no bit becomes a value.
+TEST(DiskJournal, P53_ADamagedFrontCostsOnlyWhatWasHit) {
+  House house;
+  const auto journal = house.open();
+  fill(*journal, 0, 1);
+  ASSERT_TRUE(journal->commit());
+  for (int i = 1; i < 60; ++i) {
+    fill(*journal, i, 1);
+    ASSERT_TRUE(journal->commit());
+  }
+  std::mt19937 random(53);
+  for (int run = 0; run < 30; ++run) {
+    House after;
+    copy_files(house, after);
+    const std::string front = Front::path_for(after.options.path);
+    std::fstream file(front, std::ios::binary | std::ios::in | std::ios::out);
+    const auto at = static_cast<std::streamoff>(random() % 2000);
+    const bool torn = run % 2 == 0;
+    file.seekg(at);
+    const auto was = static_cast<unsigned char>(file.get());
+    file.seekp(at);
+    for (int i = 0; i < (torn ? 3000 : 1); ++i)
+      file.put(torn ? '\0' : static_cast<char>(was ^ (1U << random() % 8)));
+    file.close();
+    const auto again = after.open();
+    auto found = numbers(*again);
+    const auto whole = range(0, 60);
+    EXPECT_TRUE(std::includes(whole.begin(), whole.end(), found.begin(), found.end()));
+    if (torn) {
+      EXPECT_EQ(found, range(0, static_cast<std::int64_t>(found.size()))) << at;
+    } else {
+      EXPECT_TRUE(found.size() >= 59 || at < 32) << at << ": " << found.size();
+      EXPECT_TRUE(found.size() == 60 || at < 32 || again->status().damaged == 1 ||
+                  found.back() == 58);
+    }
+  }
 }
 
 TEST(DiskJournal, ASinkGoesOnWhereItWasAndANewOneBeginsNow) {
@@ -188,6 +270,18 @@ TEST(Archive, ReadsBesideTheJournalThatIsWritten) {
   ASSERT_EQ(rest->size(), 1U);
   EXPECT_EQ(rest->front().sample.meter, "cellar");
   EXPECT_EQ((*archive)->damaged(), 0U);
+  // What a slow house wrote lies before the database.
+  for (int i = 0; i < 3; ++i) {
+    fill(*journal, 2501 + i, 1);
+    ASSERT_TRUE(journal->commit());
+  }
+  const auto later = open_archive(house.options.path);
+  ASSERT_TRUE(later);
+  EXPECT_EQ((*later)->overview()->entries, 2504U);
+  EXPECT_EQ((*later)->overview()->newest->at, sample_of(2503).at);
+  EXPECT_EQ(*(*later)->count(Span()), 2504U);
+  EXPECT_EQ((*later)->after(0, Span(), 5000)->size(), 2504U);
+  EXPECT_EQ((*later)->after(journal->committed() - 1, Span(), 5000)->size(), 1U);
 }
 
 }  // namespace
