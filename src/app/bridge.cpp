@@ -209,6 +209,12 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
     set_online(state, true);
     show(state, std::exchange(state.show_all, false));
   }
+  // A source of other meters has nothing of its own to show: it is there while they come.
+  if (any && main->values.empty()) {
+    main->last_reading = clock_.steady();
+    main->health.last_reading = clock_.now();
+    set_online(*main, true);
+  }
   // One message without a value says little; when no other brings any, that is the state.
   if (!any && !main->online) {
     main->health.fault = Fault::not_understood;

@@ -97,10 +97,15 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::version, "Version"},
 }};
 
-constexpr std::array<Term<std::string_view>, 3> media = {{
+constexpr std::array<Term<std::string_view>, 8> media = {{
     {"gas", "Gas meter"},
     {"water", "Water meter"},
     {"heat", "Heat meter"},
+    {"electricity", "Electricity meter"},
+    {"allocator", "Heat cost allocator"},
+    {"sensor", "Sensor"},
+    {"ert", "ERT meter"},
+    {"other", "Meter"},
 }};
 
 }  // namespace

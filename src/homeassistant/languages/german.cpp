@@ -103,10 +103,15 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::version, "Version"},
 }};
 
-constexpr std::array<Term<std::string_view>, 3> media = {{
+constexpr std::array<Term<std::string_view>, 8> media = {{
     {"gas", "Gaszähler"},
     {"water", "Wasserzähler"},
     {"heat", "Wärmezähler"},
+    {"electricity", "Stromzähler"},
+    {"allocator", "Heizkostenverteiler"},
+    {"sensor", "Sensor"},
+    {"ert", "ERT-Zähler"},
+    {"other", "Zähler"},
 }};
 
 }  // namespace

@@ -113,10 +113,15 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::version, "Verzió"},
 }};
 
-constexpr std::array<Term<std::string_view>, 3> media = {{
+constexpr std::array<Term<std::string_view>, 8> media = {{
     {"gas", "Gázmérő"},
     {"water", "Vízmérő"},
     {"heat", "Hőmennyiségmérő"},
+    {"electricity", "Villanyóra"},
+    {"allocator", "Fűtési költségmegosztó"},
+    {"sensor", "Érzékelő"},
+    {"ert", "ERT-mérő"},
+    {"other", "Mérő"},
 }};
 
 }  // namespace

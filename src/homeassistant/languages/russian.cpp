@@ -113,10 +113,15 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::version, "Версия"},
 }};
 
-constexpr std::array<Term<std::string_view>, 3> media = {{
+constexpr std::array<Term<std::string_view>, 8> media = {{
     {"gas", "Счётчик газа"},
     {"water", "Счётчик воды"},
     {"heat", "Счётчик тепла"},
+    {"electricity", "Счётчик электроэнергии"},
+    {"allocator", "Распределитель тепла"},
+    {"sensor", "Датчик"},
+    {"ert", "Счётчик ERT"},
+    {"other", "Счётчик"},
 }};
 
 }  // namespace

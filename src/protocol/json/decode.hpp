@@ -16,8 +16,24 @@ namespace meterbridge::protocol::json {
 // The address of an item that is the payload itself.
 inline constexpr std::string_view whole_payload = "payload";
 
+// Who publishes, where the documents are more than values with names.
+enum class Sender : std::uint8_t { fields, wmbusmeters, rtl_433, vzlogger };
+
+enum class CountsIn : std::uint8_t { unknown, wh, kwh };
+
+// Of meters that come over one link which are taken.
+struct Ids {
+  std::vector<std::string> listed;
+  bool all = false;
+  std::size_t most = 0;  // of all
+};
+
 struct Options {
   Options() = default;
+  Sender sender = Sender::fields;
+  Ids ids;
+  CountsIn counts_in = CountsIn::unknown;
+  std::string root;    // where the pointers of the fields begin
   bool plain = false;  // payloads are single values, not JSON
   std::string topic;   // of what comes without one: files, streams
   Tolerance tolerance = Tolerance::none;
@@ -35,6 +51,8 @@ struct Understood {
   std::string remark;  // values that are there and cannot be taken; empty when all is well
 };
 
+// A value as it stands in the document.
+[[nodiscard]] Item item_of(const Leaf& leaf);
 // Whether a message on this topic can mean anything to us.
 [[nodiscard]] bool concerns(const Options& options, std::string_view topic) noexcept;
 // The values of a payload. Error: malformed.

@@ -29,11 +29,13 @@ std::string JsonDriver::remark() const {
 }
 
 std::string JsonDriver::memory() const {
+  if (options_.sender != Sender::fields) return gathering_.memory();
   const auto* inner = dynamic_cast<const Remembering*>(inner_.get());
   return inner == nullptr ? std::string() : inner->memory();
 }
 
 void JsonDriver::remember(std::string_view memory) {
+  if (options_.sender != Sender::fields) gathering_.remember(memory);
   if (auto* inner = dynamic_cast<Remembering*>(inner_.get()); inner != nullptr)
     inner->remember(memory);
 }
@@ -105,6 +107,10 @@ void JsonDialogue::take(std::string_view text, std::string_view topic, bool cut)
     fail(Error(Errc::truncated, "the end of a document is missing"));
     return;
   }
+  if (options.sender != Sender::fields) {
+    gather(text, topic);
+    return;
+  }
   if (!options.carried || !options.carried->pointer.empty()) {
     take_document(text, topic);
     return;
@@ -140,6 +146,17 @@ void JsonDialogue::take_document(std::string_view text, std::string_view topic) 
   }
   driver_.remark_ = std::move(understood->remark);
   found_.emplace_back(std::move(understood->telegram));
+}
+
+void JsonDialogue::gather(std::string_view text, std::string_view topic) {
+  auto understood = driver_.gathering_.take(text, topic);
+  if (!understood) {
+    const Error& error = understood.error();
+    fail(Error(error.code(), place_of(topic) + " " + error.detail()));
+  } else if (*understood) {
+    driver_.remark_ = std::move((*understood)->remark);
+    found_.emplace_back(std::move((*understood)->telegram));
+  }
 }
 
 void JsonDialogue::feed(ByteView bytes) {

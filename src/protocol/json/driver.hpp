@@ -5,6 +5,7 @@
 
 #include "protocol/dialogue.hpp"
 #include "protocol/json/decode.hpp"
+#include "protocol/json/gather.hpp"
 #include "protocol/json/splitter.hpp"
 #include "protocol/remembering.hpp"
 
@@ -19,12 +20,12 @@ class JsonDriver final : public Driver, public Remembering {
  public:
   // `inner`: of the telegrams that are carried, else null.
   JsonDriver(Options options, std::unique_ptr<Driver> inner)
-      : options_(std::move(options)), inner_(std::move(inner)) {}
+      : options_(std::move(options)), inner_(std::move(inner)), gathering_(options_, false) {}
 
   std::unique_ptr<Dialogue> begin() override;
 
   [[nodiscard]] std::string remark() const override;
-  // Of the telegrams that are carried.
+  // Of the telegrams that are carried, or of the program that publishes.
   [[nodiscard]] std::string memory() const override;
   void remember(std::string_view memory) override;
 
@@ -33,6 +34,7 @@ class JsonDriver final : public Driver, public Remembering {
 
   Options options_;
   std::unique_ptr<Driver> inner_;
+  Gathering gathering_;
   std::string remark_;
 };
 
@@ -49,6 +51,7 @@ class JsonDialogue final : public Dialogue {
   void take_pieces();
   void take(std::string_view text, std::string_view topic, bool cut);
   void take_document(std::string_view text, std::string_view topic);
+  void gather(std::string_view text, std::string_view topic);
   void feed(ByteView bytes);
   void drain_inner();
   void fail(Error error);

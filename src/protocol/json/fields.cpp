@@ -27,6 +27,8 @@ constexpr std::array columns = {
     SettingSpec{"scale", SettingType::decimal, "the value is multiplied by it, exactly", "1"},
     SettingSpec{"minus", SettingType::text,
                 "JSON pointer of a number in the same document that is subtracted first"},
+    SettingSpec{"sum", SettingType::boolean,
+                "where there is a list at the pointer, the exact sum of its numbers", "false"},
     SettingSpec{"format", SettingType::choice,
                 "how texts and times are written: dsmr (230724150730S), iso, unix (seconds), "
                 "unix_ms, hex (pairs of hex digits)",
@@ -108,6 +110,7 @@ class Checker {
     if (form == Form::number) {
       check_number(row, *key);
     } else {
+      if (row.boolean("sum")) fault("sum", key->text() + " is no number");
       for (const std::string_view column : {"unit", "minus"}) {
         if (!row.text(column).empty()) fault(column, key->text() + " is no number with a unit");
       }
@@ -194,6 +197,37 @@ FieldValue number_field(const Field& field, const Leaf& leaf, std::span<const Le
   return just(*std::move(reading));
 }
 
+// The elements of the list at the field's pointer.
+bool is_element(const Field& field, const Leaf& leaf) noexcept {
+  const std::string_view pointer = leaf.pointer;
+  return pointer.size() > field.pointer.size() + 1 && pointer.starts_with(field.pointer) &&
+         pointer[field.pointer.size()] == '/' &&
+         pointer.find('/', field.pointer.size() + 1) == std::string_view::npos;
+}
+
+// One element without a value leaves no sum: it would look like a meter that went backwards.
+FieldValue sum_field(const Field& field, std::span<const Leaf> leaves) {
+  Decimal sum;
+  Unit unit = Unit::none;
+  bool any = false;
+  Field alone = field;
+  alone.minus.clear();
+  for (const Leaf& leaf : leaves) {
+    if (!is_element(field, leaf)) continue;
+    if (is_invalid(field, leaf)) return {};
+    const FieldValue part = number_field(alone, leaf, leaves);
+    const auto* number = part.reading ? std::get_if<Decimal>(&part.reading->value) : nullptr;
+    if (number == nullptr) return nothing(part.fault);
+    const auto together = sum.plus(*number);
+    if (!together) return nothing(shown(leaf) + ": " + together.error().detail());
+    sum = *together;
+    unit = part.reading->unit;
+    any = true;
+  }
+  if (!any) return {};
+  return just(Reading(field.key, sum, unit));
+}
+
 std::optional<bool> flag_from(const Leaf& leaf) {
   const std::string word = lower(trimmed(leaf.text));
   if (word == "true" || word == "on" || word == "1") return true;
@@ -253,6 +287,7 @@ std::vector<Field> read_fields(const SettingValues& settings) {
     field.unit = unit ? *unit : Unit::none;
     field.scale = row.decimal("scale").value_or(Decimal(1));
     field.minus = row.text("minus");
+    field.sum = row.boolean("sum");
     field.format = format_of(row);
     const std::string all = row.text("invalid");
     for (std::string_view rest = trimmed(all); !rest.empty();) {
@@ -270,8 +305,15 @@ bool belongs(const Field& field, std::string_view topic) noexcept {
          topic[topic.size() - field.topic.size() - 1] == '/';
 }
 
+bool is_there(const Field& field, std::span<const Leaf> leaves) noexcept {
+  return std::ranges::any_of(leaves, [&field](const Leaf& leaf) {
+    return leaf.pointer == field.pointer || (field.sum && is_element(field, leaf));
+  });
+}
+
 FieldValue value_of(const Field& field, std::span<const Leaf> leaves) {
   const Leaf* leaf = find(leaves, field.pointer);
+  if (leaf == nullptr && field.sum) return sum_field(field, leaves);
   if (leaf == nullptr || is_invalid(field, *leaf)) return {};
   if (form_of(field.key.quantity) == Form::number) return number_field(field, *leaf, leaves);
   return other_field(field, *leaf);

@@ -32,6 +32,7 @@ struct Field {
   Unit unit = Unit::none;  // as sent
   Decimal scale{1};
   std::string minus;  // pointer of a number to be subtracted
+  bool sum = false;   // of a list, the sum of its numbers
   Format format = Format::plain;
   std::vector<std::string> invalid;  // values that mean "none"
 };
@@ -49,6 +50,8 @@ struct FieldValue {
   std::string fault;
 };
 
+// Whether the document has what the field points to, with a value or without.
+[[nodiscard]] bool is_there(const Field& field, std::span<const Leaf> leaves) noexcept;
 [[nodiscard]] FieldValue value_of(const Field& field, std::span<const Leaf> leaves);
 
 }  // namespace meterbridge::protocol::json

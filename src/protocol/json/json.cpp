@@ -3,6 +3,7 @@
 
 #include "protocol/json/decode.hpp"
 #include "protocol/json/driver.hpp"
+#include "protocol/json/gather.hpp"
 #include "protocol/json/okosmero.hpp"
 #include "protocol/json/responder.hpp"
 #include "protocol/json/splitter.hpp"
@@ -49,12 +50,12 @@ Decoded broken(std::size_t offset, std::size_t length, Status status, std::strin
 // Captured payloads one behind the other, each on lines of its own or as documents.
 class Capture {
  public:
-  explicit Capture(const Options& options) : options_(options) {}
+  explicit Capture(const Options& options) : options_(options), gathering_(options, true) {}
 
   std::vector<Decoded> run(ByteView bytes) {
     if (options_.carried && options_.carried->pointer.empty()) {
       carried(bytes);
-    } else if (options_.plain) {
+    } else if (options_.plain || options_.sender == Sender::vzlogger) {
       lines(to_text(bytes));
     } else {
       documents(bytes);
@@ -87,7 +88,22 @@ class Capture {
     }
   }
 
+  void gather(const Piece& piece) {
+    auto understood = gathering_.take(piece.text, options_.topic);
+    if (!understood)
+      return fail(piece, Error(understood.error().code(), "this " + understood.error().detail()));
+    if (*understood) found(piece, std::move((*understood)->telegram));
+  }
+
+  void found(const Piece& piece, Telegram telegram) {
+    Decoded& decoded = found_.emplace_back();
+    decoded.offset = piece.offset;
+    decoded.length = piece.text.size();
+    decoded.telegram = std::move(telegram);
+  }
+
   void document(const Piece& piece) {
+    if (options_.sender != Sender::fields) return gather(piece);
     const auto leaves = leaves_of(options_, piece.text);
     if (!leaves)
       return fail(piece, Error(leaves.error().code(), "this " + leaves.error().detail()));
@@ -99,10 +115,7 @@ class Capture {
     }
     auto understood = understand(options_, *leaves, options_.topic);
     if (!understood) return fail(piece, understood.error());
-    Decoded& decoded = found_.emplace_back();
-    decoded.offset = piece.offset;
-    decoded.length = piece.text.size();
-    decoded.telegram = std::move(understood->telegram);
+    found(piece, std::move(understood->telegram));
   }
 
   // Raw telegrams are a stream; encoded ones are a payload a line.
@@ -136,6 +149,7 @@ class Capture {
   }
 
   const Options& options_;
+  Gathering gathering_;
   std::vector<Decoded> found_;
 };
 

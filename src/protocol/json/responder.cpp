@@ -181,6 +181,8 @@ class JsonResponder final : public Responder {
   Bytes push() override {
     Bytes stream;
     for (const Post& post : posts()) {
+      // Without their topics only documents say what they are.
+      if (post.topic.ends_with("/id")) continue;
       stream.insert(stream.end(), post.payload.begin(), post.payload.end());
       if (!options_.carried || options_.carried->encoding != Encoding::raw)
         stream.push_back(std::byte{'\n'});
@@ -189,6 +191,7 @@ class JsonResponder final : public Responder {
   }
 
   std::vector<Post> posts() override {
+    if (options_.sender != Sender::fields) return sender_posts(options_, face_);
     std::vector<Post> posts;
     if (inner_ && options_.carried->pointer.empty()) {
       posts.emplace_back("", to_bytes(encoded(options_.carried->encoding, inner_->push())));
@@ -221,9 +224,9 @@ class JsonResponder final : public Responder {
     for (const Field& field : options_.fields) {
       if (std::ranges::count(told, field.key) != 0) continue;
       std::string value = value_text(field, face_);
-      if (value.empty() || !tree.put(field.pointer, std::move(value))) continue;
+      if (value.empty() || !tree.put(options_.root + field.pointer, std::move(value))) continue;
       told.push_back(field.key);
-      if (!field.minus.empty()) tree.put(field.minus, "0");
+      if (!field.minus.empty()) tree.put(options_.root + field.minus, "0");
     }
     JsonWriter json;
     tree.write(json);
@@ -248,7 +251,8 @@ Result<std::unique_ptr<Responder>> make_json_responder(Options options) {
     if (!made) return made.error();
     inner = *std::move(made);
   }
-  const bool any = inner || std::ranges::any_of(options.fields, [](const Field& field) {
+  const bool any = inner || options.sender != Sender::fields ||
+                   std::ranges::any_of(options.fields, [](const Field& field) {
                      return !value_text(field, MeterFace()).empty();
                    });
   if (!any)

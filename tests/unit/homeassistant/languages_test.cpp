@@ -43,7 +43,8 @@ TEST_P(EveryLanguage, HasEveryTerm) {
   expect_complete(in.phases, Phase::l3_l1, 1);
   expect_complete(in.words, last_word, 0);
   EXPECT_NE(in.tariff.find("{}"), std::string_view::npos);
-  for (const std::string_view medium : {"gas", "water", "heat"})
+  for (const std::string_view medium :
+       {"gas", "water", "heat", "electricity", "allocator", "sensor", "ert", "other"})
     EXPECT_FALSE(find_term(in.media, medium).empty()) << medium;
 }
 
