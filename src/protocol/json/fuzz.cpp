@@ -52,6 +52,18 @@ std::vector<std::string> heard(ByteView bytes, bool strange, bool message, std::
   return said;
 }
 
+// Programs that tell of many meters: documents, and lines with topics.
+void gathered(ByteView bytes) {
+  for (const char* const sender : {"wmbusmeters", "rtl_433", "vzlogger"}) {
+    SettingValues values = default_settings(json_protocol.settings);
+    values.set("sender", std::string(sender));
+    for (const Decoded& decoded : json_protocol.decode(bytes, values)) {
+      if (decoded.offset + decoded.length > bytes.size() || decoded_json(decoded).empty())
+        std::abort();
+    }
+  }
+}
+
 }  // namespace
 
 // The name is given by libFuzzer.  NOLINTNEXTLINE(readability-identifier-naming)
@@ -59,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView bytes = std::as_bytes(std::span(data, size));
+  gathered(bytes);
   for (const bool strange : {false, true}) {
     for (const bool message : {false, true}) {
       if (heard(bytes, strange, message, size + 1) != heard(bytes, strange, message, 1 + size % 7))

@@ -89,7 +89,8 @@ std::vector<std::string_view> levels_of(std::string_view topic) {
   }
 }
 
-Roster::Roster(const Options& options) : all_(options.ids.all), most_(options.ids.most) {
+Roster::Roster(const Options& options, bool capture)
+    : all_(options.ids.all || (capture && options.ids.listed.empty())), most_(options.ids.most) {
   for (const std::string& id : options.ids.listed)
     listed_.push_back(comparable(id));
 }
@@ -165,7 +166,7 @@ Result<std::optional<Understood>> Gathering::take(std::string_view text, std::st
 
 // Who hears the meters that he wants does not want to hear of the others with each message.
 Result<std::optional<Understood>> Gathering::unless_quiet(Error error) {
-  if (!fruitful_ || tell_all_) return error;
+  if (!fruitful_ || capture_) return error;
   return std::optional<Understood>();
 }
 

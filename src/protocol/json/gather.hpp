@@ -19,8 +19,9 @@ namespace meterbridge::protocol::json {
 // The meters that a link may bring: a neighbourhood's three hundred must not fill a house.
 class Roster {
  public:
-  // `ids` as configured: a list, `all`, or nothing.
-  explicit Roster(const Options& options);
+  // `ids` as configured: a list, `all`, or nothing, which is nobody on a link and everybody in a
+  // capture that is looked at.
+  Roster(const Options& options, bool capture);
 
   // Nothing: the meter is taken. Else why not, in words.
   [[nodiscard]] std::optional<std::string> refusal(const Heard& heard);
@@ -42,10 +43,10 @@ class Roster {
 // What such a program says, message by message. It remembers between them.
 class Gathering {
  public:
-  // `tell_all`: say of each message why it is not taken. A link that brings wanted meters is silent
+  // `capture`: say of each message why it is not taken. A link that brings wanted meters is silent
   // about the others.
-  Gathering(const Options& options, bool tell_all)
-      : options_(options), roster_(options), tell_all_(tell_all) {}
+  Gathering(const Options& options, bool capture)
+      : options_(options), roster_(options, capture), capture_(capture) {}
 
   // Nothing: the message was understood, and has no values (another's meter, a name). Errors are
   // about the message: "is no valid JSON: ...".
@@ -62,7 +63,7 @@ class Gathering {
   const Options& options_;
   Roster roster_;
   Channels channels_;
-  bool tell_all_;
+  bool capture_;
   bool fruitful_ = false;  // something was taken
   std::string kept_quiet_;
 };

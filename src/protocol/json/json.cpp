@@ -47,6 +47,20 @@ Decoded broken(std::size_t offset, std::size_t length, Status status, std::strin
   return decoded;
 }
 
+// Of the topic in front of a payload; 0 when there is none.
+std::size_t topic_length(std::string_view line) noexcept {
+  const std::size_t end = line.find(' ');
+  const std::string_view topic = line.substr(0, end);
+  const bool good = end != std::string_view::npos && topic.find('/') != std::string_view::npos &&
+                    topic.find_first_of("{}[]\"") == std::string_view::npos &&
+                    line.find_first_not_of(" \t\r", end) != std::string_view::npos;
+  return good ? end : 0;
+}
+
+bool begins_with_topic(std::string_view text) noexcept {
+  return topic_length(text.substr(0, text.find('\n'))) != 0;
+}
+
 // Captured payloads one behind the other, each on lines of its own or as documents.
 class Capture {
  public:
@@ -55,6 +69,8 @@ class Capture {
   std::vector<Decoded> run(ByteView bytes) {
     if (options_.carried && options_.carried->pointer.empty()) {
       carried(bytes);
+    } else if (begins_with_topic(to_text(bytes))) {
+      messages(to_text(bytes));
     } else if (options_.plain || options_.sender == Sender::vzlogger) {
       lines(to_text(bytes));
     } else {
@@ -72,24 +88,39 @@ class Capture {
       if (piece->cut) {
         fail(*piece, Error(Errc::truncated, "the end of the document is missing"));
       } else {
-        document(*piece);
+        document(*piece, options_.topic);
       }
     }
   }
 
-  void lines(const std::string& text) {
+  template <class Take>
+  static void each_line(const std::string& text, const Take& take) {
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       Piece piece;
       piece.offset = begin;
       piece.text = text.substr(begin, end - begin);
-      if (piece.text.find_first_not_of(" \t\r") != std::string::npos) document(piece);
+      if (piece.text.find_first_not_of(" \t\r") != std::string::npos) take(piece);
       begin = end + 1;
     }
   }
 
-  void gather(const Piece& piece) {
-    auto understood = gathering_.take(piece.text, options_.topic);
+  void lines(const std::string& text) {
+    each_line(text, [this](const Piece& piece) { document(piece, options_.topic); });
+  }
+
+  // What `mosquitto_sub -v` prints: topic, blank, payload, a line a message.
+  void messages(const std::string& text) {
+    each_line(text, [this](Piece& piece) {
+      const std::size_t end = topic_length(piece.text);
+      const std::string topic = end == 0 ? options_.topic : piece.text.substr(0, end);
+      if (end != 0) piece.text.replace(0, end, end, ' ');
+      if (concerns(options_, topic)) document(piece, topic);
+    });
+  }
+
+  void gather(const Piece& piece, std::string_view topic) {
+    auto understood = gathering_.take(piece.text, topic);
     if (!understood)
       return fail(piece, Error(understood.error().code(), "this " + understood.error().detail()));
     if (*understood) found(piece, std::move((*understood)->telegram));
@@ -102,8 +133,8 @@ class Capture {
     decoded.telegram = std::move(telegram);
   }
 
-  void document(const Piece& piece) {
-    if (options_.sender != Sender::fields) return gather(piece);
+  void document(const Piece& piece, std::string_view topic) {
+    if (options_.sender != Sender::fields) return gather(piece, topic);
     const auto leaves = leaves_of(options_, piece.text);
     if (!leaves)
       return fail(piece, Error(leaves.error().code(), "this " + leaves.error().detail()));
@@ -113,7 +144,7 @@ class Capture {
       if (*bytes) inner(piece, **bytes);
       if (options_.fields.empty()) return;
     }
-    auto understood = understand(options_, *leaves, options_.topic);
+    auto understood = understand(options_, *leaves, topic);
     if (!understood) return fail(piece, understood.error());
     found(piece, std::move(understood->telegram));
   }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The documents of wmbusmeters. Sources: its README (the document, its names and `timestamp`), its
 // units (the last part of a name is the unit, in lower case), the media of wmbus.cc as they appear
-// in documents, and the names of the fields of its drivers (the same quantity has the same name in
-// all).
+// in documents, and the names in its simulations/*.txt, which differ from driver to driver.
 #include "core/text.hpp"
 #include "protocol/derived.hpp"
 #include "protocol/json/heard.hpp"
@@ -31,6 +30,7 @@ constexpr std::array units = {
     UnitRow{"kva", Unit::kVA},      UnitRow{"v", Unit::V},
     UnitRow{"a", Unit::A},          UnitRow{"hz", Unit::Hz},
     UnitRow{"c", Unit::celsius},    UnitRow{"hca", Unit::none},
+    UnitRow{"counter", Unit::none},
 };
 
 struct MediumRow {
@@ -111,15 +111,27 @@ constexpr std::array names = {
     NameRow{"heat", "total_volume", make_key(Quantity::volume)},
     NameRow{"heat", "volume", make_key(Quantity::volume)},
     NameRow{"heat", "total", make_key(Quantity::volume)},
+    NameRow{"heat", "total_water", make_key(Quantity::volume)},
+    NameRow{"heat", "heat", make_key(Quantity::heat)},
+    NameRow{"heat", "flow_water", make_key(Quantity::flow)},
+    NameRow{"heat", "forward", make_key(Quantity::temperature_flow)},
+    NameRow{"heat", "return", make_key(Quantity::temperature_return)},
+    NameRow{"heat", "current_power_consumption", make_key(Quantity::power)},
     NameRow{"heat", "power", make_key(Quantity::power)},
     NameRow{"heat", "current_power", make_key(Quantity::power)},
     NameRow{"allocator", "current_consumption", numbered(Quantity::value, 1)},
     NameRow{"allocator", "current", numbered(Quantity::value, 1)},
     NameRow{"allocator", "consumption", numbered(Quantity::value, 1)},
     NameRow{"other", "total", make_key(Quantity::volume)},
+    NameRow{"allocator", "current_room_temp", make_key(Quantity::temperature)},
+    NameRow{"allocator", "temp_room", make_key(Quantity::temperature)},
     NameRow{"other", "total_volume", make_key(Quantity::volume)},
+    NameRow{"other", "a", numbered(Quantity::counter, 1)},
+    NameRow{"other", "b", numbered(Quantity::counter, 2)},
     NameRow{"", "volume_flow", make_key(Quantity::flow)},
     NameRow{"", "flow", make_key(Quantity::flow)},
+    NameRow{"", "current_flow", make_key(Quantity::flow)},
+    NameRow{"", "flow", make_key(Quantity::temperature_flow)},
     NameRow{"", "flow_temperature", make_key(Quantity::temperature_flow)},
     NameRow{"", "forward_temperature", make_key(Quantity::temperature_flow)},
     NameRow{"", "t1_temperature", make_key(Quantity::temperature_flow)},
@@ -182,6 +194,15 @@ std::optional<ReadingKey> with_parts(ReadingKey key, const Name& name) {
   return possible ? std::optional(key) : std::nullopt;
 }
 
+// Kamstrup's water meters say 127 °C for a temperature that they do not measure.
+bool is_quirk(std::span<const Leaf> leaves, const Leaf& leaf) {
+  constexpr std::array<std::string_view, 5> drivers = {"multical21", "flowiq2200", "flowiq3100",
+                                                       "flowiq", "kamwater"};
+  const Leaf* driver = leaf_at(leaves, "/meter");
+  return leaf.text == "127" && leaf.pointer.ends_with("_temperature_c") && driver != nullptr &&
+         std::ranges::find(drivers, driver->text) != drivers.end();
+}
+
 void take(Heard& heard, const Leaf& leaf) {
   const auto name = name_from(leaf.pointer);
   if (!name) return;
@@ -229,10 +250,12 @@ Result<Heard> heard_by_wmbusmeters(std::span<const Leaf> leaves) {
   const std::string stamp = text_at(leaves, "/timestamp");
   if (stamp.ends_with('Z')) heard.time = parse_moment(Format::iso, stamp);
   for (const Leaf& leaf : leaves) {
-    if (leaf.kind != Kind::null && leaf.kind != Kind::boolean) take(heard, leaf);
+    if (leaf.kind != Kind::null && leaf.kind != Kind::boolean && !is_quirk(leaves, leaf))
+      take(heard, leaf);
   }
   const Leaf* status = leaf_at(leaves, "/status");
   if (status == nullptr) status = leaf_at(leaves, "/current_status");
+  if (status == nullptr) status = leaf_at(leaves, "/current_alarms");
   if (status != nullptr && status->kind == Kind::text && !trimmed(status->text).empty())
     heard.add(Reading(make_key(Quantity::status), sanitised(trimmed(status->text))));
   MeterReadings derived;

@@ -1,118 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Documents of programs that read meters themselves: wmbusmeters, rtl_433, vzlogger; and the lists
-// of Tasmota.
-#include "core/text.hpp"
-#include "protocol/json/driver.hpp"
-#include "protocol/json/gather.hpp"
-#include "protocol/json/json.hpp"
-#include "protocol/json/responder.hpp"
+// Documents of programs that read many meters: wmbusmeters and rtl_433.
+#include "json_listener.hpp"
 
-#include <algorithm>
-#include <random>
-#include <variant>
-
-#include <gtest/gtest.h>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace meterbridge::protocol::json {
 namespace {
 
-using Words = std::vector<std::pair<std::string_view, std::string_view>>;
-
-SettingValues set(const Words& words, const std::vector<Words>& fields = {}) {
-  SettingValues values = default_settings(json_protocol.settings);
-  const auto put = [](std::span<const SettingSpec> specs, SettingValues& into, const Words& given) {
-    for (const auto& [name, text] : given) {
-      const auto spec = std::ranges::find(specs, name, &SettingSpec::name);
-      ASSERT_NE(spec, specs.end()) << name;
-      auto value = parse_setting(*spec, text);
-      ASSERT_TRUE(value) << value.error().detail();
-      into.set(name, *value);
-    }
-  };
-  put(json_protocol.settings, values, words);
-  std::vector<SettingValues> rows;
-  for (const Words& field : fields)
-    put(field_table().columns, rows.emplace_back(), field);
-  values.add_rows(field_table(), rows);
-  EXPECT_TRUE(field_table().check(values).empty());
-  return values;
-}
-
-// "water_12345678 water=6.408 m³", one line a reading.
-std::vector<std::string> lines_of(const Telegram& telegram) {
-  std::vector<std::string> lines;
-  for (const MeterReadings& meter : telegram.readings) {
-    for (const Reading& reading : meter.readings) {
-      std::string line = meter.submeter + " " + reading.key.text() + "=";
-      if (const auto* number = std::get_if<Decimal>(&reading.value)) line += number->str();
-      if (const auto* text = std::get_if<std::string>(&reading.value)) line += *text;
-      const std::string_view unit = symbol(reading.unit);
-      if (!unit.empty()) line += " " + std::string(unit);
-      lines.push_back(line);
-    }
-  }
-  return lines;
-}
-
-std::vector<std::string> decoded_lines(std::string_view text, const SettingValues& values) {
-  std::vector<std::string> lines;
-  for (const Decoded& decoded : json_protocol.decode(to_bytes(text), values)) {
-    if (!decoded.ok()) lines.push_back("! " + decoded.error);
-    for (std::string& line : lines_of(decoded.telegram))
-      lines.push_back(std::move(line));
-  }
-  return lines;
-}
-
-using Lines = std::vector<std::string>;
-
-const Words everybody = {{"sender", "wmbusmeters"}, {"ids", "all"}};
-
-// A dialogue, and what it says of each message.
-class Listener {
- public:
-  explicit Listener(const SettingValues& values) {
-    auto made = json_protocol.driver(values);
-    EXPECT_TRUE(made) << made.error().detail();
-    driver = *std::move(made);
-    dialogue = driver->begin();
-  }
-
-  Lines hear(std::string_view topic, std::string_view payload, bool retained = false,
-             std::size_t cut = 0) {
-    Envelope envelope;
-    envelope.topic = topic;
-    envelope.retained = retained;
-    for (std::size_t at = 0; at < payload.size();) {
-      const std::size_t size = cut == 0 ? payload.size() : std::min(cut, payload.size() - at);
-      envelope.last = at + size == payload.size();
-      dialogue->enclosed(envelope);
-      dialogue->received(to_bytes(payload.substr(at, size)));
-      at += size;
-    }
-    Lines lines;
-    for (;;) {
-      auto step = dialogue->next();
-      if (!step) {
-        lines.push_back("! " + step.error().detail());
-      } else if (auto* finished = std::get_if<step::Finished>(&*step)) {
-        time = finished->telegram.time;
-        for (std::string& line : lines_of(finished->telegram))
-          lines.push_back(std::move(line));
-      } else {
-        return lines;
-      }
-    }
-  }
-
-  std::string memory() { return dynamic_cast<Remembering&>(*driver).memory(); }
-
-  void remember(const std::string& memory) { dynamic_cast<Remembering&>(*driver).remember(memory); }
-
-  std::unique_ptr<Driver> driver;
-  std::unique_ptr<Dialogue> dialogue;
-  std::optional<Seconds> time;
-};
+using namespace listener;
 
 struct Case {
   std::string_view document;
@@ -147,7 +44,23 @@ TEST(JsonWmbusmeters, EveryMediumHasItsReadingsAndOldValuesAreNone) {
       {R"({"media":"gas","meter":"m","id":"4","total_m3":1e2})", {"gas_4 gas=100 m³"}},
       {R"({"media":"heat cost allocation","meter":"fhkv","id":"5","current_consumption_hca":131,)"
        R"("previous_consumption_hca":1234,"temp_room_c":20.5})",
-       {"allocator_5 value_1=131"}},
+       {"allocator_5 value_1=131", "allocator_5 temperature=20.5 °C"}},
+      {R"({"_":"telegram","difference_c":0.56,"flow_water_m3h":0.1,"forward_c":24,"id":"8","media":"heat",)"
+       R"("meter":"sensostar","return_c":23,"target_kwh":8608,"total_kwh":8608.25,"total_water_m3":841.6})",
+       {"heat_8 flow=0.1 m³/h", "heat_8 temperature_flow=24 °C", "heat_8 temperature_return=23 °C",
+        "heat_8 heat=8608.25 kWh", "heat_8 volume=841.6 m³"}},
+      {R"({"media":"heat","meter":"ultraheat","id":"9","heat_kwh":8974.444444,"flow_m3h":0.808,"flow_c":52})",
+       {"heat_9 heat=8974.444444 kWh", "heat_9 flow=0.808 m³/h", "heat_9 temperature_flow=52 °C"}},
+      {R"({"media":"electricity","meter":"esyswm","id":"10","current_power_consumption_phase2_kw":0.02565,)"
+       R"("total_energy_consumption_tariff2_kwh":0.21,"total_tariff1_at_date_m3":0})",
+       {"electricity_10 power_import_l2=25.65 W", "electricity_10 energy_import_t2=0.21 kWh"}},
+      {R"({"media":"other","meter":"lansenpu","id":"11","status":"OK","a_counter":4711,"b_counter":1})",
+       {"other_11 counter_1=4711", "other_11 counter_2=1", "other_11 status=OK"}},
+      // 127 is no temperature, in meters that say so of a sensor that is not there.
+      {R"({"media":"cold water","meter":"multical21","id":"12","flow_temperature_c":127,"external_temperature_c":19})",
+       {"water_12 temperature=19 °C"}},
+      {R"({"media":"heat","meter":"kamheat","id":"13","flow_temperature_c":127})",
+       {"heat_13 temperature_flow=127 °C"}},
       {R"({"media":"room sensor","meter":"m","id":"6","current_temperature_c":21.8})",
        {"sensor_6 temperature=21.8 °C"}},
       {R"({"media":"water","meter":"m","id":"7","total_m3":null,"note_m3":"x"})", {}},
@@ -184,10 +97,6 @@ TEST(JsonWmbusmeters, WhatIsNoDocumentOfItIsToldInWords) {
             std::string::npos);
   EXPECT_NE(first(R"({"media":"water","id":"1","id":"2"})").find("!"), std::string::npos);
   EXPECT_NE(first(R"({"media":"water","id":"1")").find("missing"), std::string::npos);
-}
-
-std::string water(std::string_view id) {
-  return R"({"media":"water","meter":"m","id":")" + std::string(id) + R"(","total_m3":1.5})";
 }
 
 TEST(JsonRoster, OnlyListedMetersAreTakenAndOthersAreToldUntilOneOfThemCame) {
@@ -297,124 +206,6 @@ TEST(JsonRtl433, ValuesOnTheirTopicsAndFieldsOfTheUserCount) {
   EXPECT_TRUE(listener.hear("rtl_433/radio/devices/SCMplus/1/Consumption", "5").empty());
   EXPECT_TRUE(listener.hear("rtl_433/radio/devices/Acurite-Tower/A/9/temperature_C", "5").empty());
   EXPECT_TRUE(listener.hear("rtl_433/radio/LWT", "offline").empty());
-}
-
-TEST(JsonVzlogger, ChannelsAreKnownByTheirRegisterAndTheUnitsOfTheUser) {
-  Listener listener(set({{"sender", "vzlogger"}, {"counts_in", "Wh"}}));
-  const Lines early = listener.hear("vzlogger/chn0/raw", "1234.500000");
-  ASSERT_EQ(early.size(), 1U);
-  EXPECT_NE(early[0].find("name it under `fields`"), std::string::npos);
-  EXPECT_TRUE(listener.hear("vzlogger/chn0/id", "1-0:1.8.0", true).empty());
-  EXPECT_TRUE(listener.hear("vzlogger/chn0/uuid", "a-b-c", true).empty());
-  EXPECT_TRUE(listener.hear("vzlogger/chn1/id", "1-0:16.7.0*255").empty());
-  EXPECT_EQ(listener.hear("vzlogger/chn0/raw", "1234.500000"), Lines{" energy_import=1.2345 kWh"});
-  EXPECT_EQ(
-      listener.hear("vzlogger/chn0/raw",
-                    R"({ "timestamp": 1790000000123, "value": 38118.691500000001 })", false, 3),
-      Lines{" energy_import=38.1186915 kWh"});
-  ASSERT_TRUE(listener.time);
-  EXPECT_EQ(listener.time->time_since_epoch().count(), 1790000000);
-  EXPECT_EQ(listener.hear("vzlogger/chn1/raw", "-250"), Lines{" power=-250 W"});
-  // Aggregated values beside raw ones are the same once more.
-  EXPECT_TRUE(listener.hear("vzlogger/chn1/agg", "-100").empty());
-  EXPECT_EQ(listener.memory(), "chn0=1-0:1.8.0*255 chn1=1-0:16.7.0*255");
-  Listener again(set({{"sender", "vzlogger"}, {"counts_in", "kWh"}}));
-  again.remember("chn0=1-0:1.8.0*255 x= =1-0:1.8.0 chn9=what");
-  EXPECT_EQ(again.hear("vzlogger/chn0/agg", "3.5"), Lines{" energy_import=3.5 kWh"});
-}
-
-TEST(JsonVzlogger, NothingIsGuessed) {
-  Listener listener(
-      set({{"sender", "vzlogger"}}, {{{"topic", "chn2"}, {"key", "power"}, {"unit", "W"}}}));
-  EXPECT_EQ(listener.hear("v/data/chn2/raw", "17"), Lines{" power=17 W"});
-  Listener doubtful(set({{"sender", "vzlogger"}}));
-  doubtful.hear("v/chn0/id", "1-0:1.8.0");
-  EXPECT_NE(doubtful.hear("v/chn0/raw", "17").front().find("set counts_in"), std::string::npos);
-  // A voltage has one unit only.
-  doubtful.hear("v/chn1/id", "1-0:32.7.0");
-  EXPECT_EQ(doubtful.hear("v/chn1/raw", "230.500000"), Lines{" voltage_l1=230.5 V"});
-  EXPECT_NE(doubtful.hear("v/chn1/raw", "nan").front().find("no number"), std::string::npos);
-  EXPECT_NE(doubtful.hear("v/chn1/raw", R"({"value":[]})").front().find("no number"),
-            std::string::npos);
-  for (int i = 0; i < 500; ++i)
-    doubtful.hear("v/c" + std::to_string(i) + "/id", "1-0:1.8.0");
-  EXPECT_LT(doubtful.memory().size(), 2000U);
-}
-
-TEST(JsonFields, ListsAreAddedUpExactlyAndBeginAtARoot) {
-  const auto sums =
-      set({}, {{{"pointer", "/E/P"}, {"key", "power"}, {"unit", "kW"}, {"sum", "true"}}});
-  EXPECT_EQ(decoded_lines(R"({"E":{"P":[-0.136495,0.000,0.1]}})", sums), Lines{" power=-36.495 W"});
-  EXPECT_EQ(decoded_lines(R"({"E":{"P":0.5}})", sums), Lines{" power=500 W"});
-  EXPECT_TRUE(decoded_lines(R"({"E":{"P":[1,null,2]}})", sums).empty());
-  EXPECT_TRUE(decoded_lines(R"({"E":{"P":[1,[2]]},"E2":1})", sums).size() <= 1U);
-  const auto rooted = set({{"root", "/MT681"}},
-                          {{{"pointer", "/Total_in"}, {"key", "energy_import"}, {"unit", "kWh"}}});
-  EXPECT_EQ(decoded_lines(R"({"Time":"x","MT681":{"Total_in":8442.5167},"Total_in":1})", rooted),
-            Lines{" energy_import=8442.5167 kWh"});
-  EXPECT_NE(
-      decoded_lines(R"({"Total_in":1,"MT681x":{"Total_in":2}})", rooted).front().find("none of"),
-      std::string::npos);
-}
-
-TEST(JsonSenders, AnyCutAndAnyInputGiveTheSameOrAnError) {
-  const std::string document = water("12345678");
-  for (std::size_t cut = 1; cut < document.size(); ++cut) {
-    Listener listener(set(everybody));
-    ASSERT_EQ(listener.hear("w/x", document, false, cut), Lines{"water_12345678 water=1.5 m³"});
-  }
-  const std::vector<std::string> seeds = {
-      document, R"({"model":"Wireless-MBus","id":8,"type":"0x04","inst_volume_0":"1.0 mm3"})",
-      R"({"timestamp":1790000000123,"value":38118.69})", "1-0:1.8.0"};
-  const std::vector<std::string> topics = {
-      "a/chn0/raw", "a/chn0/id", "r/devices/SCMplus/7/Consumption", "r/devices//", "/", ""};
-  for (const std::string_view sender : {"wmbusmeters", "rtl_433", "vzlogger"}) {
-    Words words = {{"sender", sender}};
-    if (sender != "vzlogger") words.emplace_back("ids", "all");
-    Listener listener(set(words));
-    std::mt19937 dice(7);
-    for (int i = 0; i < 3000; ++i) {
-      std::string text = seeds[dice() % seeds.size()];
-      for (std::uint32_t k = 0; k < dice() % 4; ++k)
-        text[dice() % text.size()] = static_cast<char>(dice());
-      text.resize(dice() % (text.size() + 1));
-      for (const std::string& line : listener.hear(topics[dice() % topics.size()], text))
-        ASSERT_LT(line.size(), 1000U);
-    }
-    EXPECT_LT(listener.memory().size(), 8000U);
-    const Lines huge = listener.hear("a/chn0/raw", std::string(max_document + 1, '1'));
-    ASSERT_EQ(huge.size(), 1U);
-    EXPECT_NE(huge[0].find("longer than"), std::string::npos);
-  }
-}
-
-TEST(JsonSenders, TheSimulatorsDocumentsAreRead) {
-  MeterFace face;
-  face.now = Seconds(std::chrono::seconds(1'700'000'000));
-  face.water = Decimal(6408, -3);
-  face.energy_import = {Decimal(1'234'560), Decimal(), Decimal(), Decimal()};
-  const std::vector<std::pair<Words, Lines>> cases = {
-      {everybody,
-       {"water_12345678 water=6.408 m³", "water_12345678 temperature_flow=8 °C",
-        "water_12345678 status=OK"}},
-      {{{"sender", "rtl_433"}, {"ids", "77"}}, {"ert_77 counter_1=123456"}},
-      {{{"sender", "vzlogger"}, {"counts_in", "Wh"}}, {" energy_import=1234.560 kWh"}},
-      {{{"sender", "vzlogger"}, {"counts_in", "kWh"}}, {" energy_import=1234.56 kWh"}},
-  };
-  for (const auto& [words, expected] : cases) {
-    auto responder = json_protocol.responder(set(words));
-    ASSERT_TRUE(responder) << responder.error().detail();
-    (*responder)->show(face);
-    Listener listener(set(words));
-    Lines all;
-    for (const Post& post : (*responder)->posts()) {
-      for (std::string& line : listener.hear("x/" + post.topic, to_text(post.payload)))
-        all.push_back(std::move(line));
-    }
-    ASSERT_GE(all.size(), expected.size());
-    all.resize(expected.size());
-    EXPECT_EQ(all, expected);
-  }
 }
 
 }  // namespace

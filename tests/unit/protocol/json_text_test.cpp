@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+// Texts, numbers, moments, the splitter; and what is said of channels, lists and captures.
+#include "json_listener.hpp"
 #include "protocol/json/embedded.hpp"
 #include "protocol/json/moment.hpp"
+#include "protocol/json/responder.hpp"
 #include "protocol/json/splitter.hpp"
 #include "protocol/json/text.hpp"
 
@@ -15,6 +18,8 @@
 
 namespace meterbridge::protocol::json {
 namespace {
+
+using namespace listener;
 
 std::string leaf(std::string_view document, std::string_view pointer) {
   const auto leaves = parse(document);
@@ -196,5 +201,142 @@ TEST(JsonCarried, Base64IsExact) {
   EXPECT_FALSE(decoded(Encoding::base64, "aG=Vs"));
 }
 
+TEST(JsonVzlogger, ChannelsAreKnownByTheirRegisterAndTheUnitsOfTheUser) {
+  Listener listener(set({{"sender", "vzlogger"}, {"counts_in", "Wh"}}));
+  const Lines early = listener.hear("vzlogger/chn0/raw", "1234.500000");
+  ASSERT_EQ(early.size(), 1U);
+  EXPECT_NE(early[0].find("name it under `fields`"), std::string::npos);
+  EXPECT_TRUE(listener.hear("vzlogger/chn0/id", "1-0:1.8.0", true).empty());
+  EXPECT_TRUE(listener.hear("vzlogger/chn0/uuid", "a-b-c", true).empty());
+  EXPECT_TRUE(listener.hear("vzlogger/chn1/id", "1-0:16.7.0*255").empty());
+  EXPECT_EQ(listener.hear("vzlogger/chn0/raw", "1234.500000"), Lines{" energy_import=1.2345 kWh"});
+  EXPECT_EQ(
+      listener.hear("vzlogger/chn0/raw",
+                    R"({ "timestamp": 1790000000123, "value": 38118.691500000001 })", false, 3),
+      Lines{" energy_import=38.1186915 kWh"});
+  ASSERT_TRUE(listener.time);
+  EXPECT_EQ(listener.time->time_since_epoch().count(), 1790000000);
+  EXPECT_EQ(listener.hear("vzlogger/chn1/raw", "-250"), Lines{" power=-250 W"});
+  // Aggregated values beside raw ones are the same once more.
+  EXPECT_TRUE(listener.hear("vzlogger/chn1/agg", "-100").empty());
+  EXPECT_EQ(listener.memory(), "chn0=1-0:1.8.0*255 chn1=1-0:16.7.0*255");
+  Listener again(set({{"sender", "vzlogger"}, {"counts_in", "kWh"}}));
+  again.remember("chn0=1-0:1.8.0*255 x= =1-0:1.8.0 chn9=what");
+  EXPECT_EQ(again.hear("vzlogger/chn0/agg", "3.5"), Lines{" energy_import=3.5 kWh"});
+}
+
+TEST(JsonVzlogger, NothingIsGuessed) {
+  Listener listener(
+      set({{"sender", "vzlogger"}}, {{{"topic", "chn2"}, {"key", "power"}, {"unit", "W"}}}));
+  EXPECT_EQ(listener.hear("v/data/chn2/raw", "17"), Lines{" power=17 W"});
+  Listener doubtful(set({{"sender", "vzlogger"}}));
+  doubtful.hear("v/chn0/id", "1-0:1.8.0");
+  EXPECT_NE(doubtful.hear("v/chn0/raw", "17").front().find("set counts_in"), std::string::npos);
+  // A voltage has one unit only.
+  doubtful.hear("v/chn1/id", "1-0:32.7.0");
+  EXPECT_EQ(doubtful.hear("v/chn1/raw", "230.500000"), Lines{" voltage_l1=230.5 V"});
+  EXPECT_NE(doubtful.hear("v/chn1/raw", "nan").front().find("no number"), std::string::npos);
+  EXPECT_NE(doubtful.hear("v/chn1/raw", R"({"value":[]})").front().find("no number"),
+            std::string::npos);
+  for (int i = 0; i < 500; ++i)
+    doubtful.hear("v/c" + std::to_string(i) + "/id", "1-0:1.8.0");
+  EXPECT_LT(doubtful.memory().size(), 2000U);
+}
+
+TEST(JsonFields, ListsAreAddedUpExactlyAndBeginAtARoot) {
+  const auto sums =
+      set({}, {{{"pointer", "/E/P"}, {"key", "power"}, {"unit", "kW"}, {"sum", "true"}}});
+  EXPECT_EQ(decoded_lines(R"({"E":{"P":[-0.136495,0.000,0.1]}})", sums), Lines{" power=-36.495 W"});
+  EXPECT_EQ(decoded_lines(R"({"E":{"P":0.5}})", sums), Lines{" power=500 W"});
+  EXPECT_TRUE(decoded_lines(R"({"E":{"P":[1,null,2]}})", sums).empty());
+  EXPECT_TRUE(decoded_lines(R"({"E":{"P":[1,[2]]},"E2":1})", sums).size() <= 1U);
+  const auto rooted = set({{"root", "/MT681"}},
+                          {{{"pointer", "/Total_in"}, {"key", "energy_import"}, {"unit", "kWh"}}});
+  EXPECT_EQ(decoded_lines(R"({"Time":"x","MT681":{"Total_in":8442.5167},"Total_in":1})", rooted),
+            Lines{" energy_import=8442.5167 kWh"});
+  EXPECT_NE(
+      decoded_lines(R"({"Total_in":1,"MT681x":{"Total_in":2}})", rooted).front().find("none of"),
+      std::string::npos);
+}
+
+TEST(JsonSenders, ACaptureWithTopicsIsReadLineByLine) {
+  const std::string capture =
+      "vzlogger/chn0/id 1-0:1.8.0\nvzlogger/chn0/uuid 0-1-2\nvzlogger/chn0/raw 1234.500000\n"
+      "vzlogger/chn1/raw {\"timestamp\":1790000000123,\"value\":5}\n";
+  const Lines read = decoded_lines(capture, set({{"sender", "vzlogger"}, {"counts_in", "Wh"}}));
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0], " energy_import=1.2345 kWh");
+  EXPECT_NE(read[1].find("name it under `fields`"), std::string::npos);
+  EXPECT_EQ(decoded_lines("wmbusmeters/a " + water("1") + "\nwmbusmeters/b " + water("2") + "\n",
+                          set({{"sender", "wmbusmeters"}})),
+            (Lines{"water_1 water=1.5 m³", "water_2 water=1.5 m³"}));
+  const auto plain = set({{"payload", "plain"}},
+                         {{{"topic", "sensor/power/state"}, {"key", "power"}, {"unit", "W"}}});
+  EXPECT_EQ(decoded_lines("n/status online\nn/sensor/power/state 5.50\n", plain),
+            Lines{" power=5.50 W"});
+  for (const Decoded& decoded :
+       json_protocol.decode(to_bytes(capture), set({{"sender", "vzlogger"}})))
+    EXPECT_LE(decoded.offset + decoded.length, capture.size());
+}
+
+TEST(JsonSenders, AnyCutAndAnyInputGiveTheSameOrAnError) {
+  const std::string document = water("12345678");
+  for (std::size_t cut = 1; cut < document.size(); ++cut) {
+    Listener listener(set(everybody));
+    ASSERT_EQ(listener.hear("w/x", document, false, cut), Lines{"water_12345678 water=1.5 m³"});
+  }
+  const std::vector<std::string> seeds = {
+      document, R"({"model":"Wireless-MBus","id":8,"type":"0x04","inst_volume_0":"1.0 mm3"})",
+      R"({"timestamp":1790000000123,"value":38118.69})", "1-0:1.8.0"};
+  const std::vector<std::string> topics = {
+      "a/chn0/raw", "a/chn0/id", "r/devices/SCMplus/7/Consumption", "r/devices//", "/", ""};
+  for (const std::string_view sender : {"wmbusmeters", "rtl_433", "vzlogger"}) {
+    Words words = {{"sender", sender}};
+    if (sender != "vzlogger") words.emplace_back("ids", "all");
+    Listener listener(set(words));
+    std::mt19937 dice(7);
+    for (int i = 0; i < 3000; ++i) {
+      std::string text = seeds[dice() % seeds.size()];
+      for (std::uint32_t k = 0; k < dice() % 4; ++k)
+        text[dice() % text.size()] = static_cast<char>(dice());
+      text.resize(dice() % (text.size() + 1));
+      for (const std::string& line : listener.hear(topics[dice() % topics.size()], text))
+        ASSERT_LT(line.size(), 1000U);
+    }
+    EXPECT_LT(listener.memory().size(), 8000U);
+    const Lines huge = listener.hear("a/chn0/raw", std::string(max_document + 1, '1'));
+    ASSERT_EQ(huge.size(), 1U);
+    EXPECT_NE(huge[0].find("longer than"), std::string::npos);
+  }
+}
+
+TEST(JsonSenders, TheSimulatorsDocumentsAreRead) {
+  MeterFace face;
+  face.now = Seconds(std::chrono::seconds(1'700'000'000));
+  face.water = Decimal(6408, -3);
+  face.energy_import = {Decimal(1'234'560), Decimal(), Decimal(), Decimal()};
+  const std::vector<std::pair<Words, Lines>> cases = {
+      {everybody,
+       {"water_12345678 water=6.408 m³", "water_12345678 temperature_flow=8 °C",
+        "water_12345678 status=OK"}},
+      {{{"sender", "rtl_433"}, {"ids", "77"}}, {"ert_77 counter_1=123456"}},
+      {{{"sender", "vzlogger"}, {"counts_in", "Wh"}}, {" energy_import=1234.560 kWh"}},
+      {{{"sender", "vzlogger"}, {"counts_in", "kWh"}}, {" energy_import=1234.56 kWh"}},
+  };
+  for (const auto& [words, expected] : cases) {
+    auto responder = json_protocol.responder(set(words));
+    ASSERT_TRUE(responder) << responder.error().detail();
+    (*responder)->show(face);
+    Listener listener(set(words));
+    Lines all;
+    for (const Post& post : (*responder)->posts()) {
+      for (std::string& line : listener.hear("x/" + post.topic, to_text(post.payload)))
+        all.push_back(std::move(line));
+    }
+    ASSERT_GE(all.size(), expected.size());
+    all.resize(expected.size());
+    EXPECT_EQ(all, expected);
+  }
+}
 }  // namespace
 }  // namespace meterbridge::protocol::json
