@@ -99,7 +99,11 @@ std::vector<Bytes> Ce102Responder::received(ByteView bytes) {
 
 std::optional<Bytes> Ce102Responder::answer(ByteView wire) {
   const auto request = parse_request(wire);
-  if (!request || request->to != options_.station.meter) return std::nullopt;
+  // The paper of the CE307 lets it answer who asks everybody; the others do not.
+  constexpr std::uint16_t everybody = 0xFFFF;
+  const bool ours = request && (request->to == options_.station.meter ||
+                                (request->to == everybody && options_.family == Family::ce307));
+  if (!ours) return std::nullopt;
   Answer answer;
   if (admitted(*request)) {
     answer = execute(*request);

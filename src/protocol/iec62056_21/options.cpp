@@ -19,6 +19,7 @@ constexpr std::string_view checks[] = {"auto", "xor", "sum", "off"};
 constexpr std::size_t max_address = 32;
 constexpr std::size_t max_password = 32;
 constexpr std::size_t max_prefix = 16;
+constexpr std::size_t max_identification = 64;
 
 constexpr std::array specs{
     SettingSpec{.name = "address",
@@ -84,6 +85,9 @@ constexpr std::array specs{
                 .fallback = "false"},
     SettingSpec{.name = "prefix",
                 .help = "bytes in front of every request, in hex (for example 7F7F7F)"},
+    SettingSpec{.name = "identification",
+                .help = "what the meter that `simulate` plays answers to the sign-on, such as "
+                        "LGZ4ZMF100AC.M26; reading takes any"},
     SettingSpec{.name = "wakeup",
                 .type = SettingType::integer,
                 .help = "zero bytes before the sign-on, for heat meters with battery (65)",
@@ -162,6 +166,10 @@ Result<> read_speed(const SettingValues& settings, Options& options) {
   if (settings.has("start_baud"))
     options.start_baud = static_cast<std::uint32_t>(settings.integer("start_baud"));
   options.data_baud = static_cast<std::uint32_t>(settings.integer("data_baud"));
+  options.identification = settings.text("identification");
+  if (options.identification.size() > max_identification ||
+      options.identification.find_first_of("/!\r\n") != std::string::npos)
+    return wrong("identification: what follows the slash of the answer, without it");
   char speed = '\0';
   if (const auto read = read_character(settings, "baud_char", speed); !read) return read.error();
   if (speed != '\0') options.speed_character = speed;

@@ -43,8 +43,9 @@ struct Options {
   char mode_character = '1';
   Check check = Check::automatic;
   bool software_parity = false;
-  Bytes prefix;     // in front of every request
-  int wake_up = 0;  // bytes of zeros before the sign-on
+  Bytes prefix;                // in front of every request
+  std::string identification;  // what the simulated meter answers to the sign-on; empty: by family
+  int wake_up = 0;             // bytes of zeros before the sign-on
   Milliseconds wake_up_pause{1500};
   Milliseconds identification_timeout{3000};
   Milliseconds response_timeout{1500};

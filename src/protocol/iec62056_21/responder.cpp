@@ -175,7 +175,8 @@ Iec62056Responder::Iec62056Responder(Options options) : options_(std::move(optio
   Family family = options_.family.value_or(Family::none);
   if (options_.codes.empty() && !options_.readout && family == Family::none)
     family = Family::energomera;
-  identification_ = identification_of(family, options_.readout);
+  identification_ = options_.identification.empty() ? identification_of(family, options_.readout)
+                                                    : options_.identification;
   table_ = options_.table(family);
   rule_ = family == Family::energomera ? Check::sum : Check::exclusive_or;
   if (options_.check == Check::sum || options_.check == Check::exclusive_or) rule_ = options_.check;

@@ -76,6 +76,7 @@ bool merely_reads(ByteView body) noexcept {
     case Kind::serial:
     case Kind::ratios:
     case Kind::version:
+    case Kind::address:
     case Kind::status:
     case Kind::value:
     case Kind::group:

@@ -191,6 +191,7 @@ std::span<const Layer> table() {
       {"mqtt", {"core"}, {}, {asio, system, {"libmosquitto"}, {"OpenSSL"}}, true},
       {"homeassistant", {"core", "meter"}, {"mqtt/message.hpp"}, {json, json_names}, false},
       {"io", {"core", "protocol", "mqtt"}, {}, {asio, system, {"OpenSSL"}}, true},
+      {"scan", {"core", "protocol", "meter", "config"}, {}, {}, false},
       {"simulator", {"core", "protocol", "meter", "config", "io"}, {}, {asio, system}, true},
       {"journal", {"core"}, {}, {system, {"SQLite"}}, true},
       {"sink", {"core", "io", "journal"}, {}, {asio, system, beast, {"OpenSSL"}, {"zlib"}}, true},
@@ -204,7 +205,7 @@ std::span<const Layer> table() {
        true},
       {"cli",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",
-        "http", "simulator", "app"},
+        "http", "simulator", "scan", "app"},
        {},
        // `version` names the libraries it was built with.
        {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}, {"Boost version"}},

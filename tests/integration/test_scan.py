@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The scan of a real line: pseudo-terminals and TCP, simulated meters, and what `check` says of its result."""
+import json
+import os
+import pty
+import signal
+import subprocess
+import threading
+import tty
+
+import house
+from house import House
+
+NARROW = ("--quick", "--protocol", "modbus", "--baud", "9600", "--addresses", "3")
+
+
+def scan(*arguments, **more):
+    return subprocess.run([house.BINARY, "scan", *arguments], capture_output=True, text=True, timeout=4 * house.PATIENCE,
+                          stdin=subprocess.DEVNULL, **more)
+
+
+def checked(tmp_path, text):
+    file = tmp_path / "found.yaml"
+    file.write_text(text)
+    return subprocess.run([house.BINARY, "check", "-c", file], capture_output=True, text=True, timeout=house.PATIENCE)
+
+
+def test_a_meter_on_a_serial_line_is_found_and_its_configuration_reads_it(tmp_path):
+    scratch = House(tmp_path, [])
+    port = scratch.tty("meter")
+    with scratch.simulate("--profile", "eastron-sdm630", "--set", "address=3", "--pty", port):
+        done = scan("--serial", port, *NARROW)
+        assert done.returncode == 0, done.stderr
+        assert "asks Modbus RTU at 9600 8N1" in done.stderr
+        assert "profile: eastron-sdm630" in done.stdout and "address: 3" in done.stdout
+        verdict = checked(tmp_path, done.stdout)
+        assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+        read = subprocess.run([house.BINARY, "read", "-c", tmp_path / "found.yaml"], capture_output=True, text=True,
+                              timeout=house.PATIENCE)
+        assert read.returncode == 0 and "voltage_l1" in read.stdout
+
+
+def test_a_meter_that_sends_by_itself_is_heard_over_tcp_and_nothing_is_sent(tmp_path):
+    scratch = House(tmp_path, [])
+    port = house.free_port()
+    with scratch.simulate("--profile", "p1", "--tcp", f"127.0.0.1:{port}", "--period", "300ms"):
+        done = scan("--tcp", f"127.0.0.1:{port}", "--json")
+    assert done.returncode == 0, done.stderr
+    found, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert found["protocol"] == "p1" and found["profiles"] == ["p1"] and not found["encrypted"]
+    assert last["found"] == 1
+    assert checked(tmp_path, last["configuration"]).returncode == 0
+
+
+class Wire:
+    """A line with somebody on it: says what it is told, and keeps what comes."""
+
+    def __init__(self, says):
+        self.outer, inner = pty.openpty()
+        tty.setraw(inner)
+        self.inner = inner  # held, or the first who leaves would end it
+        self.name = os.ttyname(inner)
+        self.heard = b""
+        os.write(self.outer, says)
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def _hear(self):
+        try:
+            while block := os.read(self.outer, 4096):
+                self.heard += block
+        except OSError:
+            pass
+
+    def close(self):
+        os.close(self.inner)
+        os.close(self.outer)
+
+
+def test_P08_another_master_is_heard_and_the_line_is_left_alone():
+    line = Wire(bytes.fromhex("010400000050f036"))
+    done = scan("--serial", line.name, *NARROW)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "another master talks here: requests of Modbus" in done.stderr
+    assert line.heard == b""
+    line.close()
+
+
+def test_P12_no_port_is_opened_that_was_not_named():
+    for arguments in ((), ("--tcp", "127.0.0.1:1", "--serial", "/dev/null"), ("/dev/ttyUSB0",)):
+        done = scan(*arguments)
+        assert done.returncode == 2, arguments
+        assert "--serial" in done.stderr
+    planned = scan("--serial", "/nowhere/port", "--plan")
+    assert planned.returncode == 0 and "only requests that read" in planned.stderr
+    absent = scan("--serial", "/nowhere/port")
+    assert absent.returncode == 1 and "/nowhere/port" in absent.stderr
+
+
+def test_ctrl_c_ends_it_and_silence_is_explained():
+    line = Wire(b"")
+    process = subprocess.Popen([house.BINARY, "scan", "--serial", line.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    for told in process.stderr:
+        if told.startswith("listens at"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=house.PATIENCE)
+    assert process.returncode == 1
+    assert "ended early" in rest and "nobody answered" in rest
+    line.close()
