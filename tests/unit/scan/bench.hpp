@@ -6,6 +6,7 @@
 #include "meter/configuration.hpp"
 #include "protocol/modbus/frame.hpp"
 #include "scan/report.hpp"
+#include "scan/scan.hpp"
 
 #include <algorithm>
 #include <array>
