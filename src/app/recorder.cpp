@@ -22,6 +22,7 @@ std::unique_ptr<journal::Journal> make_journal(const config::Settings& settings,
   if (settings.journal.store != config::JournalStore::memory) {
     journal::DiskOptions options;
     options.path = journal_path(settings);
+    options.quick = journal::quick_folder(options.path);
     options.keep = settings.journal.keep;
     options.size = settings.journal.size;
     options.sync = settings.journal.sync;

@@ -36,8 +36,10 @@ void Disk::tell_foreign() const {
 void Disk::look_after_file() {
   if (!store_ || clock_.steady() - looked_after_file_ < look_after_file_every) return;
   looked_after_file_ = clock_.steady();
-  if (front_ && !front_->in_place()) {
+  const bool taken = (front_ && !front_->in_place()) || (quick_ && !quick_->in_place());
+  if (taken) {
     front_.reset();
+    quick_.reset();
     marks_urgent_ = true;  // so that what was in it goes to the database
   }
   if (store_->in_place()) return;
@@ -113,6 +115,7 @@ bool Disk::move_aside(const std::string& why) {
   if (moved_aside_ && now - *moved_aside_ < between_damages) return false;
   moved_aside_ = now;
   flusher_.settle();
+  remove_quick();
   store_.reset();
   const auto name = set_aside(options_.path, clock_.now());
   if (!name) {
@@ -197,6 +200,7 @@ Result<> Disk::commit() {
 void Disk::flush_in_time() {
   if (store_ && store_->log_pages() >= longest_log) flusher_.checkpoint();
   if (!unflushed_ || clock_.steady() - *unflushed_ < options_.sync) return;
+  flush_front();
   flusher_.flush();
   unflushed_.reset();
 }

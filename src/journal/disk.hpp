@@ -16,6 +16,10 @@ struct DiskOptions {
   Milliseconds keep = std::chrono::hours(24 * 30);  // older entries leave; zero = they do not
   std::uint64_t size = 200'000'000;  // bytes; what is above leaves whether it was taken or not
   std::size_t waiting = 8'000'000;   // bytes of samples in memory while nothing can be written
+  // A folder in memory that outlives the process but not the machine; empty = none. What is
+  // committed lies there until `sync` is due, so that the disk is written that often and a killed
+  // program loses nothing of it.
+  std::string quick;
   // What was committed is forced onto the disk so often; zero = each commit. A thread of its own
   // waits for the disk: commit() does not.
   Milliseconds sync = std::chrono::seconds(30);
@@ -24,6 +28,10 @@ struct DiskOptions {
   Milliseconds cursors = std::chrono::minutes(5);
   std::function<void(bool warning, const std::string&)> log;
 };
+
+// A folder for `quick`: the service manager's runtime directory, or the system's for shared memory,
+// where they are in memory and the database is not; empty without one.
+[[nodiscard]] std::string quick_folder(const std::string& database);
 
 // Opens, or begins, the database at once. Whatever is wrong with it is said to `log`; the journal
 // works from memory until it can be written. The clock outlives the journal.

@@ -4,8 +4,16 @@
 #include "journal/hold.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <limits>
 #include <random>
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 namespace meterbridge::journal {
 namespace {
@@ -23,7 +31,43 @@ std::uint64_t new_mark() {
   return (std::uint64_t{random()} << 31U | random()) >> 1U | 1U;
 }
 
+bool in_memory(const std::string& folder) {
+  struct statfs facts {};
+
+  return ::statfs(folder.c_str(), &facts) == 0 &&
+         static_cast<std::uint64_t>(facts.f_type) == std::uint64_t{TMPFS_MAGIC};
+}
+
+// The same rows may be in both.
+void merge(Front::Found& found, Front::Found other) {
+  found.rows.insert(found.rows.end(), std::make_move_iterator(other.rows.begin()),
+                    std::make_move_iterator(other.rows.end()));
+  std::sort(found.rows.begin(), found.rows.end(),
+            [](const Row& a, const Row& b) { return a.sequence < b.sequence; });
+  const auto last =
+      std::unique(found.rows.begin(), found.rows.end(),
+                  [](const Row& a, const Row& b) { return a.sequence == b.sequence; });
+  found.rows.erase(last, found.rows.end());
+  for (const auto& [sink, at] : other.cursors) {
+    Sequence& known = found.cursors[sink];
+    known = std::max(known, at);
+  }
+  found.turn = std::max(found.turn, other.turn);
+  found.damaged += other.damaged;
+}
+
 }  // namespace
+
+std::string quick_folder(const std::string& database) {
+  const std::string place = std::filesystem::path(database).parent_path().string();
+  if (in_memory(place.empty() ? "." : place)) return {};
+  const char* given = std::getenv("RUNTIME_DIRECTORY");
+  const std::array<std::string, 2> folders{given == nullptr ? "" : given, "/dev/shm"};
+  for (const std::string& folder : folders) {
+    if (in_memory(folder) && ::access(folder.c_str(), W_OK) == 0) return folder;
+  }
+  return {};
+}
 
 // At the first opening: what the front holds and the database does not have yet, because the
 // program was killed. It goes into the database with the next commit.
@@ -37,6 +81,7 @@ void Disk::recover_front() {
     return;
   }
   Front::Found found = Front::read(Front::path_for(options_.path), ledger_.front);
+  merge(found, Front::read(quick_path(), ledger_.front));
   front_turn_ = found.turn;
   const Sequence below = waiting_.rows().empty() ? std::numeric_limits<Sequence>::max()
                                                  : waiting_.rows().front().sequence;
@@ -55,6 +100,7 @@ void Disk::recover_front() {
   if (found.rows.empty()) return;
   last_ = std::max(last_, found.rows.back().sequence);
   fronted_ = found.rows.size();
+  written_ = 0;
   waiting_.put_before(std::move(found.rows));
 }
 
@@ -76,25 +122,32 @@ void Disk::tell_of_front(const Error& error) const {
   say(true, error.detail() + ": the database gets every sample at once instead");
 }
 
-bool Disk::into_front() {
-  if (!belongs_into_front()) return false;
+// Rows from the given one on, and the sinks' places. False: nothing of it was written.
+bool Disk::write_front(Front& front, std::size_t from, bool cursors) {
   bool fits = true;
-  for (std::size_t i = fronted_; fits && i < waiting_.rows().size(); ++i)
-    fits = front_->add(waiting_.rows()[i]);
-  const bool cursors = marks_due();
+  for (std::size_t i = from; fits && i < waiting_.rows().size(); ++i)
+    fits = front.add(waiting_.rows()[i]);
   for (const auto& [sink, cursor] : ledger_.cursors) {
-    if (cursors) fits = fits && front_->add(sink, cursor.at);
+    if (cursors) fits = fits && front.add(sink, cursor.at);
   }
   if (!fits) {
-    front_->undo();
+    front.undo();
     return false;
   }
-  if (const auto written = front_->write(); !written) {
-    tell_of_front(written.error());
-    front_.reset();
-    return false;
-  }
+  const auto written = front.write();
+  if (written) return true;
+  tell_of_front(written.error());
+  front_.reset();
+  quick_.reset();
+  return false;
+}
+
+bool Disk::into_front() {
+  if (!belongs_into_front()) return false;
+  const bool cursors = marks_due();
+  if (!write_front(quick_ ? *quick_ : *front_, fronted_, cursors)) return false;
   fronted_ = waiting_.rows().size();
+  if (!quick_) written_ = fronted_;
   if (cursors) {
     marks_changed_ = false;
     cursors_in_front_ = true;
@@ -103,11 +156,21 @@ bool Disk::into_front() {
   return true;
 }
 
+// What lay in memory, onto the disk. Where that fails the database gets it with the next commit.
+void Disk::flush_front() {
+  if (!quick_ || !front_ || written_ == fronted_ || waiting_.rows().size() != fronted_) return;
+  if (write_front(*front_, written_, cursors_in_front_)) {
+    written_ = fronted_;
+  } else {
+    marks_urgent_ = true;
+  }
+}
+
 // What is in the half that is begun anew went to the database a turn ago, and has to be on the disk
 // there. While somebody copies the files, what they may have copied stays.
 void Disk::next_turn() {
   if (closing_ || !waiting_.rows().empty()) return;
-  if (front_ && !front_->half_full()) return;
+  if (front_ && !front_->half_full() && (!quick_ || !quick_->half_full())) return;
   if (flusher_.busy() || held(options_.path)) return;
   const auto now = clock_.steady();
   if (!front_ && front_tried_ && now - *front_tried_ < try_front_every) return;
@@ -120,14 +183,33 @@ void Disk::next_turn() {
       return;
     }
     front_.emplace(std::move(*opened));
+    if (!options_.quick.empty()) {
+      if (auto quick = Front::open(quick_path())) quick_.emplace(std::move(*quick));
+    }
   }
   flusher_.flush();
-  if (!front_->begin(ledger_.front, ++front_turn_)) front_.reset();
+  ++front_turn_;
+  if (quick_ && !quick_->begin(ledger_.front, front_turn_)) quick_.reset();
+  if (!front_->begin(ledger_.front, front_turn_)) front_.reset();
+}
+
+std::string Disk::quick_path() const {
+  return options_.quick.empty()
+             ? std::string()
+             : options_.quick + "/meterbridge-" + std::to_string(ledger_.front) + ".journal";
+}
+
+// In order, everything is in the database.
+void Disk::remove_quick() {
+  quick_.reset();
+  if (options_.quick.empty() || ledger_.front == 0 || !waiting_.rows().empty()) return;
+  (void)::unlink(quick_path().c_str());
 }
 
 void Disk::pop_waiting() {
   waiting_.pop();
   if (fronted_ > 0) --fronted_;
+  if (written_ > 0) --written_;
 }
 
 std::size_t Disk::deliverable() const {

@@ -23,7 +23,10 @@ class Disk final : public Journal {
     if (!opened) (void)refused(opened.error());
   }
 
-  ~Disk() override { close(); }
+  ~Disk() override {
+    close();
+    remove_quick();
+  }
 
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
@@ -53,9 +56,13 @@ class Disk final : public Journal {
   [[nodiscard]] bool belongs_into_front() const;
   [[nodiscard]] bool move_due() const;
   bool into_front();
+  bool write_front(Front& front, std::size_t from, bool cursors);
+  void flush_front();
   void next_turn();
+  [[nodiscard]] std::string quick_path() const;
   void tell_of_front(const Error& error) const;
   void pop_waiting();
+  void remove_quick();
   void add_waiting(std::vector<Entry>& found, Sequence sequence, std::size_t limit) const;
   // Of what waits, the first so many may be delivered.
   [[nodiscard]] std::size_t deliverable() const;
@@ -80,7 +87,9 @@ class Disk final : public Journal {
   std::uint32_t words_written_ = 0;
   Waiting waiting_;
   std::optional<Front> front_;
-  std::size_t fronted_ = 0;       // the first so many of what waits are in the front's file
+  std::optional<Front> quick_;    // the same in memory, until it is time to write the front
+  std::size_t fronted_ = 0;       // the first so many of what waits are in one of them
+  std::size_t written_ = 0;       // and so many on the disk
   std::uint64_t front_turn_ = 0;  // the last that was begun
   bool recovered_ = false;
   bool cursors_in_front_ = false;  // newer ones than in the database

@@ -133,13 +133,16 @@ Front::Found Front::read(const std::string& path, std::uint64_t mark) {
 
 Result<Front> Front::open(const std::string& path) {
   constexpr mode_t mode = 0640;
-  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, mode);
+  // The folder may be one in which everybody makes files.
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, mode);
   if (file < 0) return failure(path);
   Front front(path, file);
 
   struct stat facts {};
 
   if (::fstat(file, &facts) != 0) return failure(path);
+  if (facts.st_uid != ::geteuid() || !S_ISREG(facts.st_mode))
+    return Error(Errc::access, path + " is somebody else's");
   if (static_cast<std::size_t>(facts.st_size) == halves * half_size) return front;
   // Written, not only reserved: the first use of reserved blocks is noted by the file system.
   auto done = ::ftruncate(file, 0) == 0 ? Result<>() : Result<>(failure(path));

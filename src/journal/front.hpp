@@ -39,7 +39,7 @@ class Front {
   [[nodiscard]] static Found read(const std::string& path, std::uint64_t mark);
 
   // Makes the file where it is missing, at its full size. What it holds counts until `begin`.
-  // Errors: io, access.
+  // Errors: io, access; also when the file is somebody else's, or a link.
   static Result<Front> open(const std::string& path);
 
   Front(Front&& other) noexcept;
