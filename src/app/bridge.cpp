@@ -102,6 +102,11 @@ void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
   state.health.paused = plan.settings.paused;
   state.known->parent.clear();
   state.guard = std::make_unique<meter::Guard>(plan.settings);
+  state.smoothing = std::make_unique<meter::Smoothing>(plan.settings);
+  if (id == plan.settings.id && !plan.settings.alarms.empty()) {
+    state.alarms = std::make_unique<meter::Alarms>(plan.settings);
+    show_alarms(state);
+  }
   take_identity(state, state.known->identity);
   for (auto entity = state.known->entities.begin(); entity != state.known->entities.end();) {
     const config::ReadingOptions* options = options_of(state, entity->first);
@@ -204,6 +209,7 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
     any = true;
     admit(state, sample);
     if (on_sample) on_sample(sample, telegram);
+    smooth(*main, state, sample);
     take(state, sample);
     if (!state.announced) say_discovery(state);
     set_online(state, true);
@@ -225,6 +231,7 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
                   ? main->log.good(clock_.steady())
                   : main->log.failed(clock_.steady(), Error(code, main->health.error));
   if (line) log_(main->health.fault != Fault::ok, main->facts.id + ": " + *line);
+  watch(*main);
   say_telegram(*main, telegram);
 }
 
@@ -247,6 +254,7 @@ void Bridge::report(std::string_view meter, const Error& error) {
   state->health.error = error.detail();
   if (auto line = state->log.failed(clock_.steady(), error))
     log_(true, state->facts.id + ": " + *line);
+  watch(*state);
 }
 
 void Bridge::remark(std::string_view meter, const std::string& text) {
@@ -259,6 +267,10 @@ void Bridge::remark(std::string_view meter, const std::string& text) {
   }
   state->health.error = text;
   if (state->remarks.failed(now, Error(Errc::mismatch, text))) event(meter, "line_disturbed", text);
+}
+
+void Bridge::left_out(std::string_view meter, std::vector<std::string> what) {
+  if (MeterState* state = find(meter); state != nullptr) state->health.left_out = std::move(what);
 }
 
 std::optional<Error> Bridge::refusal(std::string_view meter) {
@@ -316,6 +328,7 @@ void Bridge::tick() {
   const auto now = clock_.steady();
   for (auto& [id, state] : states_) {
     age(state);
+    watch(state);
     if (auto line = state.log.tick(now)) log_(true, id + ": " + *line);
     if (!state.is_submeter()) health_tick(state);
   }
@@ -325,6 +338,8 @@ void Bridge::tick() {
 // is counted, and its newest state goes out with the next minute.
 void Bridge::health_tick(MeterState& state) {
   const auto since = clock_.steady() - state.health_published;
+  if (connected_ && state.alarms_waiting && state.alarm_health.take(clock_.steady()))
+    return say_health(state);
   if (since < health_every &&
       (state.health.fault == state.fault_published || !state.early_health.take(clock_.steady())))
     return;

@@ -69,6 +69,8 @@ class Bridge {
   void report(std::string_view meter, const Error& error);
   // What was wrong on the line although the meter was read; empty when nothing was.
   void remark(std::string_view meter, const std::string& text);
+  // What is not asked for, because the meter refuses it (P10).
+  void left_out(std::string_view meter, std::vector<std::string> what);
   void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
   // The meter refused the password that is configured now: it must not be asked again (three wrong
   // ones lock a CE307).
@@ -76,7 +78,8 @@ class Bridge {
   void recovered(std::string_view meter, Rung rung);
   void interval_changed(std::string_view meter, Milliseconds interval);
   void paused(std::string_view meter, bool paused);
-  void event(std::string_view meter, std::string_view type, std::string_view text);
+  void event(std::string_view meter, std::string_view type, std::string_view text,
+             const config::AlarmSettings* alarm = nullptr);
 
   // The broker took us in: everything retained is said again, in the order that Home Assistant
   // needs.
@@ -118,11 +121,15 @@ class Bridge {
   void add_submeter(std::string id, const MeterState& parent, std::string medium);
   MeterState& submeter(const MeterState& parent, const Sample& sample);
   void admit(MeterState& state, Sample& sample);
+  void smooth(MeterState& main, MeterState& state, Sample& sample);
   void take(MeterState& state, const Sample& sample);
   void restore(MeterState& state, const MeterMemory& memory);
   static void keep_serial(MeterState& state);
   [[nodiscard]] Memory memory_of(std::string_view wanted) const;
   void show(MeterState& state, bool all);
+  void watch(MeterState& state);
+  void alarm_event(MeterState& state, const meter::Alarms::Event& alarm);
+  static void show_alarms(MeterState& state);
   void guard_event(MeterState& state, const meter::Guard::Notice& notice);
   void take_identity(MeterState& state, const MeterIdentity& identity);
   void count(MeterState& state, bool failed);

@@ -67,8 +67,10 @@ void Bridge::show_next(std::string_view meter) {
 
 bool Bridge::take_decided() noexcept {
   bool decided = false;
-  for (auto& [id, state] : states_)
+  for (auto& [id, state] : states_) {
     decided |= state.guard->take_decided();
+    decided |= std::exchange(state.decided, false);
+  }
   return decided;
 }
 
@@ -86,6 +88,7 @@ Memory Bridge::memory_of(std::string_view wanted) const {
     MeterMemory& meter = memory.meters[id];
     meter.time = state.time;
     meter.guard = state.guard->memory();
+    if (state.alarms) meter.alarms = state.alarms->memory();
     for (const auto& [key, kept] : state.values) {
       const Instant at = wall - std::chrono::duration_cast<Instant::duration>(steady - kept.at);
       if (!kept.stale) meter.values.emplace(key, RememberedValue(kept.value, at));
@@ -112,6 +115,10 @@ void Bridge::keep_serial(MeterState& state) {
 void Bridge::restore(MeterState& state, const MeterMemory& memory) {
   state.guard->restore(memory.guard);
   keep_serial(state);
+  if (state.alarms) {
+    state.alarms->restore(memory.alarms);
+    show_alarms(state);
+  }
   const auto period = state.health.interval;
   if (period < slow_meter) return;
   const auto steady = clock_.steady();

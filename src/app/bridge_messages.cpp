@@ -222,6 +222,7 @@ void Bridge::say_health(MeterState& state) {
   if (!connected_) return;
   state.health_published = clock_.steady();
   state.fault_published = state.health.fault;
+  state.alarms_waiting = false;
   say(ha::health_document(facts_, state.facts.id, state.health));
 }
 
@@ -246,15 +247,17 @@ void Bridge::say_telegram(const MeterState& state, const protocol::Telegram& tel
   say({std::move(topic), std::move(text), false, facts_.qos});
 }
 
-void Bridge::event(std::string_view meter, std::string_view type, std::string_view text) {
+void Bridge::event(std::string_view meter, std::string_view type, std::string_view text,
+                   const config::AlarmSettings* alarm) {
   JsonWriter json;
-  json.object()
-      .member("event_type", type)
-      .member("text", text)
-      .member("time", iso_utc(clock_.now()))
-      .end();
+  json.object().member("event_type", type);
+  if (alarm != nullptr) json.member("alarm", alarm->name).member("severity", name(alarm->severity));
+  json.member("text", text).member("time", iso_utc(clock_.now())).end();
   say({ha::topic(facts_, meter, "event"), json.text(), false, facts_.qos});
-  log_(false, std::string(meter) + ": " + std::string(text));
+  std::string line = std::string(meter) + ": ";
+  if (alarm != nullptr) line += alarm->name + ": ";
+  const bool warning = type == "alarm_raised" && alarm->severity != config::AlarmSeverity::info;
+  log_(warning, line + std::string(text));
 }
 
 }  // namespace meterbridge::app

@@ -68,6 +68,36 @@ std::optional<Value> value_in(const Json& json) {
   return std::nullopt;
 }
 
+bool flag_in(const Json& json, const char* name) {
+  const Json* found = member(json, name);
+  return found != nullptr && found->is_boolean() && found->get<bool>();
+}
+
+Json alarms_json(const std::map<std::string, meter::AlarmMemory>& alarms) {
+  Json all = Json::object();
+  for (const auto& [name, alarm] : alarms) {
+    Json& entry = all[name];
+    entry = {{"raised", alarm.raised}, {"judged", alarm.judged}, {"text", alarm.text}};
+    if (alarm.since) entry["since"] = milliseconds(*alarm.since);
+    if (alarm.worst) entry["worst"] = alarm.worst->str();
+  }
+  return all;
+}
+
+void read_alarms(const Json& json, std::map<std::string, meter::AlarmMemory>& alarms) {
+  const Json* all = member(json, "alarms");
+  if (all == nullptr || !all->is_object()) return;
+  for (const auto& [name, entry] : all->items()) {
+    if (!entry.is_object()) continue;
+    meter::AlarmMemory& alarm = alarms[name];
+    alarm.raised = flag_in(entry, "raised");
+    alarm.judged = flag_in(entry, "judged");
+    alarm.text = text_in(entry, "text");
+    if (member(entry, "since") != nullptr) alarm.since = instant_in(entry, "since");
+    alarm.worst = decimal_in(entry, "worst");
+  }
+}
+
 Json meter_json(const MeterMemory& meter) {
   Json values = Json::object();
   for (const auto& [key, kept] : meter.values) {
@@ -101,7 +131,8 @@ Json meter_json(const MeterMemory& meter) {
           {"newcomer_since", milliseconds(meter.guard.newcomer_since)},
           {"newcomer_seen", meter.guard.newcomer_seen},
           {"registers", std::move(registers)},
-          {"held", std::move(held)}};
+          {"held", std::move(held)},
+          {"alarms", alarms_json(meter.alarms)}};
 }
 
 template <class Take>
@@ -127,13 +158,12 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
   each_key(json, "registers", [&](const ReadingKey& key, const Json& entry) {
     const auto value = decimal_in(entry, "value");
     const auto carried = decimal_in(entry, "carried");
-    const Json* next = member(entry, "carry_next");
     if (!value || !carried) return;
     const std::string unit = text_in(entry, "unit");
     meter::GuardMemory::Register& kept = guard.registers[key];
     kept.value = *value;
     kept.carried = *carried;
-    kept.carry_next = next != nullptr && next->is_boolean() && next->get<bool>();
+    kept.carry_next = flag_in(entry, "carry_next");
     kept.unit = unit.empty() ? Unit::none : unit_from(unit).value_or(Unit::none);
     kept.at = instant_in(entry, "at");
     kept.scale = text_in(entry, "scale");
@@ -141,10 +171,6 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
   each_key(json, "held", [&](const ReadingKey& key, const Json& entry) {
     const auto first = decimal_in(entry, "first");
     const auto latest = decimal_in(entry, "latest");
-    const auto flag = [&entry](const char* name) {
-      const Json* found = member(entry, name);
-      return found != nullptr && found->is_boolean() && found->get<bool>();
-    };
     if (!first || !latest) return;
     meter::GuardMemory::Held& held = guard.held[key];
     held.first = *first;
@@ -152,8 +178,8 @@ void read_guard(const Json& json, meter::GuardMemory& guard) {
     held.since = instant_in(entry, "since");
     held.latest_at = instant_in(entry, "latest_at");
     held.confirmations = count_in(entry, "confirmations");
-    held.provable = flag("provable");
-    held.wraps = flag("wraps");
+    held.provable = flag_in(entry, "provable");
+    held.wraps = flag_in(entry, "wraps");
     held.why = text_in(entry, "why");
   });
 }
@@ -167,6 +193,7 @@ MeterMemory read_meter(const Json& json) {
   });
   meter.driver = text_in(json, "driver");
   read_guard(json, meter.guard);
+  read_alarms(json, meter.alarms);
   return meter;
 }
 

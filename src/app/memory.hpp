@@ -5,6 +5,7 @@
 
 #include "core/reading.hpp"
 #include "core/result.hpp"
+#include "meter/alarms.hpp"
 #include "meter/guard.hpp"
 
 #include <map>
@@ -27,6 +28,7 @@ struct MeterMemory {
   Instant time{};  // of the last sample
   std::map<ReadingKey, RememberedValue> values;
   meter::GuardMemory guard;
+  std::map<std::string, meter::AlarmMemory> alarms;
   std::string driver;  // what its protocol remembers (protocol/remembering.hpp)
 };
 

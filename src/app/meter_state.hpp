@@ -5,7 +5,9 @@
 #include "app/known.hpp"
 #include "app/token_bucket.hpp"
 #include "homeassistant/documents.hpp"
+#include "meter/alarms.hpp"
 #include "meter/guard.hpp"
+#include "meter/smoothing.hpp"
 
 #include <bitset>
 #include <chrono>
@@ -50,6 +52,10 @@ struct MeterState {
   homeassistant::MeterFacts facts;
   std::map<ReadingKey, Kept> values;
   std::unique_ptr<meter::Guard> guard;
+  std::unique_ptr<meter::Smoothing> smoothing;
+  std::unique_ptr<meter::Alarms> alarms;  // null where there are none, and for sub-meters
+  std::map<std::string, TokenBucket, std::less<>> alarm_events;  // by alarm
+  TokenBucket alarm_health{10, std::chrono::minutes(1)};
   TokenBucket guard_events{10, std::chrono::minutes(10)};
   TokenBucket replacements{10, std::chrono::minutes(10)};
   std::optional<bool> password_refused;  // the configured one; nothing = not looked yet
@@ -66,7 +72,9 @@ struct MeterState {
   std::map<std::string_view, std::uint64_t> errors;  // kind -> count since the start
   bool show_all = false;                             // with the next sample
   bool online = false;
-  bool announced = false;  // in this connection
+  bool announced = false;       // in this connection
+  bool alarms_waiting = false;  // changed, and not published yet
+  bool decided = false;         // an alarm was told, which must be on disk
 };
 
 }  // namespace meterbridge::app

@@ -2,6 +2,7 @@
 #include "app/poller.hpp"
 
 #include "io/converse.hpp"
+#include "protocol/left_out.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -233,6 +234,8 @@ void Poller::delivered(const protocol::Telegram& telegram, std::optional<Millise
   release_unstamped();
   hand_over(telegram, clock_.now(), took);
   bridge_.remark(id(), meter_.driver().remark());
+  if (const auto* driver = dynamic_cast<const protocol::LeavesOut*>(&meter_.driver()))
+    bridge_.left_out(id(), driver->left_out());
 }
 
 void Poller::release_unstamped() {

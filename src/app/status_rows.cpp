@@ -78,6 +78,15 @@ http::MeterStatus status_of(const MeterState& state, const homeassistant::Langua
     meter.errors.emplace(kind, count);
   meter.recoveries = health.recoveries;
   meter.readings = readings_of(state, language);
+  meter.left_out = health.left_out;
+  for (const homeassistant::AlarmHealth& alarm : health.alarms) {
+    http::AlarmStatus& row = meter.alarms.emplace_back();
+    row.name = alarm.name;
+    row.severity = alarm.severity;
+    row.active = alarm.active;
+    row.since = alarm.since;
+    row.text = alarm.text;
+  }
   return meter;
 }
 

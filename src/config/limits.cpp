@@ -106,10 +106,23 @@ void read_reading_limits(const Node& entry, const SettingValues& values, Reading
   options.max_growth = values.decimal("max_growth");
   if (options.minimum && options.maximum && *options.minimum > *options.maximum)
     complain(problems, *entry.find("minimum"), "is above maximum: every value would be refused");
+  options.median = static_cast<int>(values.integer("median"));
+  options.average = static_cast<int>(values.integer("average"));
+  if (options.median % 2 == 0)
+    complain(problems, *entry.find("median"), "must be odd, so that there is one in the middle");
   for (const char* name : {"max_step", "max_growth"}) {
     const auto value = values.decimal(name);
     if (value && *value <= Decimal(0)) complain(problems, *entry.find(name), "must be above zero");
   }
+}
+
+void check_smoothing(const Node& entry, const ReadingKey& key, const ReadingOptions& options,
+                     Problems& problems) {
+  if (!is_cumulative(key)) return;
+  if (options.median > 1)
+    complain(problems, *entry.find("median"), "a counter is not smoothed: it would lag behind");
+  if (options.average > 1)
+    complain(problems, *entry.find("average"), "a counter is not smoothed: it would lag behind");
 }
 
 }  // namespace meterbridge::config

@@ -151,6 +151,7 @@ void MeterReader::read_readings(const Node& node, MeterSettings& meter) {
         complain(problems_, *entry.find("factor"),
                  "a factor of zero would lose the reading; to leave it out write hidden");
       read_reading_limits(entry, values, options, problems_);
+      if (key) check_smoothing(entry, *key, options, problems_);
     } else {
       std::string words = "must be hidden, or a map with name, factor, offset or limits";
       if (entry.kind == Kind::scalar && !entry.secret)
@@ -210,6 +211,7 @@ void MeterReader::read_meter(const Node& node) {
   meter.paused = values.boolean("paused");
   read_readings(node, meter);
   read_limits(node, values, meter, problems_);
+  read_alarms(node, values, meter, problems_);
   read_telegram(node, values, facts, meter);
   attach_link(node, values, meter);
   if (facts != nullptr) {

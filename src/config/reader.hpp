@@ -35,6 +35,14 @@ void read_limits(const Node& node, const SettingValues& values, MeterSettings& m
 void read_reading_limits(const Node& entry, const SettingValues& values, ReadingOptions& options,
                          Problems& problems);
 
+// A counter is not smoothed: it would lag behind.
+void check_smoothing(const Node& entry, const ReadingKey& key, const ReadingOptions& options,
+                     Problems& problems);
+
+// alarms and anomalies of a meter; its readings are known already.
+void read_alarms(const Node& node, const SettingValues& values, MeterSettings& meter,
+                 Problems& problems);
+
 // The sinks; `settings` has its meters already.
 void read_sinks(const Node& sinks, const Catalogue& catalogue, Settings& settings,
                 Problems& problems);

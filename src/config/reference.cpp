@@ -103,6 +103,7 @@ std::string settings_reference(const Catalogue& catalogue) {
   add_section(text, "A reading: under `readings` of a meter, by its key", reading_section);
   add_section(text, "`telegram` of a meter", telegram_section);
   add_section(text, "`guard` of a meter", guard_section);
+  add_section(text, "An alarm: each entry of `alarms` of a meter", alarm_section);
   add_section(text, "A bridge: each entry of `bridges`", bridge_section);
   std::vector<std::string> told;
   for (const ProfileFacts& facts : catalogue.profiles) {

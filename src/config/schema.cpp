@@ -129,6 +129,10 @@ Json section_schema(const Section& section) {
     properties[std::string(field.spec.name)] = field_schema(field);
     if (field.required) required.push_back(field.spec.name);
   }
+  // To a reader of YAML 1.1 `is: on` is a boolean.
+  for (const char* word : {"is", "is_not"}) {
+    if (&section == &alarm_section) properties[word]["type"].push_back("boolean");
+  }
   schema["properties"] = std::move(properties);
   if (!required.empty()) schema["required"] = std::move(required);
   if (&section == &link_section) {

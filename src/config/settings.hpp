@@ -2,6 +2,7 @@
 // The configuration as plain structs, validated once (contract.md 4).
 #pragma once
 
+#include "config/alarm_settings.hpp"
 #include "config/document.hpp"
 #include "core/decimal.hpp"
 #include "core/line_settings.hpp"
@@ -98,6 +99,8 @@ struct ReadingOptions {
   std::optional<Decimal> maximum;
   std::optional<Decimal> max_step;    // between two values that follow each other
   std::optional<Decimal> max_growth;  // of a counter, in an hour
+  int median = 1;                     // of so many values; what is published, nothing else
+  int average = 1;
   friend bool operator==(const ReadingOptions&, const ReadingOptions&) = default;
 };
 
@@ -137,6 +140,7 @@ struct MeterSettings {
   std::optional<Decimal> max_power;  // W, from max_power or main_fuse
   GuardSettings guard;
   PublishRates publish;
+  std::vector<AlarmSettings> alarms;
   TelegramTopic telegram;
   SettingValues protocol;  // the profile's preset overlaid by the user's
   Place place;

@@ -171,6 +171,18 @@ constexpr std::array reading_fields{
                    .type = Type::decimal,
                    .help = "a counter that grows more than this in an hour is refused; without it "
                            "from max_power or main_fuse"}},
+    Field{.spec = {.name = "median",
+                   .type = Type::integer,
+                   .help = "the one in the middle of so many values is published: takes out spikes",
+                   .fallback = "1",
+                   .minimum = 1,
+                   .maximum = 99}},
+    Field{.spec = {.name = "average",
+                   .type = Type::integer,
+                   .help = "the mean of so many values is published, after the median",
+                   .fallback = "1",
+                   .minimum = 1,
+                   .maximum = 100}},
 };
 
 constexpr std::array guard_fields{
@@ -244,6 +256,17 @@ constexpr std::array meter_fields{
                    .help = "hold back counters that fall or leap; values out of their range too",
                    .fallback = "true"},
           .section = &guard_section},
+    Field{.spec = {.name = "alarms",
+                   .help = "what is told when it happens: limits of readings, silence, faults, "
+                           "anomalies"},
+          .section = &alarm_section,
+          .many = Many::list,
+          .scalar = false},
+    Field{.spec = {.name = "anomalies",
+                   .type = Type::boolean,
+                   .help = "alarms of all kinds that compare readings with one another, with their "
+                           "usual tolerances",
+                   .fallback = "false"}},
 };
 
 constexpr std::array sink_fields{

@@ -16,6 +16,7 @@ extern const Section meter_section;
 extern const Section reading_section;
 extern const Section telegram_section;
 extern const Section guard_section;
+extern const Section alarm_section;
 extern const Section bridge_section;
 extern const Section sink_section;
 extern const Section journal_section;

@@ -47,6 +47,14 @@ struct EntityFacts {
   std::string label;  // the user's name; empty = ours
 };
 
+// An alarm that the user configured, or an anomaly that could be judged.
+struct AlarmFacts {
+  AlarmFacts() = default;
+  std::string name;
+  std::string label;      // shown name; empty = made from the name
+  bool of_values = true;  // false: about the meter's silence, and told also while it is away
+};
+
 struct MeterFacts {
   MeterFacts() = default;
   std::string id;      // identity: configured id, or "<id>_<medium>_<serial>"
@@ -57,6 +65,7 @@ struct MeterFacts {
   std::string medium;  // of a sub-meter: "gas"
   bool polled = true;  // button and interval number only make sense for polled meters
   std::vector<EntityFacts> entities;  // readings that were delivered, not hidden
+  std::vector<AlarmFacts> alarms;
 };
 
 // Values of one meter: last good ones merged.
@@ -64,6 +73,16 @@ struct StateFacts {
   StateFacts() = default;
   std::map<ReadingKey, std::optional<Value>> values;  // nothing = null: too old
   Instant time{};
+};
+
+struct AlarmHealth {
+  AlarmHealth() = default;
+  std::string name;
+  std::string severity;
+  std::optional<bool> active;    // nothing = cannot be told now
+  bool raised = false;           // the last that was known
+  std::optional<Instant> since;  // it was raised
+  std::string text;              // why
 };
 
 struct HealthFacts {
@@ -81,6 +100,8 @@ struct HealthFacts {
   std::optional<Milliseconds> poll_time;
   Milliseconds interval{};
   bool paused = false;
+  std::vector<AlarmHealth> alarms;
+  std::vector<std::string> left_out;  // not asked for, because the meter refuses it
 };
 
 // A bridge to a further broker.

@@ -3,6 +3,8 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
+
 namespace meterbridge::homeassistant {
 namespace {
 
@@ -143,6 +145,29 @@ void add_diagnostics(std::vector<Entity>& all, const std::string& health,
   all.push_back(std::move(recoveries));
 }
 
+// Each alarm is an entity, and one more says in words what is raised.
+void add_alarms(std::vector<Entity>& all, const std::vector<AlarmFacts>& alarms,
+                const std::string& health, const Language& language) {
+  if (alarms.empty()) return;
+  Entity words = diagnostic_entity("sensor", "alarms", word(language, Word::alarms), health);
+  words.value_template = "{{ value_json.get('alarm') or 'none' }}";
+  all.push_back(std::move(words));
+  for (const AlarmFacts& alarm : alarms) {
+    Entity entity("binary_sensor", "alarm_" + alarm.name);
+    entity.name = sanitised(alarm.label);
+    if (entity.name.empty()) {
+      entity.name = capitalised(alarm.name);
+      std::replace(entity.name.begin(), entity.name.end(), '_', ' ');
+    }
+    entity.device_class = "problem";
+    entity.state_topic = health;
+    entity.value_template = "{{ {true: 'ON', false: 'OFF'}.get(value_json.get('alarms', {}).get('" +
+                            alarm.name + "', {}).get('active')) }}";
+    if (!alarm.of_values) entity.needs = Needs::bridge;
+    all.push_back(std::move(entity));
+  }
+}
+
 // What only makes sense for a meter that we ask.
 void add_controls(std::vector<Entity>& all, const BridgeFacts& bridge, const std::string& meter,
                   const std::string& health) {
@@ -216,6 +241,7 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge, const MeterFacts& met
     all.push_back(last_reading({}, "time", in));
   } else {
     add_diagnostics(all, health, in);
+    add_alarms(all, meter.alarms, health, in);
     if (meter.polled) add_controls(all, bridge, meter.id, health);
   }
   for (Entity& entity : all)

@@ -29,8 +29,9 @@ enum class Word : std::uint8_t {
   memory,
   queue,
   version,
+  alarms,
 };
-inline constexpr Word last_word = Word::version;
+inline constexpr Word last_word = Word::alarms;
 
 template <class Key>
 struct Term {

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "homeassistant/entity.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace meterbridge::homeassistant {
@@ -14,6 +15,7 @@ constexpr std::array<std::string_view, 6> rungs = {"resynchronise", "flush",   "
                                                    "usb_reset",     "restart", "cool_down"};
 constexpr std::uint64_t memory_step = 1 << 18;  // 256 KiB
 constexpr std::int64_t poll_time_step = 10;     // ms
+constexpr std::size_t most_left_out = 50;       // a wrong profile refuses hundreds
 
 std::int64_t number(std::uint64_t count) {
   return static_cast<std::int64_t>(count);
@@ -47,6 +49,29 @@ void journal_member(JsonWriter& json, const JournalFacts& journal) {
   instant_member(json, "last_commit", journal.last_commit);
   text_or_null(json, "error", journal.trouble);
   json.end();
+}
+
+// Each alarm, and in `alarm` in words what is raised now.
+void alarm_members(JsonWriter& json, const std::vector<AlarmHealth>& alarms) {
+  std::string raised;
+  json.key("alarms").object();
+  for (const AlarmHealth& alarm : alarms) {
+    json.key(alarm.name).object().key("active");
+    if (alarm.active) {
+      json.value(*alarm.active);
+    } else {
+      json.null();
+    }
+    json.member("severity", alarm.severity);
+    if (alarm.raised) {
+      instant_member(json, "since", alarm.since);
+      json.member("text", sanitised(alarm.text));
+    }
+    json.end();
+    if (alarm.raised) raised += (raised.empty() ? "" : "; ") + alarm.text;
+  }
+  json.end();
+  text_or_null(json, "alarm", raised);
 }
 
 // Seconds without trailing zeros: 30, 0.5.
@@ -111,7 +136,15 @@ mqtt::Message health_document(const BridgeFacts& bridge, std::string_view meter,
   } else {
     json.null();
   }
-  json.key("paused").value(health.paused).end();
+  json.key("paused").value(health.paused);
+  if (!health.alarms.empty()) alarm_members(json, health.alarms);
+  if (!health.left_out.empty()) {
+    json.key("left_out").array();
+    for (std::size_t i = 0; i < std::min(health.left_out.size(), most_left_out); ++i)
+      json.value(sanitised(health.left_out[i]));
+    json.end();
+  }
+  json.end();
   return {topic(bridge, meter, "health"), json.text(), true, bridge.qos};
 }
 

@@ -131,6 +131,18 @@ void meters(Exposition& out, const std::vector<MeterStatus>& all) {
   each(out, all, "rung", &MeterStatus::recoveries);
 }
 
+void alarms(Exposition& out, const std::vector<MeterStatus>& all) {
+  out.family("alarm_active", "gauge",
+             "Whether an alarm is raised; absent while it cannot be told.");
+  for (const MeterStatus& meter : all) {
+    for (const AlarmStatus& alarm : meter.alarms) {
+      if (alarm.active)
+        out.sample({{"meter", meter.id}, {"alarm", alarm.name}, {"severity", alarm.severity}},
+                   *alarm.active);
+    }
+  }
+}
+
 // Texts and times are no metrics.
 std::string number_of(const Value& value) {
   if (const auto* const number = std::get_if<Decimal>(&value)) return number->str();
@@ -219,6 +231,7 @@ std::string metrics_text(const Status& status) {
   Exposition out;
   program(out, status);
   meters(out, status.meters);
+  alarms(out, status.meters);
   readings(out, status.meters);
   out.family("link_up", "gauge", "Whether the link is open.");
   rows(out, "link", status.links, &LinkStatus::up);

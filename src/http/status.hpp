@@ -29,6 +29,15 @@ struct ReadingStatus {
   std::string name;  // for people, in the configured language
 };
 
+struct AlarmStatus {
+  AlarmStatus() = default;
+  std::string name;
+  std::string severity;
+  std::optional<bool> active;    // nothing = cannot be told now
+  std::optional<Instant> since;  // it was raised
+  std::string text;              // why it was raised
+};
+
 struct MeterStatus {
   MeterStatus() = default;
   std::string id;
@@ -50,6 +59,8 @@ struct MeterStatus {
   std::map<std::string, std::uint64_t> errors;      // kind -> count
   std::map<std::string, std::uint64_t> recoveries;  // rung -> count
   std::vector<ReadingStatus> readings;
+  std::vector<AlarmStatus> alarms;
+  std::vector<std::string> left_out;  // not asked for, because the meter refuses it
 };
 
 struct LinkStatus {

@@ -52,6 +52,22 @@ void write(JsonWriter& json, const ReadingStatus& reading) {
   json.end();
 }
 
+void write(JsonWriter& json, const AlarmStatus& alarm) {
+  json.object().member("name", alarm.name).member("severity", alarm.severity).key("active");
+  if (alarm.active) {
+    json.value(*alarm.active);
+  } else {
+    json.null();
+  }
+  json.key("since");
+  if (alarm.since) {
+    json.value(iso_utc(*alarm.since));
+  } else {
+    json.null();
+  }
+  json.member("text", sanitised(alarm.text)).end();
+}
+
 void write(JsonWriter& json, const MeterStatus& meter) {
   json.object().member("id", meter.id).member("name", meter.name);
   json.member("parent", meter.parent).member("profile", meter.profile).member("link", meter.link);
@@ -66,6 +82,12 @@ void write(JsonWriter& json, const MeterStatus& meter) {
   json.end().key("readings").array();
   for (const ReadingStatus& reading : meter.readings)
     write(json, reading);
+  json.end().key("alarms").array();
+  for (const AlarmStatus& alarm : meter.alarms)
+    write(json, alarm);
+  json.end().key("left_out").array();
+  for (const std::string& what : meter.left_out)
+    json.value(sanitised(what));
   json.end().end();
 }
 

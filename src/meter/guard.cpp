@@ -21,12 +21,6 @@ Decimal resolution(const Decimal& a, const Decimal& b) {
   return Decimal(1, -std::min(a.precision(), b.precision()));
 }
 
-std::string with_unit(const Decimal& value, Unit unit) {
-  std::string text = value.str();
-  if (!symbol(unit).empty()) text += " " + std::string(symbol(unit));
-  return text;
-}
-
 bool counts_energy(Unit unit) {
   const Dimension what = dimension(unit);
   return what == Dimension::active_energy || what == Dimension::reactive_energy ||

@@ -122,6 +122,12 @@ Limits limits_of(const ReadingKey& key, Unit unit, const config::MeterSettings& 
   return limits;
 }
 
+std::string with_unit(const Decimal& value, Unit unit) {
+  std::string text = value.str();
+  if (!symbol(unit).empty()) text += " " + std::string(symbol(unit));
+  return text;
+}
+
 Milliseconds update_period(const ReadingKey& key) noexcept {
   using std::chrono::minutes;
   const bool electric =

@@ -6,6 +6,7 @@
 #include "core/reading.hpp"
 
 #include <optional>
+#include <string>
 
 namespace meterbridge::meter {
 
@@ -22,6 +23,9 @@ struct Limits {
 // any meter of the kind. A factor above one (current transformer) widens the defaults with it.
 [[nodiscard]] Limits limits_of(const ReadingKey& key, Unit unit,
                                const config::MeterSettings& meter);
+
+// "15 kW"
+[[nodiscard]] std::string with_unit(const Decimal& value, Unit unit);
 
 // A register that is not updated all the time (gas once an hour, some electricity meters each
 // quarter of an hour) shows at once what grew in this time.

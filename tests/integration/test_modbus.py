@@ -102,6 +102,28 @@ registers:
 """
 
 
+def test_P10_a_register_that_is_not_there_is_left_out_and_named_in_the_health_topic(tmp_path):
+    port = free_port()
+    house = House(tmp_path, [f"{{id: m, profile: mine, interval: 1s, publish: every, address: 17, link: {{tcp: '127.0.0.1:{port}'}}}}"])
+    profile_beside(tmp_path)
+    with Device() as device, house.broker(), Observer(house.port) as ear:
+        fill(device)
+        device.listen(port)
+        with house.bridge() as bridge:
+            state = ear.wait_json("meterbridge/m/state")
+            assert {key: state.get(key) for key in ("voltage_l1", "power", "energy_import", "frequency")} == {
+                key: EXPECTED[key] for key in ("voltage_l1", "power", "energy_import", "frequency")}, state
+            assert state["input_1"] is True, state
+            health = ear.wait_json("meterbridge/m/health", lambda h: "left_out" in h)
+            assert health["left_out"] == ["tariff (3:0x0065): refused, or never answered"], health
+            before = ear.count()
+            asked = len(device.requests)
+            ear.wait_json("meterbridge/m/state", after=before)
+            ear.wait_json("meterbridge/m/state", after=ear.count())
+            assert not any(request[7] == 3 and request[8:10] == b"\0\x65" for request in device.requests[asked:]), device.requests
+            assert bridge.stop() == 0
+
+
 def test_P15_a_counter_that_begins_again_is_counted_on_exactly_over_a_restart(tmp_path):
     """Both counters have the same pulses, and the second one never begins again: it knows the truth."""
     (tmp_path / "profiles").mkdir()

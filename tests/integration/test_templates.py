@@ -45,7 +45,7 @@ def test_p32_absent_and_null_are_unknown_without_a_warning(place):
     member = {"fault": "state", "memory": "memory", "pause": "paused"}.get(place[1], place[1])
     if place == ("gas_device", "last_reading"):
         member = "time"
-    nothing = {"recoveries": "0", "error": "none"}.get(place[1], "None")
+    nothing = {"recoveries": "0", "error": "none", "alarms": "none"}.get(place[1], "None")
     assert rendered(entity["val_tpl"], {}) == nothing
     if place[1] != "recoveries":  # always an object
         assert rendered(entity["val_tpl"], {member: None}) == nothing
@@ -64,6 +64,10 @@ def test_p32_absent_and_null_are_unknown_without_a_warning(place):
         (("polled_device", "pause"), {"paused": False}, "OFF"),
         (("p1_device", "status"), {"status": True}, "ON"),
         (("p1_device", "status"), {"status": False}, "OFF"),
+        (("alarms_device", "alarms"), {"alarm": "power 16 W above 15 W"}, "power 16 W above 15 W"),
+        (("alarms_device", "alarm_away"), {"alarms": {"away": {"active": True}}}, "ON"),
+        (("alarms_device", "alarm_away"), {"alarms": {"away": {"active": False}}}, "OFF"),
+        (("alarms_device", "alarm_away"), {"alarms": {"away": {"active": None}, "main_overload": {"active": True}}}, "None"),
         (("bridge_device", "memory"), {"memory": 6291456}, "6.0"),
         (("bridge_device", "uptime"), {"uptime": 90}, "90"),
     ],

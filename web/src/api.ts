@@ -18,6 +18,14 @@ export interface Reading {
   kind: 'number' | 'text' | 'time' | 'flag' | null;
 }
 
+export interface Alarm {
+  name: string;
+  severity: string;
+  active: boolean | null; // null: cannot be told now
+  since: string | null;
+  text: string;
+}
+
 export interface Meter {
   id: string;
   name: string;
@@ -36,6 +44,7 @@ export interface Meter {
   refused: number;
   recoveries: Record<string, number>;
   readings: Reading[];
+  alarms?: Alarm[];
 }
 
 export interface Broker {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pure functions: what is shown of what the program says.
-import type {LogLine, Meter, Problem, Reading, Status} from './api';
+import type {Alarm, LogLine, Meter, Problem, Reading, Status} from './api';
 import {maybe, t, type Word} from './words';
 
 // "12 s", "5 min", "3 h 20 min", "2 d 4 h".
@@ -96,6 +96,10 @@ export interface Trouble {
   tone: Tone;
 }
 
+export function raisedAlarms(meter: Meter): Alarm[] {
+  return (meter.alarms ?? []).filter((alarm) => alarm.active);
+}
+
 // What is not well, worst first; empty = all is well.
 export function troubles(status: Status): Trouble[] {
   const count = (word: Word, n: number, tone: Tone = 'bad'): Trouble[] => (n > 0 ? [{word, n, tone}] : []);
@@ -111,6 +115,7 @@ export function troubles(status: Status): Trouble[] {
     ...file,
     ...count('unwell_brokers', status.brokers.filter((broker) => !broker.connected).length),
     ...count('unwell_meters', unwell + held, unwell > 0 ? 'bad' : 'hint'),
+    ...count('raised_alarms', status.meters.flatMap(raisedAlarms).length),
     ...count('unwell_links', status.links.filter((link) => !link.up && toneOf(link.fault) === 'bad').length),
     ...count('unwell_sinks', status.sinks.filter((sink) => !sink.up).length),
     ...count('unwell_bridges', status.bridges.filter((bridge) => !bridge.up).length),

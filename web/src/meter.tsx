@@ -4,7 +4,7 @@ import type {ComponentChildren} from 'preact';
 import {useState} from 'preact/hooks';
 import {poll, type Meter, type Status} from './api';
 import {interval, isOld, rungWords, span, speaker} from './format';
-import {MeterBadge, Said, Section, Value} from './parts';
+import {Alarms, MeterBadge, Said, Section, Value} from './parts';
 import {t} from './words';
 
 function Fact({name, children}: {name: string; children: ComponentChildren}) {
@@ -89,6 +89,7 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
         <MeterBadge meter={voice} />
       </div>
       {voice.fault === 'ok' ? null : <Said text={voice.text} />}
+      <Alarms meter={meter} />
       <Poll meter={voice} />
       <div class="columns">
         <Section title={t('readings')}>

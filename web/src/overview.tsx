@@ -2,7 +2,7 @@
 // Everything at a glance: what is in trouble, the meters, and what is around them.
 import type {Meter, Status} from './api';
 import {bytes, faultWords, foremost, isOld, span, speaker, toneOf, troubles} from './format';
-import {MeterBadge, Row, Said, Section, Value} from './parts';
+import {Alarms, MeterBadge, Row, Said, Section, Value} from './parts';
 import {t} from './words';
 
 const shown_readings = 6;
@@ -39,6 +39,7 @@ function Card({meter, voice, since}: {meter: Meter; voice: Meter; since: number}
         <MeterBadge meter={voice} />
       </header>
       {voice.fault === 'ok' ? null : <Said text={voice.text} />}
+      <Alarms meter={meter} />
       <dl>
         {foremost(meter.readings, shown_readings).map((reading) => (
           <div key={reading.key}>

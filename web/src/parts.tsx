@@ -2,7 +2,7 @@
 // Small pieces that several views share.
 import type {ComponentChildren} from 'preact';
 import type {Meter, Reading} from './api';
-import {faultWords, shownValue, toneOf, type Tone} from './format';
+import {faultWords, raisedAlarms, shownValue, toneOf, type Tone} from './format';
 import {locale, t} from './words';
 
 // Colour is never all: the words say the same.
@@ -30,6 +30,16 @@ export function Said({text}: {text: string}) {
       {text}
     </p>
   ) : null;
+}
+
+export function Alarms({meter}: {meter: Meter}) {
+  return (
+    <>
+      {raisedAlarms(meter).map((alarm) => (
+        <Said key={alarm.name} text={`${alarm.name}: ${alarm.text}`} />
+      ))}
+    </>
+  );
 }
 
 export function Value({reading}: {reading: Reading}) {

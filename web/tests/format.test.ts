@@ -78,6 +78,10 @@ describe('troubles', () => {
     expect(words({meters: [meter({fault: 'no_bytes'}), meter({fault: 'refused'})]})).toEqual(['unwell_meters 2 bad']);
     expect(words({meters: [meter({fault: 'refused'})]})).toEqual(['unwell_meters 1 hint']);
   });
+  test('alarms count while they are raised, not while they cannot be told', () => {
+    const alarm = (active: boolean | null) => ({name: 'a', severity: 'warning', active, since: null, text: 'power 16 W above 15 W'});
+    expect(words({meters: [meter({alarms: [alarm(true), alarm(false), alarm(null)]}), meter({alarms: [alarm(true)]})]})).toEqual(['raised_alarms 2 bad']);
+  });
   test('the broker, the links and the rest are named', () => {
     const broker = {name: 'b', address: '', connected: false, text: '', waiting: 0, in_flight: 0, dropped: 0, denied: 0};
     const link = {name: 'l', address: '', up: false, fault: 'no_device', text: '', meters: []};

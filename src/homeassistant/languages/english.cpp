@@ -79,7 +79,7 @@ constexpr std::array<Term<Phase>, 7> phases = {{
     {Phase::l3_l1, " L3-L1"},
 }};
 
-constexpr std::array<Term<Word>, 15> words = {{
+constexpr std::array<Term<Word>, 16> words = {{
     {Word::breaker, "Breaker"},
     {Word::connectivity, "Connectivity"},
     {Word::last_reading, "Last reading"},
@@ -95,6 +95,7 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::memory, "Memory"},
     {Word::queue, "Queue"},
     {Word::version, "Version"},
+    {Word::alarms, "Alarms"},
 }};
 
 constexpr std::array<Term<std::string_view>, 8> media = {{

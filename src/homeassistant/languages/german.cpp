@@ -85,7 +85,7 @@ constexpr std::array<Term<Phase>, 7> phases = {{
     {Phase::l3_l1, " L3-L1"},
 }};
 
-constexpr std::array<Term<Word>, 15> words = {{
+constexpr std::array<Term<Word>, 16> words = {{
     {Word::breaker, "Trennschalter"},
     {Word::connectivity, "Verbindung"},
     {Word::last_reading, "Letzte Ablesung"},
@@ -101,6 +101,7 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::memory, "Arbeitsspeicher"},
     {Word::queue, "Warteschlange"},
     {Word::version, "Version"},
+    {Word::alarms, "Alarme"},
 }};
 
 constexpr std::array<Term<std::string_view>, 8> media = {{

@@ -95,7 +95,7 @@ constexpr std::array<Term<Phase>, 7> phases = {{
     {Phase::l3_l1, " L3-L1"},
 }};
 
-constexpr std::array<Term<Word>, 15> words = {{
+constexpr std::array<Term<Word>, 16> words = {{
     {Word::breaker, "Megszakító"},
     {Word::connectivity, "Kapcsolat"},
     {Word::last_reading, "Utolsó leolvasás"},
@@ -111,6 +111,7 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::memory, "Memória"},
     {Word::queue, "Várakozó üzenetek"},
     {Word::version, "Verzió"},
+    {Word::alarms, "Riasztások"},
 }};
 
 constexpr std::array<Term<std::string_view>, 8> media = {{

@@ -95,7 +95,7 @@ constexpr std::array<Term<Phase>, 7> phases = {{
     {Phase::l3_l1, " L3-L1"},
 }};
 
-constexpr std::array<Term<Word>, 15> words = {{
+constexpr std::array<Term<Word>, 16> words = {{
     {Word::breaker, "Реле нагрузки"},
     {Word::connectivity, "Связь"},
     {Word::last_reading, "Последнее показание"},
@@ -111,6 +111,7 @@ constexpr std::array<Term<Word>, 15> words = {{
     {Word::memory, "Память"},
     {Word::queue, "Очередь"},
     {Word::version, "Версия"},
+    {Word::alarms, "Тревоги"},
 }};
 
 constexpr std::array<Term<std::string_view>, 8> media = {{

@@ -35,6 +35,15 @@ std::string Iec62056Driver::remark() const {
   return words;
 }
 
+std::vector<std::string> Iec62056Driver::left_out() const {
+  std::vector<std::string> words;
+  for (const auto& [code, why] : memory_.unsupported)
+    words.push_back(code + ": " + why);
+  for (const std::string& code : memory_.mute)
+    words.push_back(code + ": no answer");
+  return words;
+}
+
 std::optional<Milliseconds> Iec62056Driver::longest_poll() const {
   if (!options_.readout) return std::nullopt;
   return whole_readout;

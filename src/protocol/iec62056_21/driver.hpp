@@ -4,12 +4,14 @@
 
 #include "protocol/dialogue.hpp"
 #include "protocol/iec62056_21/options.hpp"
+#include "protocol/left_out.hpp"
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol::iec62056_21 {
 
@@ -26,7 +28,7 @@ struct Memory {
   unsigned polls_since_slow = 0;  // since everything was asked
 };
 
-class Iec62056Driver final : public Driver {
+class Iec62056Driver final : public Driver, public LeavesOut {
  public:
   static constexpr unsigned slow_every = 200;
 
@@ -35,6 +37,7 @@ class Iec62056Driver final : public Driver {
   std::unique_ptr<Dialogue> begin() override;
   std::unique_ptr<Dialogue> knock() override;
   [[nodiscard]] std::string remark() const override;
+  [[nodiscard]] std::vector<std::string> left_out() const override;
   [[nodiscard]] std::optional<Milliseconds> longest_poll() const override;
 
  private:

@@ -22,6 +22,15 @@ std::unique_ptr<Dialogue> MercuryDriver::knock() {
   return std::make_unique<Poll>(options_, memory_, knock_attempts);
 }
 
+std::vector<std::string> MercuryDriver::left_out() const {
+  std::vector<std::string> words;
+  for (const auto* const list : {&memory_.unsupported, &memory_.mute}) {
+    for (const auto& [body, why] : *list)
+      words.push_back(why);
+  }
+  return words;
+}
+
 Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {
   const auto options = Options::from(settings);
   if (!options) return options.error();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/dialogue.hpp"
+#include "protocol/left_out.hpp"
 #include "protocol/mercury/options.hpp"
 #include "protocol/mercury/values.hpp"
 #include "protocol/registers.hpp"
@@ -13,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol::mercury {
 
@@ -22,10 +24,11 @@ using Directions = std::array<Registers, 4>;
 // What is known of the meter from earlier polls. Questions are named by their bodies.
 struct Memory {
   Memory() = default;
-  std::optional<Error> locked;           // the password was refused: nothing is ever sent again
-  std::set<Bytes> unsupported;           // refused for good by this meter
-  std::set<Bytes> unheard;               // not answered when last asked
-  std::set<Bytes> mute;                  // not answered twice: left alone until the next slow poll
+  std::optional<Error> locked;               // the password was refused: nothing is ever sent again
+  std::map<Bytes, std::string> unsupported;  // refused for good by this meter, in words
+  std::set<Bytes> unheard;                   // not answered when last asked
+  // Not answered twice: left alone until the next slow poll.
+  std::map<Bytes, std::string> mute;
   std::map<Bytes, std::size_t> lengths;  // of the last answer, where several are possible
   std::map<Bytes, Bytes> slow;           // answers to what is rarely asked
   bool unsettled = false;
@@ -36,7 +39,7 @@ struct Memory {
   unsigned polls_since_slow = 0;
 };
 
-class MercuryDriver final : public Driver {
+class MercuryDriver final : public Driver, public LeavesOut {
  public:
   static constexpr unsigned slow_every = 200;  // polls between two readings of the serial number
 
@@ -45,6 +48,8 @@ class MercuryDriver final : public Driver {
   std::unique_ptr<Dialogue> knock() override;
 
   [[nodiscard]] std::string remark() const override { return memory_.other_master; }
+
+  [[nodiscard]] std::vector<std::string> left_out() const override;
 
  private:
   Options options_;

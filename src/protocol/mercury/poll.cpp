@@ -255,7 +255,7 @@ Result<Verdict> Poll::refused(const Question& question, std::byte status) {
                     question.what + ": the meter answers: " + status_words(status));
   if (code == not_open) return question.again ? error : reopen(question);
   if (question.needed) return error;
-  if (code == unknown || code == level_too_low) memory_.unsupported.insert(question.body);
+  if (code == unknown || code == level_too_low) memory_.unsupported[question.body] = error.detail();
   lost_in_a_row_ = 0;
   return Verdict::taken();
 }
@@ -273,7 +273,8 @@ Result<> Poll::lost(const Question& question, const Error& why) {
   const bool energy = !question.body.empty() && kind_of(question.body) == Kind::energy;
   if (question.needed || energy) return why;
   // Some meters are silent instead of refusing: what was not heard in two polls is not asked again.
-  if (!memory_.unheard.insert(question.body).second) memory_.mute.insert(question.body);
+  if (!memory_.unheard.insert(question.body).second)
+    memory_.mute[question.body] = question.what + ": no answer";
   if (++lost_in_a_row_ >= lost_to_give_up) list_.clear();
   return {};
 }

@@ -51,6 +51,24 @@ std::unique_ptr<Dialogue> ModbusDriver::knock() {
   return std::make_unique<Poll>(options_, kind_, memory_, knock_attempts);
 }
 
+std::vector<std::string> ModbusDriver::left_out() const {
+  const std::vector<Register>& all =
+      memory_.registers != nullptr ? *memory_.registers : kind_->table().registers;
+  std::vector<std::string> words;
+  for (const auto& [place, end] : memory_.lessons.refused) {
+    const int function = static_cast<int>(place.function);
+    std::string keys;
+    for (const Register& value : all) {
+      if (value.function == function && value.address >= place.address && value.address < end)
+        keys += (keys.empty() ? "" : ", ") + value.key.text();
+    }
+    std::string text = keys + " (" + address_text(function, place.address);
+    if (end > place.address + 1) text += " to " + address_text(function, end - 1).substr(2);
+    words.push_back(text + "): refused, or never answered");
+  }
+  return words;
+}
+
 void ModbusDriver::share(Driver& elder) {
   const auto* same = dynamic_cast<const ModbusDriver*>(&elder);
   if (same != nullptr && interchangeable(same->kind_->table(), kind_->table())) kind_ = same->kind_;

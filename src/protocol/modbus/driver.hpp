@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/dialogue.hpp"
+#include "protocol/left_out.hpp"
 #include "protocol/modbus/options.hpp"
 #include "protocol/modbus/planner.hpp"
 #include "protocol/modbus/values.hpp"
@@ -51,7 +52,7 @@ struct Memory {
   bool unsettled = false;
 };
 
-class ModbusDriver final : public Driver {
+class ModbusDriver final : public Driver, public LeavesOut {
  public:
   // Polls between two readings of values that are asked once, and between two attempts at
   // registers that the meter refused.
@@ -65,6 +66,8 @@ class ModbusDriver final : public Driver {
   void share(Driver& elder) override;
 
   [[nodiscard]] std::string remark() const override { return memory_.remark; }
+
+  [[nodiscard]] std::vector<std::string> left_out() const override;
 
  private:
   Options options_;  // without its table

@@ -242,5 +242,96 @@ TEST(MemoryFile, KeepsDigitsKindsAndWhatIsHeld) {
   EXPECT_TRUE(Memory::parse(R"({"format":1,"meters":{"a":{"values":{"x":1,"power":{}}}}})"));
 }
 
+config::AlarmSettings over_100_watts() {
+  config::AlarmSettings alarm;
+  alarm.name = "overload";
+  alarm.key = make_key(Quantity::power);
+  alarm.above = Decimal(100);
+  return alarm;
+}
+
+Json alarm_of(const House& house) {
+  return Json::parse(house.last("meterbridge/house/health"))["alarms"]["overload"];
+}
+
+TEST_F(HouseValues, AlarmsAreToldAtOnceAndKeptOverARestart) {
+  plan.settings.alarms = {over_100_watts()};
+  clock.jump(Instant(1795000000s) - clock.now());  // set, so that it can be told since when
+  start({plan});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("alarm_overload"));
+  EXPECT_TRUE(alarm_of(*this)["active"].is_null());
+  deliver({power(90)});
+  pass(1);
+  EXPECT_EQ(alarm_of(*this)["active"], false);
+  deliver({power(130)});
+  const Json event = Json::parse(last("meterbridge/house/event"));
+  EXPECT_EQ(event["event_type"], "alarm_raised");
+  EXPECT_EQ(event["alarm"], "overload");
+  EXPECT_EQ(event["severity"], "warning");
+  EXPECT_EQ(event["text"], "power 130 W above 100 W");
+  EXPECT_TRUE(bridge->take_decided());
+  pass(1);
+  EXPECT_EQ(alarm_of(*this)["active"], true);
+  EXPECT_EQ(alarm_of(*this)["text"], "power 130 W above 100 W");
+  EXPECT_EQ(Json::parse(last("meterbridge/house/health"))["alarm"], "power 130 W above 100 W");
+  memory = *Memory::parse(bridge->memory().json());
+  clock.advance(20s);
+  start({plan});
+  EXPECT_TRUE(alarm_of(*this)["active"].is_null());
+  EXPECT_EQ(alarm_of(*this)["text"], "power 130 W above 100 W");
+  deliver({power(131)});
+  EXPECT_TRUE(payloads("meterbridge/house/event").empty());
+  deliver({power(100)});
+  EXPECT_EQ(Json::parse(last("meterbridge/house/event"))["event_type"], "alarm_cleared");
+  EXPECT_EQ(Json::parse(last("meterbridge/house/event"))["text"],
+            "power 100 W, after 21s, was at 131");
+}
+
+TEST_F(HouseValues, AnAlarmThatFluttersIsCountedOutAndItsEntityGoesOn) {
+  plan.settings.alarms = {over_100_watts()};
+  start({plan});
+  for (int i = 0; i < 600; ++i) {
+    deliver({power(i % 2 == 0 ? 130 : 70)});
+    pass(1);
+  }
+  EXPECT_GE(payloads("meterbridge/house/event").size(), 10U);
+  EXPECT_LE(payloads("meterbridge/house/event").size(), 12U);
+  EXPECT_LE(payloads("meterbridge/house/health").size(), 120U);
+  pass(10);
+  EXPECT_EQ(alarm_of(*this)["active"], false);
+}
+
+TEST_F(HouseValues, AlarmsSeeWhatIsPublishedAndTheJournalWhatWasSaid) {
+  plan.settings.alarms = {over_100_watts()};
+  plan.settings.readings[make_key(Quantity::power)].median = 3;
+  plan.settings.publish.all = config::PublishRates::each;
+  start({plan});
+  std::vector<std::string> kept;
+  bridge->on_sample = [&](const Sample& sample, const protocol::Telegram&) {
+    kept.push_back(std::get<Decimal>(sample.readings.front().value).str());
+  };
+  for (const int watts : {50, 51, 9999, 52})
+    deliver({power(watts)});
+  EXPECT_TRUE(payloads("meterbridge/house/event").empty());
+  EXPECT_EQ(state_of(*this)["power"], 52);
+  EXPECT_EQ(kept, (std::vector<std::string>{"50", "51", "9999", "52"}));
+}
+
+TEST_F(HouseValues, AnomaliesAreEntitiesOnceTheyCouldBeJudged) {
+  config::AlarmSettings sign;
+  sign.name = "sign";
+  sign.kind = config::AlarmKind::sign;
+  sign.automatic = true;
+  plan.settings.alarms = {sign};
+  start({plan});
+  deliver({power(1)});
+  EXPECT_FALSE(Json::parse(last(document_topic))["cmps"].contains("alarm_sign"));
+  deliver({Reading(make_key(Quantity::power, Direction::import), Value(Decimal(5)), Unit::W)});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("alarm_sign"));
+  memory = *Memory::parse(bridge->memory().json());
+  start({plan});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("alarm_sign"));
+}
+
 }  // namespace
 }  // namespace meterbridge::app

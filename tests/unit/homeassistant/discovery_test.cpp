@@ -41,6 +41,19 @@ TEST(Discovery, IsWhatWasApproved) {
   expect_approved("gas_components", facts_of(component_documents(bridge(), gas_behind_p1())));
 }
 
+TEST(Discovery, AlarmsAreEntitiesOfTheirMeterAndWords) {
+  MeterFacts press = meter_with({entity("power")});
+  press.alarms.resize(2);
+  press.alarms[0].name = "main_overload";
+  press.alarms[1].name = "away";
+  press.alarms[1].label = "Press is away";
+  press.alarms[1].of_values = false;
+  EXPECT_THAT(complaints_of_device(device_document(bridge(), press)), IsEmpty());
+  expect_approved("alarms_device", facts_of(device_document(bridge(), press)));
+  for (const mqtt::Message& message : component_documents(bridge(), press))
+    EXPECT_THAT(complaints_of_component(message), IsEmpty()) << message.topic;
+}
+
 TEST(P31_Discovery, HasAnEntityForEveryDeliveredReadingOfEveryMeter) {
   for (const MeterFacts& meter : all_meters()) {
     const json components = parsed(device_document(bridge(), meter))["cmps"];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "iec62056_bench.hpp"
+#include "protocol/left_out.hpp"
 
 #include <array>
 
@@ -96,6 +97,9 @@ TEST_F(Iec62056Poll, AnUnknownCodeIsLeftOutAndNamedP10) {
   }
   EXPECT_EQ(count_of(line.sent(), "C999"), 1U);
   EXPECT_NE(driver->remark().find("C999: the meter answers ERR12"), std::string::npos);
+  const auto left_out = dynamic_cast<const LeavesOut*>(driver.get())->left_out();
+  ASSERT_EQ(left_out.size(), 1U);
+  EXPECT_NE(left_out.front().find("C999: the meter answers ERR12"), std::string::npos);
 }
 
 TEST_F(Iec62056Poll, TheAnswerThatMeansAbsentIsNoValue) {

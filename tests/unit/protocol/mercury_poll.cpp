@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Polls of a simulated Mercury 23x, well and badly behaved.
 #include "mercury_bench.hpp"
+#include "protocol/left_out.hpp"
 #include "protocol/mercury/driver.hpp"
 #include "protocol/mercury/requests.hpp"
 
@@ -251,6 +252,9 @@ TEST_F(MercuryPoll, P10WhatTheMeterRefusesIsAskedOnce) {
   const auto all = bench.asked();
   for (const std::string& body : refused)
     EXPECT_EQ(count(all, body), 1U) << body;
+  const auto left_out = dynamic_cast<const LeavesOut&>(bench.driver()).left_out();
+  ASSERT_EQ(left_out.size(), refused.size());
+  EXPECT_NE(left_out.front().find("the meter answers"), std::string::npos) << left_out.front();
 }
 
 TEST_F(MercuryPoll, WhatIsNotAnsweredTwiceIsLeftAlone) {

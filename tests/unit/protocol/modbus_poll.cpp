@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Polls of a simulated meter: blocks, refusals, silence, and whatever else a line brings.
 #include "modbus_bench.hpp"
+#include "protocol/left_out.hpp"
 
 #include <algorithm>
 #include <random>
@@ -76,6 +77,11 @@ TEST(ModbusPoll, P10TheGuiltyRegisterIsIsolatedOnceAndRemembered) {
     ASSERT_TRUE(bench.poll());
     EXPECT_EQ(bench.asked(), (Asked{"3:0+4", "3:6+8"})) << i;
     EXPECT_EQ(bench.driver().remark(), "");
+    const auto* leaves = dynamic_cast<const LeavesOut*>(&bench.driver());
+    ASSERT_NE(leaves, nullptr);
+    EXPECT_EQ(
+        leaves->left_out(),
+        (std::vector<std::string>{"voltage_l3 (3:0x0004 to 0x0005): refused, or never answered"}));
   }
 }
 
