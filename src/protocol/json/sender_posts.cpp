@@ -48,7 +48,8 @@ std::vector<Post> wmbusmeters_posts(const Options& options, const MeterFace& fac
   JsonWriter heat;
   begin_wireless(heat, "heat", "kamheat",
                  options.ids.all ? std::string("87654321") : options.ids.listed[1]);
-  heat.key("total_energy_consumption_kwh").value(rounded(shown(make_key(Quantity::heat), face), 0));
+  heat.key("total_energy_consumption_kwh")
+      .value(rounded(protocol::shown(make_key(Quantity::heat), face), 0));
   heat.key("t1_temperature_c").value(Decimal(615, -1));
   heat.key("t2_temperature_c").value(Decimal(402, -1));
   heat.key("timestamp").value(moment_text(Format::iso, face.now));
@@ -57,7 +58,7 @@ std::vector<Post> wmbusmeters_posts(const Options& options, const MeterFace& fac
 }
 
 std::vector<Post> rtl_433_posts(const Options& options, const MeterFace& face) {
-  const Decimal energy = shown(make_key(Quantity::energy, Direction::import), face);
+  const Decimal energy = protocol::shown(make_key(Quantity::energy, Direction::import), face);
   const auto tens = energy.shifted(2);  // some of these meters count 10 Wh
   JsonWriter json;
   json.object();
@@ -86,15 +87,16 @@ std::vector<Post> vzlogger_posts(const Options& options, const MeterFace& face) 
   std::vector<Post> posts;
   for (const Field& field : options.fields) {
     const auto value =
-        convert(shown(field.key, face), canonical_unit(field.key.quantity), field.unit);
+        convert(protocol::shown(field.key, face), canonical_unit(field.key.quantity), field.unit);
     const bool named = field.topic.ends_with("/raw") || field.topic.ends_with("/agg");
     if (value && !field.topic.empty())
       posts.push_back(channel_value(field.topic + (named ? "" : "/raw"), *value, face.now));
   }
   if (!posts.empty()) return posts;
   const int shift = options.counts_in == CountsIn::kwh ? 0 : 3;
-  const auto energy = shown(make_key(Quantity::energy, Direction::import), face).shifted(shift);
-  const auto power = shown(make_key(Quantity::power), face).shifted(shift - 3);
+  const auto energy =
+      protocol::shown(make_key(Quantity::energy, Direction::import), face).shifted(shift);
+  const auto power = protocol::shown(make_key(Quantity::power), face).shifted(shift - 3);
   posts.emplace_back("chn0/id", to_bytes("1-0:1.8.0"));
   if (energy) posts.push_back(channel_value("chn0/raw", *energy, face.now));
   posts.emplace_back("chn1/id", to_bytes("1-0:16.7.0"));
