@@ -36,11 +36,20 @@ Error only_leftover(const io::Transport& transport) {
                              "no new one came in time"};
 }
 
+void keep(Bytes& kept, ByteView bytes) {
+  const auto room = tapped_bytes - std::min(tapped_bytes, kept.size());
+  const auto part = bytes.first(std::min(room, bytes.size()));
+  kept.insert(kept.end(), part.begin(), part.end());
+}
+
 // One conversation; what came of it is in `result`. True: worth another try within the meter's
 // time.
 asio::awaitable<bool> try_meter(meter::Meter& meter, Link& link, protocol::Dialogue& dialogue,
                                 Milliseconds left, OnceResult& result) {
-  auto got = co_await io::under_watchdog(io::converse(link.transport(), dialogue), left);
+  io::Tap tap = [&result](bool sent, ByteView bytes) {
+    keep(sent ? result.sent : result.heard, bytes);
+  };
+  auto got = co_await io::under_watchdog(io::converse(link.transport(), dialogue, tap), left);
   if (!got) {
     const Error error = got.error();
     if (is_leftover(link.transport(), nullptr, Instant(), left)) {
@@ -103,6 +112,7 @@ asio::awaitable<OnceResult> read_meter(meter::Meter& meter, Link& link) {
     if (wrong_key && ++wrong_keys == enough_wrong_keys) break;
   }
   result.took = std::chrono::duration_cast<Milliseconds>(Steady::now() - begin);
+  result.remark = meter.driver().remark();
   co_return result;
 }
 

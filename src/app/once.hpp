@@ -20,7 +20,13 @@ struct OnceResult {
   std::vector<Sample> samples;
   protocol::Telegram telegram;
   Milliseconds took{};
+  // What crossed the line, as much as `tapped_bytes` of either.
+  Bytes sent;
+  Bytes heard;
+  std::string remark;  // of the driver: what was wrong although readings came
 };
+
+inline constexpr std::size_t tapped_bytes = std::size_t{64} * 1024;
 
 using OnceSink = std::function<void(const OnceResult&)>;
 // Why a meter must not be asked at all; may be empty.

@@ -47,7 +47,9 @@ std::string table_of(const std::string& path, const journal::Overview& overview)
   for (const journal::SinkState& sink : overview.sinks)
     rows.push_back({sink.sink, std::to_string(sink.lag), std::to_string(sink.dropped),
                     std::to_string(sink.cursor)});
-  return text + "\n" + table(rows);
+  return text + "\n" + table(rows) +
+         "\na running service saves these places every 5 minutes; where its sinks are now is in "
+         "its page /api/status\nand in the topic <base>/bridge/health\n";
 }
 
 std::string json_of(const std::string& path, const journal::Overview& overview) {

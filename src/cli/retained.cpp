@@ -26,18 +26,25 @@ constexpr auto listen_patience = 5s;
 
 // One short visit to the broker: connect, do something, leave.
 struct Visit {
-  explicit Visit(const config::Settings& settings) : activity(context) {
+  explicit Visit(const config::Settings& settings) : Visit(settings.mqtt, settings.instance) {}
+
+  Visit(const config::ConnectionSettings& connection, const std::string& instance)
+      : activity(context) {
     mqtt::BrokerEvents events;
     events.connected = [this] { activity.cancel(); };
-    events.disconnected = [this](const Error& error) { trouble = error; };
+    events.disconnected = [this](const Error& error) {
+      trouble = error;
+      if (hasty) activity.cancel();
+    };
+    events.notice = [this](const std::string& line) { notices.push_back(line); };
     events.received = [this](const mqtt::Message& message) {
       if (!message.retain) return;  // said just now: neither kept nor a reason to wait longer
       if (!message.payload.empty()) retained[message.topic] = message.payload;
       last = app::Steady::now();
     };
-    auto wanted = app::broker_settings(settings.mqtt, "", {});
+    auto wanted = app::broker_settings(connection, "", {});
     wanted.will.reset();
-    wanted.client_id = app::new_client_id(settings.instance + "-visit");
+    wanted.client_id = app::new_client_id(instance + "-visit");
     broker = std::make_unique<mqtt::Broker>(context.get_executor(), std::move(wanted),
                                             std::move(events));
   }
@@ -48,12 +55,15 @@ struct Visit {
   Retained retained;
   app::Steady::time_point last{};
   std::optional<Error> trouble;
+  std::vector<std::string> notices;
+  bool hasty = false;  // the first failure is the answer
   bool done = false;
 };
 
 asio::awaitable<bool> connect(Visit& visit) {
   const auto patience = app::Steady::now() + connect_patience;
   while (!visit.broker->connected() && app::Steady::now() < patience) {
+    if (visit.hasty && visit.trouble) break;
     co_await app::wait_until(visit.activity, patience);
   }
   co_return visit.broker->connected();
@@ -96,6 +106,19 @@ Result<Retained> collect_retained(const config::Settings& settings,
   for (const std::string& filter : filters)
     visit.broker->subscribe(filter, 1);
   auto made = make(visit, listen(visit));
+  if (!made) return made.error();
+  return std::move(visit.retained);
+}
+
+Result<Retained> visit_broker(const config::ConnectionSettings& connection,
+                              const std::string& instance, const std::vector<std::string>& filters,
+                              std::vector<std::string>& notices) {
+  Visit visit(connection, instance);
+  visit.hasty = true;
+  for (const std::string& filter : filters)
+    visit.broker->subscribe(filter, 1);
+  auto made = make(visit, listen(visit));
+  notices = std::move(visit.notices);
   if (!made) return made.error();
   return std::move(visit.retained);
 }

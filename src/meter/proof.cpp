@@ -145,7 +145,18 @@ Result<> prove_dialogue(const Profile& profile) {
 }  // namespace
 
 Result<protocol::Telegram> read_simulated(const Profile& profile) {
-  SettingValues settings = dialogue_settings(profile);
+  return read_simulated(profile, dialogue_settings(profile));
+}
+
+Bytes simulated_push(const Profile& profile, const SettingValues& settings) {
+  if (profile.protocol->responder == nullptr || !profile.protocol->pushes) return {};
+  auto responder = profile.protocol->responder(settings);
+  if (!responder) return {};
+  (*responder)->show(some_face());
+  return (*responder)->push();
+}
+
+Result<protocol::Telegram> read_simulated(const Profile& profile, SettingValues settings) {
   // The one thing that a profile leaves to the user: which of several meters on the line is meant.
   for (const SettingSpec& spec : profile.protocol->settings) {
     if (spec.name == "address" && spec.type == SettingType::integer && !settings.has("address"))

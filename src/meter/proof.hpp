@@ -16,5 +16,9 @@ std::optional<config::Problem> prove(const Profile& profile);
 
 // What the profile's driver reads of that simulated meter; nothing where the protocol has none.
 Result<protocol::Telegram> read_simulated(const Profile& profile);
+// The same with the settings of a meter.
+Result<protocol::Telegram> read_simulated(const Profile& profile, SettingValues settings);
+// What that simulated meter sends by itself; empty when it waits to be asked.
+Bytes simulated_push(const Profile& profile, const SettingValues& settings);
 
 }  // namespace meterbridge::meter
