@@ -155,6 +155,8 @@ void add_alarms(std::vector<Entity>& all, const std::vector<AlarmFacts>& alarms,
   for (const AlarmFacts& alarm : alarms) {
     Entity entity("binary_sensor", "alarm_" + alarm.name);
     entity.name = sanitised(alarm.label);
+    if (entity.name.empty())
+      entity.name = find_term(language.anomalies, std::string_view(alarm.name));
     if (entity.name.empty()) {
       entity.name = capitalised(alarm.name);
       std::replace(entity.name.begin(), entity.name.end(), '_', ' ');

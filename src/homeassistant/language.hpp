@@ -59,7 +59,8 @@ struct Language {
   std::span<const Term<Phase>> phases;
   std::string_view tariff;
   std::span<const Term<Word>> words;
-  std::span<const Term<std::string_view>> media;  // devices of sub-meters: "gas" -> "Gas meter"
+  std::span<const Term<std::string_view>> media;      // devices of sub-meters: "gas" -> "Gas meter"
+  std::span<const Term<std::string_view>> anomalies;  // by the kind of alarm, which is its name
 };
 
 [[nodiscard]] std::span<const Language* const> languages() noexcept;

@@ -109,9 +109,19 @@ constexpr std::array<Term<std::string_view>, 8> media = {{
     {"other", "Meter"},
 }};
 
+constexpr std::array<Term<std::string_view>, 6> anomalies = {{
+    {"stuck", "Values stand still"},
+    {"sign", "Wrong sign"},
+    {"lost_phase", "Phase lost"},
+    {"phase_sum", "Phases are not the total"},
+    {"power_product", "Voltage and current are not the power"},
+    {"energy", "Counter does not follow the power"},
+}};
+
 }  // namespace
 
 constinit const Language languages_of_the_house::english = {
-    "en", scopes, quantities, {}, directions, aspects, phases, " tariff {}", words, media};
+    "en",   scopes,       quantities, {},    directions, aspects,
+    phases, " tariff {}", words,      media, anomalies};
 
 }  // namespace meterbridge::homeassistant

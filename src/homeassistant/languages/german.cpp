@@ -115,9 +115,19 @@ constexpr std::array<Term<std::string_view>, 8> media = {{
     {"other", "Zähler"},
 }};
 
+constexpr std::array<Term<std::string_view>, 6> anomalies = {{
+    {"stuck", "Werte stehen still"},
+    {"sign", "Falsches Vorzeichen"},
+    {"lost_phase", "Phase ausgefallen"},
+    {"phase_sum", "Phasen ergeben nicht die Summe"},
+    {"power_product", "Spannung und Strom ergeben nicht die Leistung"},
+    {"energy", "Zählwerk folgt der Leistung nicht"},
+}};
+
 }  // namespace
 
 constinit const Language languages_of_the_house::german = {
-    "de", scopes, quantities, phrases, directions, aspects, phases, " Tarif {}", words, media};
+    "de",   scopes,      quantities, phrases, directions, aspects,
+    phases, " Tarif {}", words,      media,   anomalies};
 
 }  // namespace meterbridge::homeassistant

@@ -125,9 +125,19 @@ constexpr std::array<Term<std::string_view>, 8> media = {{
     {"other", "Mérő"},
 }};
 
+constexpr std::array<Term<std::string_view>, 6> anomalies = {{
+    {"stuck", "Az értékek nem változnak"},
+    {"sign", "Hibás előjel"},
+    {"lost_phase", "Fáziskimaradás"},
+    {"phase_sum", "A fázisok összege nem egyezik"},
+    {"power_product", "A feszültség és az áram nem adja ki a teljesítményt"},
+    {"energy", "A számláló nem követi a teljesítményt"},
+}};
+
 }  // namespace
 
 constinit const Language languages_of_the_house::hungarian = {
-    "hu", scopes, quantities, phrases, directions, aspects, phases, ", {}. tarifa", words, media};
+    "hu",   scopes,         quantities, phrases, directions, aspects,
+    phases, ", {}. tarifa", words,      media,   anomalies};
 
 }  // namespace meterbridge::homeassistant

@@ -125,9 +125,19 @@ constexpr std::array<Term<std::string_view>, 8> media = {{
     {"other", "Счётчик"},
 }};
 
+constexpr std::array<Term<std::string_view>, 6> anomalies = {{
+    {"stuck", "Значения не меняются"},
+    {"sign", "Неверный знак"},
+    {"lost_phase", "Обрыв фазы"},
+    {"phase_sum", "Сумма фаз не сходится"},
+    {"power_product", "Напряжение и ток не дают мощности"},
+    {"energy", "Счётчик не следует за мощностью"},
+}};
+
 }  // namespace
 
 constinit const Language languages_of_the_house::russian = {
-    "ru", scopes, quantities, phrases, directions, aspects, phases, ", тариф {}", words, media};
+    "ru",   scopes,       quantities, phrases, directions, aspects,
+    phases, ", тариф {}", words,      media,   anomalies};
 
 }  // namespace meterbridge::homeassistant

@@ -43,11 +43,12 @@ TEST(Discovery, IsWhatWasApproved) {
 
 TEST(Discovery, AlarmsAreEntitiesOfTheirMeterAndWords) {
   MeterFacts press = meter_with({entity("power")});
-  press.alarms.resize(2);
+  press.alarms.resize(3);
   press.alarms[0].name = "main_overload";
   press.alarms[1].name = "away";
   press.alarms[1].label = "Press is away";
   press.alarms[1].of_values = false;
+  press.alarms[2].name = "lost_phase";
   EXPECT_THAT(complaints_of_device(device_document(bridge(), press)), IsEmpty());
   expect_approved("alarms_device", facts_of(device_document(bridge(), press)));
   for (const mqtt::Message& message : component_documents(bridge(), press))

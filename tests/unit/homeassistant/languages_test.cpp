@@ -46,6 +46,9 @@ TEST_P(EveryLanguage, HasEveryTerm) {
   for (const std::string_view medium :
        {"gas", "water", "heat", "electricity", "allocator", "sensor", "ert", "other"})
     EXPECT_FALSE(find_term(in.media, medium).empty()) << medium;
+  for (const std::string_view kind :
+       {"stuck", "sign", "lost_phase", "phase_sum", "power_product", "energy"})
+    EXPECT_FALSE(find_term(in.anomalies, kind).empty()) << kind;
 }
 
 TEST_P(EveryLanguage, NamesEveryKeyDifferently) {
