@@ -44,7 +44,9 @@ std::vector<SettingValues> telling_rows(std::span<const SettingValues> rows) {
     models[row.has("model") ? row.integer("model") : -1].push_back(&row);
   std::vector<SettingValues> chosen;
   for (auto& [model, all] : models) {
-    std::ranges::stable_sort(all, std::greater(), [](const auto* row) { return weight_of(*row); });
+    std::ranges::sort(all, [](const auto* a, const auto* b) {  // equal ones as the table has them
+      return std::pair(-weight_of(*a), a) < std::pair(-weight_of(*b), b);
+    });
     const std::size_t count = std::min(enough_telling, all.size());
     for (std::size_t i = 0; i < count; ++i)
       chosen.push_back(*all[i]);
@@ -153,20 +155,13 @@ void take_maker(Sender& sender) {
 }
 
 std::vector<LineSettings> by_frequency(const std::vector<LineSettings>& all) {
-  std::vector<std::pair<LineSettings, int>> counts;
-  for (const LineSettings& line : all) {
-    const auto known = std::ranges::find(counts, line, &std::pair<LineSettings, int>::first);
-    if (known == counts.end()) {
-      counts.emplace_back(line, 1);
-    } else {
-      ++known->second;
-    }
-  }
-  std::ranges::stable_sort(counts, std::greater(), &std::pair<LineSettings, int>::second);
   std::vector<LineSettings> lines;
-  lines.reserve(counts.size());
-  for (const auto& [line, count] : counts)
-    lines.push_back(line);
+  for (const LineSettings& line : all) {
+    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+  }
+  std::ranges::sort(lines, {}, [&all](const LineSettings& line) {
+    return std::pair(-std::ranges::count(all, line), std::ranges::find(all, line) - all.begin());
+  });
   return lines;
 }
 
@@ -200,7 +195,9 @@ Catalogue::Catalogue(const meter::ProfileLibrary& library) {
       candidate.signs_as = identifications(profile);
     }
   }
-  std::ranges::stable_sort(candidates_, {}, protocol_name);
+  std::ranges::sort(candidates_, {}, [](const Candidate& candidate) {
+    return std::pair(protocol_name(candidate), std::string_view(candidate.profile->id));
+  });
 }
 
 std::span<const Candidate> Catalogue::candidates(std::string_view protocol) const {

@@ -47,7 +47,7 @@ std::string says_of(const MeterIdentity& meter) {
 }  // namespace
 
 void rank(std::vector<Match>& matches) {
-  std::ranges::stable_sort(matches, [](const Match& a, const Match& b) {
+  std::ranges::sort(matches, [](const Match& a, const Match& b) {
     return a.points != b.points ? a.points > b.points : a.profile < b.profile;
   });
   if (matches.empty()) return;
@@ -99,7 +99,9 @@ bool Identify::begin_next() {
 // Those that a glance does not rule out are read as a whole, the likeliest first.
 void Identify::choose() {
   chosen_ = true;
-  std::ranges::stable_sort(glanced_, std::greater(), &std::pair<int, const Candidate*>::first);
+  std::ranges::sort(glanced_, {}, [](const auto& seen) {
+    return std::pair(-seen.first, std::string_view(seen.second->profile->id));
+  });
   if (glanced_.size() > most_wholes) glanced_.resize(most_wholes);
   for (const auto& [points, candidate] : glanced_) {
     Trial& trial = trials_.emplace_back();

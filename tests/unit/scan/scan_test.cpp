@@ -159,6 +159,15 @@ TEST(Scan, AnEchoIsNoMeter) {
   }
 }
 
+TEST(Scan, ACe307AnswersWhoAsksEverybody) {
+  Bench bench = bench_for(profile_of("energomera-ce307"), false);
+  scan::Scan scan(catalogue(), {});
+  bench.run(scan);
+  ASSERT_EQ(scan.findings().size(), 1U);
+  EXPECT_EQ(scan.findings().front().address, std::to_string(own_address));
+  EXPECT_EQ(scan.findings().front().protocol, "ce102");
+}
+
 TEST(Scan, SeveralMetersOnOneLine) {
   Bench bench = bench_for(profile_of("eastron-sdm630"), false);
   SettingValues other = meter::default_values(profile_of("abb-b23"));
