@@ -33,9 +33,10 @@ namespace {
 constexpr auto task_farewell = 1s;  // how long tasks have to end after SIGTERM
 constexpr auto broker_farewell = 500ms;
 constexpr auto longest_teardown = 300ms;
-constexpr auto save_every = 5s;      // of what was announced, at most
-constexpr auto values_every = 5min;  // of what was read: flash memory wears out
-constexpr auto loop_limit = 30s;     // a loop that is blocked for so long is dead
+constexpr auto save_every = 5s;  // of what was announced, at most
+constexpr auto values_every =
+    30min;                        // of what was read: a new file each time wears out flash memory
+constexpr auto loop_limit = 30s;  // a loop that is blocked for so long is dead
 constexpr Milliseconds cool_down_first{1000};
 constexpr Milliseconds cool_down_ceiling = facts_of(Rung::cool_down).deadline;
 // Looks, not time: a program that was stopped and goes on has lost time, but its tasks get as many
