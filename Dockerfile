@@ -5,7 +5,7 @@
 FROM debian:bookworm-slim AS builder
 RUN apt-get update && apt-get install -y --no-install-recommends \
       g++ cmake ninja-build pkg-config libmosquitto-dev libboost1.81-dev nlohmann-json3-dev libyaml-cpp-dev \
-      libspdlog-dev libssl-dev libsqlite3-dev zlib1g-dev python3 ca-certificates nodejs npm \
+      libspdlog-dev libssl-dev libsqlite3-dev zlib1g-dev libmariadb-dev libpq-dev python3 ca-certificates nodejs npm \
     && rm -rf /var/lib/apt/lists/*
 COPY . /source
 # Several sources at once are compiled three times faster, which counts on a small device. A compiler takes up to 1 GB then: a
@@ -18,7 +18,7 @@ RUN jobs=$(($(awk '/^MemAvailable:/ {print $2}' /proc/meminfo) / 1000000)) \
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      ca-certificates tzdata libmosquitto1 libyaml-cpp0.7 libspdlog1.10 libssl3 libsqlite3-0 zlib1g \
+      ca-certificates tzdata libmosquitto1 libyaml-cpp0.7 libspdlog1.10 libssl3 libsqlite3-0 zlib1g libmariadb3 libpq5 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /build/src/meterbridge /usr/bin/meterbridge
 # Root, because /data, /config and the serial ports belong to root here; apparmor.txt takes root's exceptions away.

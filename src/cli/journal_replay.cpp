@@ -169,6 +169,7 @@ int replay_entries(const app::House& house, journal::Archive& archive, const Sel
   asio::io_context context(1);
   sink::Setup setup;
   setup.state_directory = house.settings.state_directory;
+  setup.instance = house.settings.instance;
   setup.replay = true;
   setup.log = [](bool, const std::string& line) { complain(line); };
   auto made = app::make_sink(context.get_executor(), *wanted, std::move(setup));

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Real databases for the end-to-end tests. Each listens on loopback, on a port of its own."""
+import datetime
 import json
+import os
+import pathlib
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -36,7 +41,8 @@ class Server:
 
     def start(self):
         log = open(self.folder / f"{self.program}.log", "ab")
-        self.process = subprocess.Popen([shutil.which(self.program), *self.arguments()], stdout=log, stderr=log)
+        program = shutil.which(self.program) or f"/usr/sbin/{self.program}"
+        self.process = subprocess.Popen([program, *self.arguments()], stdout=log, stderr=log)
         wait_for(self.is_up, f"{self.program} answers")
         return self
 
@@ -63,7 +69,7 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
     def __enter__(self):
-        return self.start()
+        return self if self.process else self.start()
 
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
@@ -175,3 +181,135 @@ CACHE_QUERY_PORT = {self.ports[1]}
             return []
         (start, _, step), values = whisper.fetch(str(file), int(time.time()) - 40 * 3600)
         return [((start + n * step) * 1000, value) for n, value in enumerate(values) if value is not None]
+
+
+class Sql(Server):
+    """A database `meters` with a user `bridge`, whose password is `pass`."""
+    kind = ""
+    certificate = ""  # name of files .crt and .key: with them the server offers TLS
+
+    def settings(self):
+        return (f"type: {self.kind}, host: 127.0.0.1, port: {self.port}, database: meters, username: bridge,"
+                " password: pass, timeout: 1s, flush_interval: 100ms")
+
+    def query(self, text):
+        """Rows of texts."""
+        raise NotImplementedError
+
+    def points(self, measurement, field):
+        rows = self.query("SELECT at_utc, shown FROM meterbridge_values "
+                          f"WHERE meter = '{measurement}' AND name = '{field}' ORDER BY at_utc, sequence")
+        return [(round(datetime.datetime.fromisoformat(at.split("+")[0] + "+00:00").timestamp() * 1000), value)
+                for at, value in rows]
+
+
+def rows_of(arguments, environment=None):
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=30, env={**os.environ, **(environment or {})})
+    if done.returncode != 0:
+        raise OSError(done.stderr)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+class MariaDb(Sql):
+    program = "mariadbd"
+    kind = "mysql"
+
+    def arguments(self):
+        data = self.folder / "mariadb"
+        if not data.exists():
+            subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
+                            "--skip-test-db", f"--datadir={data}", *self.as_root()], check=True, capture_output=True)
+            (self.folder / "init.sql").write_text("CREATE DATABASE IF NOT EXISTS meters;\n"
+                                                  "CREATE USER IF NOT EXISTS bridge@'127.0.0.1' IDENTIFIED BY 'pass';\n"
+                                                  "GRANT ALL ON meters.* TO bridge@'127.0.0.1';\n")
+        return ["--no-defaults", f"--datadir={data}", f"--socket={self.folder}/mariadb.sock", f"--port={self.port}",
+                "--bind-address=127.0.0.1", f"--pid-file={self.folder}/mariadb.pid", f"--init-file={self.folder}/init.sql",
+                "--innodb-flush-log-at-trx-commit=2", "--skip-name-resolve", *self.as_root(),
+                *([f"--ssl-cert={self.certificate}.crt", f"--ssl-key={self.certificate}.key"] if self.certificate else [])]
+
+    @staticmethod
+    def as_root():
+        return ["--user=root"] if os.geteuid() == 0 else []
+
+    def query(self, text):
+        return rows_of(["mariadb", "--no-defaults", "-N", "-B", f"--socket={self.folder}/mariadb.sock", "-u", "root",
+                        "meters", "-e", text])
+
+    def answers(self):
+        self.query("SELECT 1")
+
+
+class PostgreSql(Sql):
+    """It refuses to run as root, and its folder must be reachable for somebody else."""
+    program = "postgres"
+    kind = "postgresql"
+
+    def __init__(self, folder):
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix="meterbridge-pg-"))
+        super().__init__(folder)
+        self.bin = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+        self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        shutil.chown(self.data, self.user)
+
+    def mine(self, *arguments):
+        within = [] if os.geteuid() != 0 else ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups"]
+        return [*within, str(self.bin / arguments[0]), *arguments[1:]]
+
+    def start(self):
+        cluster = self.data / "cluster"
+        if not cluster.exists():
+            password = self.data / "password"
+            password.write_text("pass")
+            password.chmod(0o644)
+            subprocess.run(self.mine("initdb", "-D", str(cluster), "-U", "bridge", f"--pwfile={password}", "-A", "scram-sha-256",
+                                     "-E", "UTF8", "--locale=C", "--no-sync"), check=True, capture_output=True)
+        log = open(self.folder / "postgres.log", "ab")
+        arguments = self.mine("postgres", "-D", str(cluster), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
+                              "-k", str(self.data), "-c", "fsync=off", *self.tls())
+        self.process = subprocess.Popen(arguments, stdout=log, stderr=log)
+        wait_for(self.is_up, "postgres answers")
+        return self
+
+    def tls(self):
+        if not self.certificate:
+            return []
+        for end in ("crt", "key"):
+            mine = self.data / f"server.{end}"
+            shutil.copy(f"{self.certificate}.{end}", mine)
+            shutil.chown(mine, self.user)
+            mine.chmod(0o600)
+        return ["-c", "ssl=on", "-c", f"ssl_cert_file={self.data}/server.crt", "-c", f"ssl_key_file={self.data}/server.key"]
+
+    def family(self):
+        """The server and its processes: each connection has one."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [self.process.pid, *map(int, children)]
+
+    def signal_all(self, what):
+        for process in self.family():
+            try:
+                os.kill(process, what)
+            except ProcessLookupError:
+                pass  # gone meanwhile
+
+    def kill(self):
+        self.signal_all(signal.SIGKILL)
+        self.process.wait()
+
+    def freeze(self):
+        self.signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal_all(signal.SIGCONT)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def query(self, text, database="meters"):
+        return rows_of([str(self.bin / "psql"), "-X", "-q", "-A", "-t", "-F", "\t", "-h", "127.0.0.1", "-p", str(self.port), "-U",
+                        "bridge", "-d", database, "-c", text], {"PGPASSWORD": "pass", "PGTZ": "UTC"})
+
+    def answers(self):
+        if not self.query("SELECT 1 FROM pg_database WHERE datname = 'meters'", "postgres"):
+            self.query("CREATE DATABASE meters", "postgres")

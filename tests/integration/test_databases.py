@@ -1,11 +1,118 @@
 # SPDX-License-Identifier: MIT
 """Graphite and the databases that speak SQL: the real servers, and what becomes of samples while they fail."""
+import concurrent.futures
+import os
 import socket
+import subprocess
 import threading
 
-from house import wait_for
-from servers import Carbon
-from test_nothing_lost import Run, finish, started
+import pytest
+
+from house import House, wait_for
+from servers import Carbon, MariaDb, PostgreSql
+from test_nothing_lost import Feeder, Run, crc16, finish, started
+
+
+@pytest.fixture(scope="module")
+def sql(tmp_path_factory):
+    """MariaDB and PostgreSQL with a certificate of an authority that nobody knows."""
+    folder = tmp_path_factory.mktemp("sql")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "tls.key", "-out", folder / "tls.crt"],
+                   check=True, capture_output=True)
+    places = {"maria": MariaDb(folder), "postgres": PostgreSql(folder)}
+    for place in places.values():
+        place.certificate = folder / "tls"
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda place: place.start(), places.values()))
+    yield places
+    for place in places.values():
+        place.__exit__()
+
+
+class Teller(Feeder):
+    """Says what it is told, when it is told."""
+
+    def run(self):
+        pass
+
+    def telegram(self, number):
+        text = (f"/MBR5TELLER\r\n\r\n1-3:0.2.8(50)\r\n0-0:96.1.1(4530303132)\r\n1-0:1.8.0({self.count(number):010.3f}*kWh)\r\n"
+                "1-0:1.7.0(00.360*kW)\r\n1-0:32.7.0(230.10*V)\r\n0-0:96.13.0(48656C6C6F)\r\n!").encode()
+        return text + f"{crc16(text):04X}\r\n".encode()
+
+    def say(self):
+        self.number += 1
+        os.write(self.master, self.telegram(self.number))
+
+
+def shown(place, prefix="t_"):
+    return [row[0] for row in place.query(f"SELECT shown FROM {prefix}values WHERE name = 'energy_import' ORDER BY sequence")]
+
+
+def test_P49_tables_are_made_kept_up_to_date_and_filled_again_without_doubles(sql, tmp_path):
+    maria, postgres = sql.values()
+    teller = Teller(tmp_path / "p1")
+    tls = f"tls: true, tls_ca: {maria.certificate}.crt"
+    house = House(tmp_path, [f"{{id: house, profile: p1, link: {{serial: {tmp_path}/p1}}, country: nl, publish: every}}"],
+                  extra="journal: {commit: 0s}\nsinks:\n"
+                        f"  maria: {{{maria.settings()}, prefix: t_, {tls}}}\n"
+                        f"  postgres: {{{postgres.settings()}, prefix: t_, {tls}}}\n"
+                        f"  stranger: {{{maria.settings()}, prefix: u_, tls: true}}\n"
+                        f"  unknown: {{{postgres.settings()}, prefix: u_, tls: true}}\n"
+                        f"  burglar: {{{maria.settings().replace('password: pass', 'password: no')}, prefix: v_}}\n"
+                        f"  thief: {{{postgres.settings().replace('password: pass', 'password: no')}, prefix: v_}}\n")
+
+    def tell(count):
+        before = len(shown(maria)) if teller.number else 0
+        for _ in range(count):
+            teller.say()
+        for place in sql.values():
+            wait_for(lambda p=place: there(p, before + count), "rows are in the tables")
+
+    def there(place, count):
+        try:
+            return len(shown(place)) == count
+        except OSError:
+            return False  # no tables yet
+
+    with house.broker(), house.bridge() as bridge:
+        wait_for(lambda: "announced" in bridge.log() or "started" in bridge.log(), "the bridge runs")
+        tell(2)
+        for place in sql.values():
+            assert shown(place) == ["1000.001", "1000.002"]
+            rows = place.query("SELECT name, unit, shown FROM t_values WHERE sequence = (SELECT MIN(sequence) FROM t_values)")
+            assert ["voltage_l1", "V", "230.10"] in rows and ["message", "", "Hello"] in rows, rows
+            assert ["power_import", "W", "360"] in rows, rows
+            wide = place.query("SELECT voltage_l1, energy_import FROM t_wide WHERE meter = 'house' ORDER BY sequence")
+            assert [[float(cell) for cell in row] for row in wide] == [[230.1, 1000.001], [230.1, 1000.002]]
+            assert place.query("SELECT meter, serial FROM t_meters") == [["house", "E0012"]]
+        for name, words in (("stranger", "(2026); is there TLS"), ("unknown", "certificate verify failed; is there TLS"),
+                            ("burglar", "Access denied"), ("thief", "password authentication failed")):
+            wait_for(lambda n=name, w=words: any(f"sink {n}: " in line and w in line for line in bridge.log().splitlines()),
+                     f"{name} is told why")
+        # Version 1 had no views. A newer program's tables are left alone, and nothing is lost meanwhile.
+        for place in sql.values():
+            place.query("DROP VIEW t_wide")
+            place.query("DROP VIEW t_values")
+            place.query("DELETE FROM t_schema WHERE version = 2")
+            place.query("INSERT INTO t_schema (version) VALUES (99)")
+            place.kill()
+            place.start()
+        teller.say()
+        wait_for(lambda: bridge.log().count("made by a newer one") >= 2, "both are left alone")
+        for place in sql.values():
+            place.query("DELETE FROM t_schema WHERE version = 99")
+        for place in sql.values():
+            wait_for(lambda p=place: there(p, 3), "the views are there again, and the newest sample")
+        assert bridge.stop() == 0
+    for place in sql.values():
+        place.query("DELETE FROM t_samples WHERE value = 1000.002")
+    for name, place in sql.items():
+        done = house.call("journal", "replay", "-c", str(house.file), "--sink", name)
+        assert done.returncode == 0, done.stderr
+        assert shown(place) == ["1000.001", "1000.002", "1000.003"]
+        assert place.query("SELECT COUNT(*) FROM t_samples WHERE value IS NOT NULL") == [["9"]]
 
 
 def all_at_once(run):
@@ -35,8 +142,9 @@ def all_at_once(run):
     run.pass_by(40)
 
 
-def test_P47_P49_P53_every_database_has_every_sample_after_every_fault(tmp_path):
-    with started(Run(tmp_path, {"graphite": Carbon(tmp_path)})) as run:
+def test_P47_P49_P53_every_database_has_every_sample_after_every_fault(sql, tmp_path):
+    places = {"graphite": Carbon(tmp_path), **sql}
+    with started(Run(tmp_path, places)) as run:
         run.start_bridge()
         all_at_once(run)
         finish(run)

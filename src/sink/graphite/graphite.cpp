@@ -35,6 +35,14 @@ class Graphite final : public Sink {
     co_return written;
   }
 
+  asio::awaitable<Result<std::string>> check() override {
+    const auto outcome = std::make_shared<Result<std::string>>(std::string());
+    auto job = [peer = peer_, outcome] { *outcome = peer->greet(); };
+    const bool done = co_await worker_.run(std::move(job));
+    if (!done) co_return Error(Errc::timeout, "the server did not answer in time");
+    co_return *outcome;
+  }
+
  private:
   Paths paths_;
   std::shared_ptr<Peer> peer_;  // of the worker's thread

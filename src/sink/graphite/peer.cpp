@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sink/graphite/peer.hpp"
 
+#include "sink/socket_wait.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -33,18 +35,6 @@ constexpr milliseconds look_again{5};
 Error cause(Errc code, const std::string& what) {
   std::array<char, 128> buffer{};
   return {code, what + " (" + ::strerror_r(errno, buffer.data(), buffer.size()) + ")"};
-}
-
-// Of one socket. False: the time ran out.
-bool wait_for(int socket, short events, Time deadline) {
-  for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now()).count();
-    if (left <= 0) return false;
-    pollfd one{socket, events, 0};
-    const int ready = ::poll(&one, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
-  }
 }
 
 void rest(milliseconds pause) {
@@ -120,10 +110,11 @@ Result<Socket> Peer::connect(Time deadline) const {
   return cause(Errc::no_device, name_ + ": no connection to the server");
 }
 
-Result<> Peer::greet() {
+Result<std::string> Peer::greet() const {
   const auto socket = connect(SteadyClock::now() + options_.timeout);
   if (!socket) return socket.error();
-  return {};
+  if (options_.udp) return name_ + " has an address; over UDP nobody says whether it listens";
+  return name_ + " answers; the protocol has no login and no answer";
 }
 
 // A closed connection says more than the kernel's acknowledgement: a server that hangs has all in

@@ -21,8 +21,8 @@ class Peer {
 
   // Whole lines. Errors: no_device (nobody there), timeout, io; in words, with the place.
   Result<> send(const std::string& text);
-  // Whether somebody is there; nothing is written.
-  Result<> greet();
+  // Whether somebody is there, in words; nothing is written.
+  [[nodiscard]] Result<std::string> greet() const;
 
  private:
   using Time = std::chrono::steady_clock::time_point;

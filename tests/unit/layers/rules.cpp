@@ -21,6 +21,8 @@ constexpr std::array known = {
     Known{"boost/beast/", "Beast"},
     Known{"sqlite3.h", "SQLite"},
     Known{"zlib.h", "zlib"},
+    Known{"mysql.h", "libmariadb"},
+    Known{"libpq-fe.h", "libpq"},
     Known{"boost/version.hpp", "Boost version"},
     Known{"nlohmann/json_fwd.hpp", "nlohmann forward"},
     Known{"nlohmann/", "nlohmann"},
@@ -55,9 +57,9 @@ constexpr std::string_view zones = "core/time.cpp";
 
 constexpr std::array<std::string_view, 5> posix_folders = {"sys/", "netinet/", "arpa/", "linux/",
                                                            "asm/"};
-constexpr std::array<std::string_view, 13> posix_headers = {
-    "unistd.h", "fcntl.h",  "termios.h", "poll.h", "pty.h",     "pwd.h",   "grp.h",
-    "netdb.h",  "signal.h", "syslog.h",  "glob.h", "ifaddrs.h", "malloc.h"};
+constexpr std::array<std::string_view, 14> posix_headers = {
+    "unistd.h", "fcntl.h",  "termios.h", "poll.h", "pty.h",     "pwd.h",    "grp.h",
+    "netdb.h",  "signal.h", "syslog.h",  "glob.h", "ifaddrs.h", "malloc.h", "dlfcn.h"};
 
 bool starts_with_any(std::string_view text, std::span<const std::string_view> prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -194,7 +196,11 @@ std::span<const Layer> table() {
       {"scan", {"core", "protocol", "meter", "config"}, {}, {}, false},
       {"simulator", {"core", "protocol", "meter", "config", "io"}, {}, {asio, system}, true},
       {"journal", {"core"}, {}, {system, {"SQLite"}}, true},
-      {"sink", {"core", "io", "journal"}, {}, {asio, system, beast, {"OpenSSL"}, {"zlib"}}, true},
+      {"sink",
+       {"core", "io", "journal"},
+       {},
+       {asio, system, beast, {"OpenSSL"}, {"zlib"}, {"libmariadb"}, {"libpq", true}},
+       true},
       {"http", {"core", "journal"}, {}, {asio, system, beast}, true},
       {"app",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",

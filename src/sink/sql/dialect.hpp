@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Where MySQL and PostgreSQL differ.
+#pragma once
+
+#include "core/time.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace meterbridge::sink::sql {
+
+// In all texts a # stands for the prefix of our tables.
+struct Dialect {
+  Dialect() = default;
+  // What each version of the schema adds to the one before it. A step may be run twice: not every
+  // server takes back half a one. Never changed once it was released; a change is another version.
+  std::span<const std::span<const std::string_view>> versions;
+  std::string_view has_table;  // one value: the table's name; a count
+  std::string_view lock;       // two programs do not build at the same time
+  std::string_view unlock;
+  std::string_view ignore;     // ends an INSERT of samples that may be there already
+  std::string_view ignore_id;  // the same for a row with an id
+  std::string (*time)(Instant at) = nullptr;
+};
+
+[[nodiscard]] const Dialect& mysql_dialect();
+[[nodiscard]] const Dialect& postgresql_dialect();
+
+}  // namespace meterbridge::sink::sql
