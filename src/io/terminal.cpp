@@ -36,8 +36,7 @@ tcflag_t framing(const LineSettings& line) noexcept {
 
 void make_raw(termios& settings) noexcept {
   cfmakeraw(&settings);
-  // Parity errors are not the driver's business: every protocol has its own check.
-  settings.c_iflag &= ~static_cast<tcflag_t>(INPCK | IXOFF | IXANY);
+  settings.c_iflag &= ~static_cast<tcflag_t>(INPCK | IGNPAR | IXOFF | IXANY);
   settings.c_cflag &= ~static_cast<tcflag_t>(framing_flags | CRTSCTS | HUPCL);
   settings.c_cflag |= CLOCAL | CREAD;
   // Zero would make an empty line look like the end of the file.
@@ -69,6 +68,9 @@ Result<> apply(int descriptor, const LineSettings& line, const std::string& port
   }
   make_raw(wanted);
   wanted.c_cflag |= framing(line);
+  // Protocols of 8 bits have their own check. Some text of 7 bits has none: there a character of
+  // wrong parity comes as a zero, which belongs nowhere.
+  if (line.data_bits == 7 && line.parity != Parity::none) wanted.c_iflag |= INPCK;
   const auto* const speed =
       std::find_if(standard_speeds.begin(), standard_speeds.end(),
                    [&](const auto& entry) { return entry.first == line.baud; });

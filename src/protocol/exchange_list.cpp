@@ -7,6 +7,14 @@
 
 namespace meterbridge::protocol {
 
+namespace {
+
+// USB adapters say that a byte has left when they have it: its end would come at the new speed.
+// Meters do not answer sooner than after 20 ms.
+constexpr Milliseconds last_character{10};
+
+}  // namespace
+
 ExchangeList::ExchangeList(const Timing& timing, std::function<Result<Telegram>()> finish)
     : timing_(timing),
       finish_(std::move(finish)),
@@ -77,7 +85,10 @@ Result<Step> ExchangeList::begin(bool fresh) {
   if (fresh) arrived_.clear();
   why_.reset();
   steps_.assign(asked.before.begin(), asked.before.end());
-  if (!asked.request.empty()) steps_.emplace_back(step::Send(asked.request));
+  if (!asked.request.empty()) {
+    steps_.emplace_back(step::Send(asked.request));
+    if (asked.tune) steps_.emplace_back(step::Pause(last_character));
+  }
   if (asked.tune) steps_.emplace_back(step::Retune(*asked.tune));
   heard_ = arrived_.size();
   look();

@@ -7,6 +7,7 @@ Player::Player(std::string id, std::unique_ptr<protocol::Responder> responder, L
                std::uint64_t seed, const FaultRates& rates, std::optional<std::uint64_t> limit)
     : id_(std::move(id)),
       responder_(std::move(responder)),
+      speed_change_(dynamic_cast<protocol::SpeedChange*>(responder_.get())),
       house_(std::move(house)),
       faults_(rates, seed),
       limit_(limit) {}

@@ -5,6 +5,7 @@
 #include "core/bytes.hpp"
 #include "core/time.hpp"
 #include "protocol/responder.hpp"
+#include "protocol/speed_change.hpp"
 #include "simulator/faults.hpp"
 #include "simulator/load_model.hpp"
 
@@ -22,6 +23,11 @@ class Player {
   // after which the meter falls silent; nothing = never.
   Player(std::string id, std::unique_ptr<protocol::Responder> responder, LoadModel house,
          std::uint64_t seed, const FaultRates& rates, std::optional<std::uint64_t> limit);
+
+  // See protocol::SpeedChange.
+  [[nodiscard]] bool hears_at(std::uint32_t baud) {
+    return speed_change_ != nullptr && speed_change_->hears_at(baud);
+  }
 
   // What the bridge sent, in any cut; what goes back, in order.
   [[nodiscard]] std::vector<Emission> received(ByteView bytes, Seconds now);
@@ -43,6 +49,7 @@ class Player {
 
   std::string id_;
   std::unique_ptr<protocol::Responder> responder_;
+  protocol::SpeedChange* speed_change_;  // the same, or null
   LoadModel house_;
   Faults faults_;
   std::optional<std::uint64_t> limit_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ class Port {
   // For good: gives up the name. read() then comes to its end. Also done by the destructor.
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual std::string name() const = 0;  // "/tmp/ttyA", "127.0.0.1:8899"
+
+  // The speed that the client has set; nothing where there is none.
+  [[nodiscard]] virtual std::optional<std::uint32_t> baud() const { return std::nullopt; }
 
   // It takes whole messages (post) instead of a stream of bytes (offer).
   [[nodiscard]] virtual bool carries_messages() const { return false; }

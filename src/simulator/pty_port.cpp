@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "io/serial_speed.hpp"
 #include "simulator/port.hpp"
 
 #include <array>
@@ -81,6 +82,11 @@ class PtyPort final : public Port {
     return ::poll(&state, 1, 0) >= 0 && (state.revents & (POLLHUP | POLLERR)) == 0;
   }
 
+  [[nodiscard]] std::optional<std::uint32_t> baud() const override {
+    const std::uint32_t speed = master_.is_open() ? io::present_speed(handle_) : 0;
+    return speed == 0 ? std::nullopt : std::optional(speed);
+  }
+
   asio::awaitable<void> hang_up(Milliseconds away) override {
     pull_out();
     away_.expires_after(away);
@@ -136,6 +142,7 @@ class PtyPort final : public Port {
     // Opened and closed once, so that "nobody is there" can be told from "somebody is silent".
     ::close(slave);
     master_.assign(master);
+    handle_ = master;
     if (!named) return failed("the pseudo-terminal has no name");
     pts_ = slave_name.data();
     // Made aside and moved there, so that a client finds the old one or the new one, never nothing
@@ -165,6 +172,7 @@ class PtyPort final : public Port {
   std::string path_;
   std::string pts_;
   asio::posix::stream_descriptor master_;
+  int handle_ = -1;  // of master_
   asio::steady_timer timer_;
   asio::steady_timer away_{timer_.get_executor()};
   bool closed_ = false;

@@ -68,7 +68,9 @@ asio::awaitable<void> Station::listen() {
     const Bytes block = co_await port_->read();
     if (block.empty()) break;
     if (line_faults_.echoes()) enqueue(Emission(block));
+    const auto speed = port_->baud();
     for (Seat& seat : seats_) {
+      if (speed && seat.player.hears_at(*speed)) follows_ = true;
       for (Emission& emission : seat.player.received(block, options_.now())) {
         enqueue(std::move(emission));
       }
@@ -114,16 +116,20 @@ asio::awaitable<void> Station::send() {
   }
 }
 
+std::uint32_t Station::baud() const {
+  return follows_ && options_.baud != 0 ? port_->baud().value_or(options_.baud) : options_.baud;
+}
+
 // In portions of ten milliseconds of the line's speed (a byte is ten bits); a network takes all at
 // once.
 asio::awaitable<void> Station::transmit(const Bytes& bytes) {
-  const bool line = options_.baud != 0;
-  const std::size_t portion = line ? std::max<std::size_t>(1, options_.baud / 1000) : bytes.size();
-  const auto byte_time = std::chrono::microseconds(line ? 10'000'000 / options_.baud : 0);
   ByteView rest = bytes;
   auto next = SteadyClock::now();
   auto taken = next;
   while (!rest.empty() && !stopping_ && port_->attended()) {
+    const std::uint32_t speed = baud();
+    const std::size_t portion = speed != 0 ? std::max<std::size_t>(1, speed / 1000) : bytes.size();
+    const auto byte_time = std::chrono::microseconds(speed != 0 ? 10'000'000 / speed : 0);
     const std::size_t count = port_->offer(rest.first(std::min(portion, rest.size())));
     rest = rest.subspan(count);
     const auto now = SteadyClock::now();

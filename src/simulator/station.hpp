@@ -65,6 +65,7 @@ class Station {
   boost::asio::awaitable<void> send();
   boost::asio::awaitable<void> transmit(const Bytes& bytes);
   void enqueue(Emission emission);
+  [[nodiscard]] std::uint32_t baud() const;
   void tell_if_finished();
 
   boost::asio::any_io_executor executor_;
@@ -75,6 +76,7 @@ class Station {
   // What waits to be sent, by the time it is due; equal times keep their order.
   std::multimap<std::chrono::steady_clock::time_point, Emission> queue_;
   bool sending_ = false;
+  bool follows_ = false;            // a meter here changes its speed, and with it the line
   boost::asio::steady_timer wake_;  // of send(): something new is in the queue
   boost::asio::steady_timer pace_;  // of transmit()
   std::vector<std::unique_ptr<boost::asio::steady_timer>> beats_;  // of push(), one each

@@ -72,7 +72,8 @@ Result<Request> parse_request(ByteView sent) {
     request.kind = Request::Kind::select;
     return request;
   }
-  if (!text.starts_with("/?") || text.find('!') == std::string::npos)
+  const bool asks = text.size() > 1 && (text[1] == '?' || (text[1] >= '1' && text[1] <= '9'));
+  if (!asks || text.find('!') == std::string::npos)
     return Error(Errc::truncated, "the sign-on is not /?address!");
   // Fast read: the command follows the sign-on in one go.
   const std::size_t command = text.find(soh);

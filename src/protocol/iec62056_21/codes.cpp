@@ -144,6 +144,15 @@ CodeTable table_from(std::span<const Known> known) {
   return table;
 }
 
+// The same without the registers that these meters refuse.
+CodeTable dlms_table() {
+  CodeTable table = table_from(energomera_codes);
+  std::erase_if(table, [](const CodeRow& row) { return row.code == "ET0PE"; });
+  for (CodeRow& row : table)
+    row.instead_of.clear();
+  return table;
+}
+
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
@@ -170,6 +179,14 @@ Result<Decimal> counts_from(const CodeRow& row, std::string_view sent) {
   if (wanted > 0) digits.resize(wanted);
   if (sent.starts_with('-')) digits.insert(0, "-");
   return Decimal::parse(digits);
+}
+
+// A power factor may have a letter in front that tells lagging from leading.
+Result<Decimal> plain_number(const CodeRow& row, std::string_view sent) {
+  sent = trimmed(sent);
+  const bool letter = row.key.quantity == Quantity::power_factor && sent.size() > 1 &&
+                      (sent.front() == 'L' || sent.front() == 'C');
+  return Decimal::parse(letter ? sent.substr(1) : sent);
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -201,11 +218,14 @@ bool is_clock(const CodeRow& row) {
 
 const CodeTable& table_of(Family family) {
   static const CodeTable energomera = table_from(energomera_codes);
+  static const CodeTable dlms = dlms_table();
   static const CodeTable neva = table_from(neva_codes);
   static const CodeTable none;
   switch (family) {
     case Family::energomera:
       return energomera;
+    case Family::energomera_dlms:
+      return dlms;
     case Family::neva:
       return neva;
     case Family::none:
@@ -270,7 +290,7 @@ Result<Decimal> number_of(const CodeRow& row, std::string_view sent) {
   }
   // A unit behind the number would be another one than the table says, or the same again.
   const std::string_view bare = sent.substr(0, sent.find('*'));
-  auto number = row.form == Form::counts ? counts_from(row, bare) : Decimal::parse(trimmed(bare));
+  auto number = row.form == Form::counts ? counts_from(row, bare) : plain_number(row, bare);
   if (!number) return Error(Errc::malformed, row.code + " is not a number: " + sanitised(sent, 40));
   return number->times(row.scale);
 }

@@ -43,7 +43,11 @@ struct CodeRow {
 
 using CodeTable = std::vector<CodeRow>;
 
-enum class Family : std::uint8_t { none, energomera, neva };
+// energomera_dlms: of CE207, CE208, CE307 and CE308 those whose registers are in the archive.
+enum class Family : std::uint8_t { none, energomera, energomera_dlms, neva };
+
+// Several codes in one request: GRPNM(VOLTA()FREQU()); the answer has their names in front.
+inline constexpr std::string_view group_code = "GRPNM";
 
 // Codes of the makers that have a table of their own.
 [[nodiscard]] const CodeTable& table_of(Family family);

@@ -76,9 +76,6 @@ Decoded fine(const Session& session) {
   return decoded;
 }
 
-// Several codes in one request: GRPNM(VOLTA()FREQU()); the answer has their names in front.
-constexpr std::string_view group_code = "GRPNM";
-
 Result<std::vector<Entry>> entries_of_group(const Block& block, std::string_view asked) {
   auto entries = entries_for(block, {});
   if (!entries) return entries;

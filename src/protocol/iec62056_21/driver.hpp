@@ -23,6 +23,7 @@ struct Memory {
   std::set<std::string> mute;                      // not answered twice: left alone for a while
   std::vector<Reading> constant;                   // of rows that are read once
   std::optional<Error> locked;  // the password was refused: nothing is ever sent again
+  bool no_group = false;        // it refuses groups, or one of the codes in them
   bool unsettled = false;
   bool left_open = false;         // the last poll was broken off within a session
   unsigned polls_since_slow = 0;  // since everything was asked

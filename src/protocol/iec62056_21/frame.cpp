@@ -173,6 +173,12 @@ Result<Identification> parse_identification(std::string_view line) {
   return found;
 }
 
+bool is_plausible(const Identification& identification) noexcept {
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  return identification.maker.size() == flag_length && capital(identification.maker[0]) &&
+         capital(identification.maker[1]) && !identification.model.empty();
+}
+
 std::optional<std::uint32_t> speed_of(char character) noexcept {
   constexpr std::array<std::uint32_t, 7> speeds{300, 600, 1200, 2400, 4800, 9600, 19200};
   if (character >= '0' && character <= '6')
@@ -198,8 +204,8 @@ Bytes build_block(std::string_view command, std::string_view text, Check rule) {
   return bytes;
 }
 
-Bytes sign_on(std::string_view address) {
-  return to_bytes("/?" + std::string(address) + "!\r\n");
+Bytes sign_on(std::string_view address, char table) {
+  return to_bytes(std::string{'/', table} + std::string(address) + "!\r\n");
 }
 
 Bytes option_select(char speed, char mode) {
@@ -210,6 +216,14 @@ Bytes read_request(Read command, std::string_view name, std::string_view argumen
   std::string text(name);
   text.append("(").append(arguments).append(")");
   return build_block(command == Read::r1 ? "R1" : "R2", text, rule);
+}
+
+Bytes fast_read_request(std::string_view address, std::string_view name, std::string_view arguments,
+                        Check rule) {
+  Bytes bytes = to_bytes("/?" + std::string(address) + "!");
+  const Bytes command = read_request(Read::r1, name, arguments, rule);
+  bytes.insert(bytes.end(), command.begin(), command.end());
+  return bytes;
 }
 
 Bytes password_request(std::string_view password, Check rule) {

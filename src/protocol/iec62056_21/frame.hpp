@@ -63,17 +63,24 @@ struct Identification {
 
 // The line without slash and line end. Error: malformed.
 Result<Identification> parse_identification(std::string_view line);
+// Where nothing else proves a telegram: makers' letters are capitals, the third may be small, and a
+// name follows.
+[[nodiscard]] bool is_plausible(const Identification& identification) noexcept;
 // Of a baud character: 300 ... 19200. Digits belong to mode C, letters to mode B.
 [[nodiscard]] std::optional<std::uint32_t> speed_of(char character) noexcept;
 
 // What the bridge may send. There is no way to build any other command: W1, W2, E2, P2 do not
 // exist here.
 enum class Read : std::uint8_t { r1, r2 };
-[[nodiscard]] Bytes sign_on(std::string_view address);
+// table: which of its readouts a meter of several is to send, '1' to '9'; '?' = its usual one.
+[[nodiscard]] Bytes sign_on(std::string_view address, char table = '?');
 // mode: '0' readout, '1' programming.
 [[nodiscard]] Bytes option_select(char speed, char mode);
 [[nodiscard]] Bytes read_request(Read command, std::string_view name, std::string_view arguments,
                                  Check rule);
+// The same without a session: behind the sign-on, in one go.
+[[nodiscard]] Bytes fast_read_request(std::string_view address, std::string_view name,
+                                      std::string_view arguments, Check rule);
 [[nodiscard]] Bytes password_request(std::string_view password, Check rule);
 [[nodiscard]] Bytes break_request(Check rule);
 // Answers, for the responder. `command` empty = a data block.

@@ -5,6 +5,7 @@
 #include "protocol/iec62056_21/code_table.hpp"
 #include "protocol/iec62056_21/frame.hpp"
 #include "protocol/iec62056_21/iec62056_21.hpp"
+#include "protocol/iec62056_21/receiver.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -15,7 +16,7 @@ using namespace meterbridge;
 using namespace meterbridge::protocol;
 using hostile::require;
 
-constexpr std::string_view families[] = {"auto", "energomera", "neva", "none"};
+constexpr std::string_view families[] = {"auto", "energomera-dlms", "neva", "none"};
 constexpr std::string_view checks[] = {"auto", "xor", "sum", "off"};
 constexpr std::string_view modes[] = {"auto", "a", "b", "c"};
 
@@ -50,6 +51,12 @@ void decode_everything(ByteView bytes, const SettingValues& settings) {
   ask(read_request(Read::r2, "C900", {}, Check::exclusive_or));
 }
 
+// Of a meter that sends by itself.
+std::vector<std::string> pushed(ByteView bytes, bool cut) {
+  iec62056_21::Receiver receiver{iec62056_21::Options()};
+  return hostile::received(receiver, bytes, cut, decoded_json);
+}
+
 void must_be_read_only(const Bytes& wire) {
   using iec62056_21::Request;
   const bool wake_up = std::ranges::all_of(wire, [](std::byte b) { return b == std::byte{0}; });
@@ -68,6 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const SettingValues settings = settings_from(u8(bytes.front()));
   const ByteView rest = bytes.subspan(1);
   decode_everything(rest, settings);
+  require(pushed(rest, false) == pushed(rest, true));
   hostile::converse(iec62056_21_protocol, rest, settings, nullptr, must_be_read_only);
   hostile::play_meter(iec62056_21_protocol, rest, settings,
                       [](const Bytes& sent) { require(!sent.empty()); });

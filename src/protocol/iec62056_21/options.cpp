@@ -2,6 +2,7 @@
 #include "protocol/iec62056_21/options.hpp"
 
 #include "protocol/iec62056_21/code_table.hpp"
+#include "protocol/iec62056_21/models.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,9 +11,9 @@
 namespace meterbridge::protocol::iec62056_21 {
 namespace {
 
-constexpr std::string_view readings[] = {"auto", "readout", "codes"};
+constexpr std::string_view readings[] = {"auto", "readout", "codes", "fast"};
 constexpr std::string_view commands[] = {"R1", "R2"};
-constexpr std::string_view families[] = {"auto", "none", "energomera", "neva"};
+constexpr std::string_view families[] = {"auto", "none", "energomera", "energomera-dlms", "neva"};
 constexpr std::string_view modes[] = {"auto", "a", "b", "c"};
 constexpr std::string_view speeds[] = {"announced", "fixed", "slow"};
 constexpr std::string_view checks[] = {"auto", "xor", "sum", "off"};
@@ -21,7 +22,7 @@ constexpr std::size_t max_password = 32;
 constexpr std::size_t max_prefix = 16;
 constexpr std::size_t max_identification = 64;
 
-constexpr std::array specs{
+const std::array specs{
     SettingSpec{.name = "address",
                 .help = "address of the meter, up to 32 characters; without it every meter on the "
                         "line answers"},
@@ -34,7 +35,10 @@ constexpr std::array specs{
                 .fallback = "false"},
     SettingSpec{.name = "read",
                 .type = SettingType::choice,
-                .help = "everything at once, or codes one by one; auto: codes where there are some",
+                .help =
+                    "everything at once, or codes one by one; auto: codes where there are some; "
+                    "fast: codes without a session, one telegram each (Energomera CE207, "
+                    "CE208, CE307, CE308)",
                 .fallback = "auto",
                 .choices = readings},
     SettingSpec{.name = "read_command",
@@ -44,9 +48,22 @@ constexpr std::array specs{
                 .choices = commands},
     SettingSpec{.name = "family",
                 .type = SettingType::choice,
-                .help = "whose codes are meant; auto: as the identification says",
+                .help = "whose codes are meant; auto: as the identification says; energomera-dlms: "
+                        "CE207, CE208, CE307, CE308 without ET0PE",
                 .fallback = "auto",
                 .choices = families},
+    SettingSpec{.name = "group",
+                .type = SettingType::boolean,
+                .help =
+                    "asks for several codes at once (GRPNM of Energomera); a meter that refuses "
+                    "it is asked one by one",
+                .fallback = "false"},
+    SettingSpec{.name = "table",
+                .type = SettingType::integer,
+                .help = "which of its readouts the meter sends, where it has several (EMH: 1 to "
+                        "4); 0: its usual one",
+                .fallback = "0",
+                .maximum = 9},
     SettingSpec{.name = "mode",
                 .type = SettingType::choice,
                 .help = "what follows the identification; auto: as its baud character says",
@@ -114,6 +131,11 @@ constexpr std::array specs{
                 .help = "how often an unanswered request is repeated",
                 .fallback = "2",
                 .maximum = 10},
+    SettingSpec{.name = "model",
+                .type = SettingType::choice,
+                .help = "the meter that `simulate` plays; reading does not look at it",
+                .fallback = "generic",
+                .choices = model_names()},
 };
 
 bool is_printable(std::string_view text) {
@@ -207,7 +229,7 @@ Result<> read_timing(const SettingValues& settings, Options& options) {
 }
 
 void read_codes(const SettingValues& settings, Options& options) {
-  enum class Choice : std::uint8_t { automatic, none, energomera, neva };
+  enum class Choice : std::uint8_t { automatic, none, energomera, energomera_dlms, neva };
   switch (chosen(settings, "family", families, Choice::automatic)) {
     case Choice::automatic:
       break;
@@ -217,6 +239,9 @@ void read_codes(const SettingValues& settings, Options& options) {
     case Choice::energomera:
       options.family = Family::energomera;
       break;
+    case Choice::energomera_dlms:
+      options.family = Family::energomera_dlms;
+      break;
     case Choice::neva:
       options.family = Family::neva;
       break;
@@ -225,6 +250,11 @@ void read_codes(const SettingValues& settings, Options& options) {
   const bool codes =
       !options.codes.empty() || options.family.value_or(Family::none) != Family::none;
   options.readout = how == "readout" || (how == "auto" && !codes);
+  options.fast = how == "fast";
+  options.group = settings.boolean("group");
+  if (const auto table = settings.integer("table"); table > 0 && table <= 9)
+    options.readout_table = static_cast<char>('0' + table);
+  options.model = settings.text("model");
 }
 
 }  // namespace

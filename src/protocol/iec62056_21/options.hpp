@@ -32,6 +32,10 @@ struct Options {
   Secret password;
   bool operand_password = false;  // the meter itself says what to send as password (Neva)
   bool readout = false;           // everything at once; else codes one by one
+  bool fast = false;              // codes without a session
+  bool group = false;             // several codes in one request
+  char readout_table = '?';       // of a meter with several
+  std::string model;              // for the simulator
   Read command = Read::r1;
   CodeTable codes;               // of the configuration, before those of the family
   std::optional<Family> family;  // nothing = from the identification

@@ -12,14 +12,17 @@ namespace meterbridge::protocol::iec62056_21 {
 namespace {
 
 constexpr Milliseconds farewell{300};  // after the end of a session, before the next sign-on
-constexpr int sessions_allowed = 3;    // in one poll
-constexpr int readouts_allowed = 2;    // at 300 Bd each takes minutes
+constexpr Milliseconds quiet_after_broadcast{200};
+constexpr int readouts_allowed = 2;  // at 300 Bd each takes minutes
 
 ExchangeList::Timing timing_of(const Options& options, bool unsettled,
                                std::optional<int> first_attempts) {
   ExchangeList::Timing timing;
   timing.response = options.response_timeout;
   timing.pause = options.pause;
+  // Everybody on the line hears it.
+  if (options.fast && options.address.empty())
+    timing.pause = std::max(timing.pause, quiet_after_broadcast);
   timing.attempts = options.retries + 1;
   timing.first_attempts = first_attempts;
   timing.unsettled = unsettled;
@@ -55,6 +58,7 @@ Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_atte
     memory_.mute.clear();
     memory_.unsupported.clear();
     memory_.constant.clear();
+    memory_.no_group = false;
   }
   begin_session();
 }
@@ -95,7 +99,9 @@ Check Poll::rule() const {
   if (options_.check == Check::sum || options_.check == Check::exclusive_or) return options_.check;
   if (memory_.rule != Check::automatic) return memory_.rule;
   const bool energomera =
-      identification_ && family_of(identification_->maker) == Family::energomera;
+      options_.fast || options_.family == Family::energomera ||
+      options_.family == Family::energomera_dlms ||
+      (identification_ && family_of(identification_->maker) == Family::energomera);
   return energomera ? Check::sum : Check::exclusive_or;
 }
 
@@ -118,7 +124,12 @@ Exchange Poll::exchange(std::string what, const Bytes& request) const {
 
 void Poll::begin_session() {
   ++sessions_;
-  Exchange first = exchange("the sign-on", sign_on(options_.address));
+  if (options_.fast) {
+    table_ = options_.table(Family::energomera);
+    ask_codes();
+    return;
+  }
+  Exchange first = exchange("the sign-on", sign_on(options_.address, options_.readout_table));
   if (std::exchange(open_, false) || std::exchange(memory_.left_open, false)) {
     first.before.emplace_back(step::Send(joined_bytes(options_.prefix, break_request(rule()))));
     first.before.emplace_back(step::Pause(farewell));
@@ -165,6 +176,7 @@ void Poll::ask_readout(const Identification& identification, Mode mode) {
   if (mode != Mode::a && (mode != Mode::c || options_.speed != Speed::slow)) all.tune = data_line();
   all.on_reply = [this](ByteView frame) { return on_readout(frame); };
   all.on_lost = [this](const Error& why) { return lost(why); };
+  open_ = !request.empty();
   list_.add(std::move(all));
 }
 
@@ -183,13 +195,14 @@ void Poll::select(char mode) {
 
 Result<Block> Poll::checked(ByteView frame) {
   Check allowed = options_.check;
+  const Check usual = usual_check(identification_ ? identification_->text : std::string());
   if (allowed == Check::automatic)
-    allowed = memory_.rule != Check::automatic ? memory_.rule : usual_check(identification_->text);
+    allowed = memory_.rule != Check::automatic ? memory_.rule : usual;
   auto matched = verify(frame, allowed);
   // What is remembered may be of a meter that was here before.
   if (!matched && options_.check == Check::automatic && memory_.rule != Check::automatic &&
       sessions_ > 1) {
-    matched = verify(frame, usual_check(identification_->text));
+    matched = verify(frame, usual);
   }
   if (!matched) return matched.error();
   auto block = parse_block(frame);
@@ -251,90 +264,6 @@ Result<Verdict> Poll::on_password(ByteView frame) {
   return Verdict::ignored("another block than the acknowledgement");
 }
 
-void Poll::plan_codes() {
-  for (const CodeRow& row : table_) {
-    const bool known = std::ranges::any_of(
-        memory_.constant, [&](const Reading& reading) { return reading.key == row.key; });
-    if (row.once && known) continue;
-    if (!row.instead_of.empty() && !memory_.unsupported.contains(row.instead_of)) continue;
-    if (memory_.unsupported.contains(row.code) || memory_.mute.contains(row.code)) continue;
-    if (std::ranges::count(wanted_, row.code) == 0) wanted_.push_back(row.code);
-  }
-}
-
-void Poll::ask_codes() {
-  if (!std::exchange(planned_, true)) plan_codes();
-  for (const std::string& code : wanted_)
-    ask_code(code);
-}
-
-void Poll::ask_code(const std::string& code) {
-  const auto row = std::ranges::find(table_, code, &CodeRow::code);
-  if (row == table_.end()) return;
-  Exchange read = exchange(code, read_request(options_.command, code, row->arguments, rule()));
-  read.longest = 4096;
-  read.on_reply = [this, code, doubted = false](ByteView frame) mutable {
-    return on_code(code, frame, doubted);
-  };
-  read.on_lost = [this, code](const Error& why) { return lost_code(code, why); };
-  list_.add(std::move(read));
-}
-
-// What other models have in place of a code that this one refused.
-void Poll::ask_instead(const std::string& code) {
-  for (const CodeRow& row : table_) {
-    if (row.instead_of != code || std::ranges::count(wanted_, row.code) != 0) continue;
-    if (memory_.unsupported.contains(row.code) || memory_.mute.contains(row.code)) continue;
-    wanted_.push_back(row.code);
-    ask_code(row.code);
-  }
-}
-
-Result<Verdict> Poll::on_code(const std::string& code, ByteView frame, bool& doubted) {
-  if (first_of(frame) == nak)
-    return Verdict::repeat(Error(Errc::exception, "the meter did not understand (NAK)"));
-  if (first_of(frame) == ack) return Verdict::ignored("an acknowledgement instead of data");
-  const auto block = checked(frame);
-  if (!block) return Verdict::repeat(block.error());
-  if (block->command == "B0")
-    return Verdict::repeat(Error(Errc::exception, "the meter ended the session"));
-  auto entries = entries_for(*block, code);
-  if (!entries && entries.error().code() == Errc::exception) {
-    memory_.unsupported.insert_or_assign(code, entries.error().detail());
-    std::erase(wanted_, code);
-    ask_instead(code);
-    return Verdict::taken();
-  }
-  if (!entries) return Verdict::ignored(entries.error().detail());
-  const auto all = joined(*std::move(entries), table_);
-  const CodeRow* row = row_of(table_, all.front(), 1);
-  if (is_absent(table_, all.front())) {
-    memory_.unsupported.insert_or_assign(code, "the meter does not have it");
-  } else if (row != nullptr && row->doubt_zero && !std::exchange(doubted, true)) {
-    const auto number = number_of(*row, all.front().values.front());
-    if (number && number->is_zero())
-      return Verdict::repeat(Error(Errc::refused, "a zero, which is read once more"));
-  }
-  take(all.front());
-  memory_.unheard.erase(code);
-  std::erase(wanted_, code);
-  return Verdict::taken();
-}
-
-void Poll::take(const Entry& entry) {
-  telegram_.items.push_back(coded_item(table_, entry));
-  const CodeRow* row = row_of(table_, entry, 1);
-  if (row != nullptr && row->form == Form::date) date_ = entry.values.front();
-  if (row != nullptr && row->form == Form::time) time_ = entry.values.front();
-  MeterReadings& meter = telegram_.readings.front();
-  const std::size_t before = meter.readings.size();
-  add_coded(table_, entry, meter);
-  if (row == nullptr || !row->once) return;
-  for (std::size_t i = before; i < meter.readings.size(); ++i)
-    memory_.constant.push_back(meter.readings[i]);
-  meter.readings.resize(before);  // finish() adds what is constant
-}
-
 Result<Verdict> Poll::on_readout(ByteView frame) {
   const bool plain = first_of(frame) != stx && first_of(frame) != soh;
   std::string text = to_text(frame);
@@ -346,6 +275,11 @@ Result<Verdict> Poll::on_readout(ByteView frame) {
   }
   const auto entries = parse_entries(text, false);
   if (!entries) return Verdict::repeat(entries.error());
+  if (plain) {
+    if (const auto lines = plausible_lines(*entries); !lines) return Verdict::repeat(lines.error());
+    if (!is_plausible(*identification_))
+      return Verdict::repeat(Error(Errc::malformed, "no maker identifies itself like that"));
+  }
   put_readout(telegram_, *entries);
   open_ = false;
   return Verdict::taken();
@@ -357,15 +291,6 @@ Result<> Poll::lost(const Error& why) {
   if (sessions_ >= allowed) return why;
   list_.clear();
   begin_session();
-  return {};
-}
-
-Result<> Poll::lost_code(const std::string& code, const Error& why) {
-  if (sessions_ < sessions_allowed) return lost(why);
-  if (telegram_.items.empty()) return why;
-  // Some meters are silent instead of refusing: what was not heard in two polls is left alone.
-  if (!memory_.unheard.insert(code).second) memory_.mute.insert(code);
-  list_.clear();
   return {};
 }
 

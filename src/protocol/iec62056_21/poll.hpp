@@ -6,7 +6,9 @@
 #include "protocol/iec62056_21/driver.hpp"
 
 #include <deque>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace meterbridge::protocol::iec62056_21 {
 
@@ -24,6 +26,15 @@ class Poll final : public Dialogue {
   void silence() override { list_.silence(); }
 
  private:
+  static constexpr int sessions_allowed = 3;  // in one poll
+
+  // What an answer holds: a block of data, or none and what that means.
+  struct Data {
+    Data() = default;
+    std::optional<Block> block;
+    Verdict verdict = Verdict::taken();
+  };
+
   void begin_session();
   void follow(const Identification& identification);
   void ask_readout(const Identification& identification, Mode mode);
@@ -32,20 +43,29 @@ class Poll final : public Dialogue {
   void ask_codes();
   void ask_code(const std::string& code);
   void ask_instead(const std::string& code);
+  void ask_group(std::vector<std::string> codes);
   void plan_codes();
 
   Result<Verdict> on_operand(ByteView frame);
   Result<Verdict> on_password(ByteView frame);
   Result<Verdict> on_readout(ByteView frame);
   Result<Verdict> on_code(const std::string& code, ByteView frame, bool& doubted);
+  Result<Verdict> on_group(const std::vector<std::string>& codes, ByteView frame);
+  Data data_block(ByteView frame);
   Result<Verdict> refused_password(const std::string& how);
   Result<Block> checked(ByteView frame);
   Result<> lost(const Error& why);
   Result<> lost_code(const std::string& code, const Error& why);
+  Result<> lost_group(const Error& why);
+  void settle(const Entry& entry);
   void take(const Entry& entry);
   Result<Telegram> finish();
 
   [[nodiscard]] Exchange exchange(std::string what, const Bytes& request) const;
+  [[nodiscard]] Exchange read_exchange(const std::string& what, const Bytes& request) const;
+  [[nodiscard]] Bytes read_bytes(std::string_view code, std::string_view arguments) const;
+  [[nodiscard]] Bytes group_request(const std::vector<std::string>& codes) const;
+  [[nodiscard]] bool fits_group(const std::string& code) const;
   [[nodiscard]] Check rule() const;
   [[nodiscard]] std::optional<LineSettings> data_line() const;
   [[nodiscard]] Step wire(Step step) const;

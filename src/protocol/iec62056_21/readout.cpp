@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace meterbridge::protocol::iec62056_21 {
 namespace {
@@ -61,6 +62,23 @@ bool counts_events(const Code& code) {
   return code.plain.starts_with("C.7");
 }
 
+// YYMMDDhhmm[ss], perhaps behind a digit of season, or date and time with a blank between them.
+std::optional<Seconds> stamp_from(std::string_view text) {
+  constexpr std::size_t date_digits = 6;
+  std::string_view date = text.substr(0, text.find(' '));
+  std::string time;
+  if (date.size() < text.size()) {
+    time = trimmed(text.substr(date.size()));
+  } else {
+    const std::size_t digits = date_digits + text.size() % 2;
+    date = text.substr(0, digits);
+    time = text.substr(std::min(digits, text.size()));
+  }
+  constexpr std::size_t with_seconds = 6;
+  if (time.size() < with_seconds) time += time.find(':') == std::string::npos ? "00" : ":00";
+  return clock_from(date, time);
+}
+
 class Builder {
  public:
   Builder(Telegram& telegram, std::span<const Entry> entries)
@@ -73,6 +91,7 @@ class Builder {
 
  private:
   void settle_live_registers();
+  [[nodiscard]] static Item first_value(const Line& line, bool number);
   void add(const Line& line, const Item& item);
   void add_own(const Meaning& meaning, const Item& item);
   void add_temperatures(const Entry& entry);
@@ -99,6 +118,19 @@ void Builder::settle_live_registers() {
         lines_, [&](const Line& one) { return one.code.obis && *one.code.obis == live; });
     if (!other) line.meaning = meaning_of(live);
   }
+}
+
+// A maximum comes with the time at which it was reached: 1.6.1(0.4*kW)(22-03-14 11:45).
+Item Builder::first_value(const Line& line, bool number) {
+  const Entry& entry = *line.entry;
+  if (entry.values.size() < 2) return item_from(entry, line.code, number);
+  Entry first;
+  first.code = entry.code;
+  first.values.push_back(entry.values.front());
+  Item item = item_from(first, line.code, number);
+  if (!item.value) return item_from(entry, line.code, number);
+  item.time = stamp_from(entry.values[1]);
+  return item;
 }
 
 void Builder::add_own(const Meaning& meaning, const Item& item) {
@@ -186,8 +218,10 @@ void Builder::run() {
   for (const Line& line : lines_) {
     const bool number = counts_events(line.code) || line.own != nullptr ||
                         (line.code.obis && is_number(*line.code.obis, line.meaning));
-    telegram_.items.push_back(item_from(*line.entry, line.code, number));
-    add(line, telegram_.items.back());
+    telegram_.items.push_back(first_value(line, number));
+    const std::size_t groups = line.entry->values.size();
+    if (groups < 2 || (groups == 2 && telegram_.items.back().time))
+      add(line, telegram_.items.back());
   }
   readings_.add_sums();
   readings_.add_net_power();
@@ -256,6 +290,30 @@ void put_identification(Telegram& telegram, const Identification& identification
 
 void put_readout(Telegram& telegram, std::span<const Entry> entries) {
   Builder(telegram, entries).run();
+}
+
+Result<> plausible_lines(std::span<const Entry> entries) {
+  std::map<std::string, std::string_view> registers;
+  for (const Entry& entry : entries) {
+    const auto wrong = [&entry](std::string_view why) {
+      return Error(Errc::malformed, sanitised(entry.code, 40) + "(" +
+                                        sanitised(entry.values.front(), 40) + ") " +
+                                        std::string(why));
+    };
+    if (entry.values.size() != 1) continue;
+    const std::string_view sent = entry.values.front();
+    const std::size_t star = std::min(sent.find('*'), sent.size());
+    const std::string_view unit = trimmed(sent.substr(std::min(star + 1, sent.size())));
+    const bool digits = sent.find_first_of("0123456789") < star;
+    const auto number = number_from(sent.substr(0, star));
+    if (unit_from(unit) && !unit.empty() && digits && !number) return wrong("is no number");
+    const Code code = code_from(entry.code);
+    if (!code.obis || code.former || !is_number(*code.obis)) continue;
+    if (!unit.empty() && !unit_from(unit)) return wrong("has no unit that there is");
+    const auto [other, fresh] = registers.emplace(code.address, sent);
+    if (!fresh && other->second != sent) return wrong("comes twice, and not the same");
+  }
+  return {};
 }
 
 std::optional<Seconds> clock_from(std::string_view date, std::string_view time) {

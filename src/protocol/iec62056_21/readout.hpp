@@ -15,6 +15,9 @@ void put_identification(Telegram& telegram, const Identification& identification
 // Items, readings, serial number and clock of a readout. Meters without identification (a capture
 // that begins late) are possible.
 void put_readout(Telegram& telegram, std::span<const Entry> entries);
+// Lines of a telegram that has no block check: what cannot be true is damage. A number that is
+// none, a unit that does not exist, a register that comes twice with two values. Error: malformed.
+Result<> plausible_lines(std::span<const Entry> entries);
 // The clock of a meter: date YYMMDD or [w.]DD.MM.YY, time hhmmss or hh:mm:ss, each perhaps behind a
 // digit of season. Local time, as the meter shows it.
 [[nodiscard]] std::optional<Seconds> clock_from(std::string_view date, std::string_view time);

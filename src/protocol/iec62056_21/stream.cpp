@@ -45,6 +45,31 @@ class Scanner {
   std::vector<Decoded> all_;
 };
 
+bool has(ByteView block, char wanted) {
+  return std::ranges::any_of(block,
+                             [wanted](std::byte b) { return b == static_cast<std::byte>(wanted); });
+}
+
+// CR LF again, for LF LF or for LF alone. The check byte may have been a carriage return, too.
+Bytes with_carriage_returns(ByteView block) {
+  std::string text;
+  const std::string sent = to_text(block.first(block.size() - 1));
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    if (sent[i] != '\n') {
+      text += sent[i];
+      continue;
+    }
+    text += "\r\n";
+    if (i + 1 < sent.size() && sent[i + 1] == '\n') ++i;
+  }
+  Bytes whole = to_bytes(text);
+  const bool turned =
+      block.back() == static_cast<std::byte>('\n') &&
+      block_check(ByteView(whole).subspan(1), Check::exclusive_or) == static_cast<std::byte>('\r');
+  whole.push_back(turned ? static_cast<std::byte>('\r') : block.back());
+  return whole;
+}
+
 std::optional<Scanner::Found> Scanner::identification_at(std::size_t at) const {
   const std::size_t end = text_.find_first_of(line_end, at);
   if (text_[at] != '/' || end == std::string::npos) return std::nullopt;
@@ -88,7 +113,13 @@ void Scanner::put(std::size_t begin, std::size_t end, Decoded decoded) {
 Decoded Scanner::understand(ByteView block, const Found* found) const {
   Check rule = options_.check;
   if (rule == Check::automatic && found != nullptr) rule = usual_check(found->identification.text);
-  const auto verified = verify(block, rule);
+  auto verified = verify(block, rule);
+  Bytes whole;
+  if (!verified && !has(block, '\r')) {
+    // A terminal that was not raw has made line feeds of the carriage returns.
+    whole = with_carriage_returns(block);
+    if (const auto again = verify(whole, rule)) verified = *again;
+  }
   if (!verified) return failed(verified.error());
   const auto parsed = parse_block(block);
   if (!parsed) return failed(parsed.error());
@@ -140,8 +171,12 @@ void Scanner::read_plain(std::size_t begin, const Found& found) {
     put(found.begin, behind + 1, entry(Status::malformed, "a block with ETX, but without STX"));
   } else if (!entries) {
     put(found.begin, end + 1, failed(entries.error()));
+  } else if (!is_plausible(found.identification)) {
+    put(found.begin, end + 1, entry(Status::malformed, "no maker identifies itself like that"));
   } else if (entries->empty()) {
     put(found.begin, end + 1, entry(Status::malformed, "a readout without a single line"));
+  } else if (const auto lines = plausible_lines(*entries); !lines) {
+    put(found.begin, end + 1, failed(lines.error()));
   } else {
     Decoded decoded = entry(Status::ok, {});
     put_identification(decoded.telegram, found.identification);
@@ -203,7 +238,9 @@ std::vector<Decoded> Scanner::run() {
     const std::size_t next = text_.find_first_of("/\x01\x02", at_);
     if (next == std::string::npos) break;
     if (text_[next] != '/') {
+      const std::size_t before = all_.size();
       read_block(next, nullptr);
+      if (all_.size() > before && !all_.back().ok()) look_inside(next);
     } else if (text_.compare(next, 2, "/?") == 0) {
       at_ = std::min(text_.find_first_of(line_end, next), text_.size());  // our own sign-on
     } else if (const auto found = identification_at(next)) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bytes_of.hpp"
-#include "protocol/iec62056_21/frame.hpp"
-#include "protocol/iec62056_21/iec62056_21.hpp"
+#include "iec62056_bench.hpp"
 #include "protocol/iec62056_21/lines.hpp"
 
 #include <algorithm>
@@ -19,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 using test::hex;
-using test::reading;
 
 class Iec62056 : public testing::Test {
  protected:
@@ -31,43 +28,10 @@ class Iec62056 : public testing::Test {
   SettingValues settings = default_settings(iec62056_21_protocol.settings);
 };
 
-constexpr std::string_view lines =
-    "F.F(00000000)\r\nC.1.0(13647123)\r\n0.9.1(105644)\r\n0.9.2(0220127)\r\n"
-    "1.8.0(061561.289*kWh)\r\n1.8.1(042951.721*kWh)\r\n1.8.2(018609.568*kWh)\r\n"
-    "1.8.0*01(060000.000*kWh)\r\n2.8.1(000000.302*kWh)\r\n2.8.2(000010.188*kWh)\r\n"
-    "1.7.0(001.500*kW)\r\n2.7.0(000.250*kW)\r\n32.7(241*V)\r\n31.7.0(000,35*A)\r\n"
-    "13.7.0(4.556)\r\n0.2.0(M26)\r\nC.7.0(0008)\r\n!\r\n";
-
-Bytes readout(std::string_view identification, std::string_view text,
-              Check rule = Check::exclusive_or) {
-  Bytes all = to_bytes("/" + std::string(identification) + "\r\n");
-  const Bytes block = build_block({}, text, rule);
-  all.insert(all.end(), block.begin(), block.end());
-  return all;
-}
-
-std::string item(const Telegram& telegram, std::string_view address) {
-  const Item* found = telegram.find(address);
-  if (found == nullptr) return "absent";
-  if (found->value) return found->value->str() + (found->unit.empty() ? "" : " " + found->unit);
-  if (found->text) return *found->text;
-  std::string text;
-  for (const std::string& group : found->groups)
-    text += "(" + group + ")";
-  return text;
-}
-
 std::vector<Decoded> transcript(std::string_view text, const SettingValues& settings) {
   const auto parsed = parse_transcript(text);
   EXPECT_TRUE(parsed);
   return iec62056_21_protocol.decode_transcript(*parsed, settings);
-}
-
-std::string statuses(const std::vector<Decoded>& all) {
-  std::string text;
-  for (const Decoded& one : all)
-    text += (text.empty() ? "" : " ") + std::string(name(one.status));
-  return text;
 }
 
 TEST_F(Iec62056, BlockChecksAreThoseOfTheSheets) {

@@ -173,5 +173,83 @@ TEST_F(Iec62056Poll, AnotherMasterAndAForeignAnswerAreNotTakenP08) {
   EXPECT_EQ(foreign.error().code(), Errc::mismatch);
 }
 
+TEST_F(Iec62056Poll, AMaximumHasItsStampAndFormerOnesAreNoReadings) {
+  const auto all = iec62056_21_protocol.decode(
+      readout("EMH4LZQJ",
+              "1.6.1(0.4325*kW)(1230314114500)\r\n1.6.2(0.5*kW)(23-03-14 11:45)\r\n"
+              "1.6.1*01(9.9*kW)(2302081815)\r\n1.6.3(0.7*kW)(0000000000)\r\n"
+              "1.8.1(5*kWh)(4*kWh)(3*kWh)\r\n1.8.2&01(7,25*kWh)\r\n1.8.3(  1.5 * kWh)\r\n"
+              "1-0:1.8.0*255 (9.5*kWh)\r\nC.2.1(00)(  )\r\n!\r\n"),
+      default_settings(iec62056_21_protocol.settings));
+  ASSERT_EQ(statuses(all), "ok") << all[0].error;
+  const Telegram& t = all[0].telegram;
+  EXPECT_EQ(item(t, "1-0:1.6.1*255"), "0.4325 kW");
+  EXPECT_EQ(iso_utc(*t.find("1-0:1.6.1*255")->time),
+            "2023-03-14T11:45:00Z");  // no summer time in UTC
+  EXPECT_EQ(iso_utc(*t.find("1-0:1.6.2*255")->time), "2023-03-14T11:45:00Z");
+  EXPECT_FALSE(t.find("1-0:1.6.3*255")->time);
+  EXPECT_EQ(item(t, "1-0:1.6.1*01"), "9.9 kW");
+  EXPECT_EQ(item(t, "1-0:1.8.1*255"), "5 kWh");
+  EXPECT_EQ(item(t, "1.8.2&01"), "7.25 kWh");
+  EXPECT_EQ(item(t, "1-0:1.8.3*255"), "1.5 kWh");
+  EXPECT_EQ(item(t, "C.2.1"), "(00)()");
+  EXPECT_EQ(reading(t, "power_import_peak_t1"), "432.5");
+  EXPECT_EQ(reading(t, "energy_import"), "9.5");
+  EXPECT_EQ(reading(t, "energy_import_t1"), "");  // of which month, nobody says
+  EXPECT_EQ(reading(t, "energy_import_t3"), "1.5");
+}
+
+// A terminal that is not raw makes LF of CR, an editor CR LF to LF: the block check tells.
+TEST_F(Iec62056Poll, CarriageReturnsThatATerminalChangedArePutBack) {
+  for (const Check rule : {Check::exclusive_or, Check::sum}) {
+    const std::string good = to_text(readout("ABC5X", lines, rule));
+    for (const std::string_view line_end : {"\n\n", "\n"}) {
+      std::string cooked;
+      for (std::size_t i = 0; i < good.size(); ++i) {
+        const bool end = good[i] == '\r' && i + 1 < good.size() && good[i + 1] == '\n';
+        cooked += end ? std::string(line_end) : std::string(1, good[i]);
+        if (end) ++i;
+      }
+      const auto all = iec62056_21_protocol.decode(to_bytes(cooked),
+                                                   default_settings(iec62056_21_protocol.settings));
+      ASSERT_EQ(statuses(all), "ok");
+      EXPECT_EQ(reading(all[0].telegram, "energy_import"), "61561.289");
+      std::string bad = cooked;
+      bad[bad.find("061561") + 2] = '2';
+      EXPECT_EQ(statuses(iec62056_21_protocol.decode(
+                    to_bytes(bad), default_settings(iec62056_21_protocol.settings))),
+                "checksum");
+    }
+  }
+}
+
+// Property: whatever noise is around a readout, it is found.
+TEST_F(Iec62056Poll, NoiseAroundAReadoutCostsNothing) {
+  const Bytes good = readout("ISK5MT174", lines);
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    std::mt19937 random(seed);
+    const auto noise = [&random](std::size_t most) {
+      Bytes bytes(random() % most);
+      for (std::byte& b : bytes)
+        b = static_cast<std::byte>("\x7f\xff\x02\x01\x03?!ab(\r\n"[random() % 12]);
+      return bytes;
+    };
+    Bytes stream = noise(20);
+    const Bytes echo = to_bytes("/?!\r\n");
+    if (seed % 2 == 0) stream.insert(stream.end(), echo.begin(), echo.end());
+    stream.insert(stream.end(), good.begin(), good.end());
+    const Bytes behind = noise(20);
+    stream.insert(stream.end(), behind.begin(), behind.end());
+    int found = 0;
+    for (const Decoded& one :
+         iec62056_21_protocol.decode(stream, default_settings(iec62056_21_protocol.settings))) {
+      if (!one.ok()) continue;
+      ++found;
+      EXPECT_EQ(reading(one.telegram, "energy_import"), "61561.289") << seed;
+    }
+    EXPECT_EQ(found, 1) << seed << " " << to_hex(stream).substr(0, 60);
+  }
+}
+
 }  // namespace
 }  // namespace meterbridge::protocol::iec62056_21
