@@ -73,14 +73,20 @@ std::size_t rows_of(const SettingValues& settings) {
   return models ? 0 : rows.size();
 }
 
-// Of the exchanges that prove the profile: what such a meter answers to a sign-on.
+// Of the exchanges and telegrams that prove the profile: what such a meter answers to a sign-on.
+// What stands for any meter has an invented one.
 std::vector<std::string> identifications(const meter::Profile& profile) {
   std::vector<std::string> all;
+  if (profile.vendor == "any") return all;
+  const auto add = [&all](ByteView bytes) {
+    std::string text = to_text(bytes);
+    text.erase(0, text.find_first_not_of('\x7F'));
+    if (text.starts_with('/')) all.push_back(text.substr(1, text.find_first_of("\r\n") - 1));
+  };
   for (const meter::ProfileTest& test : profile.tests) {
+    if (!test.telegram.empty()) add(test.telegram);
     for (const protocol::TranscriptLine& line : test.exchange) {
-      const std::string text = to_text(line.bytes);
-      if (line.sent || !text.starts_with('/')) continue;
-      all.push_back(text.substr(1, text.find_first_of("\r\n") - 1));
+      if (!line.sent) add(line.bytes);
     }
   }
   return all;
