@@ -249,7 +249,9 @@ void Scan::found_by_identification(Finding finding) {
     for (const std::string& example : candidate.signs_as)
       letters = std::max(letters, alike_letters(finding.says, example));
     if (!here && letters <= maker) continue;
-    const int points = letters >= maker ? static_cast<int>(letters) + 1 : 1;
+    // Whoever is of the same maker stays in view: few identifications are known for sure.
+    constexpr int of_maker = 100;
+    const int points = letters >= maker ? of_maker + static_cast<int>(letters) : 1;
     finding.matches.emplace_back(candidate.profile->id, points);
   }
   rank(finding.matches);
