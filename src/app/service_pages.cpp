@@ -5,10 +5,13 @@
 #include "app/status_rows.hpp"
 #include "app/version.hpp"
 #include "app/write_log.hpp"
+#include "homeassistant/entity.hpp"
 #include "homeassistant/language.hpp"
 #include "io/footprint.hpp"
+#include "meter/unseen.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -79,6 +82,24 @@ class Service::Pages final : public http::StatusView, public http::Desk {
     return out;
   }
 
+  [[nodiscard]] std::vector<http::UnseenStatus> unseen(std::string_view id) const override {
+    std::vector<http::UnseenStatus> out;
+    for (const auto& task : service_.tasks_) {
+      if (task->meter->settings().id != id) continue;
+      const meter::Profile& profile = task->meter->profile();
+      const auto known = meter::known_keys(profile, task->meter->settings().protocol);
+      const auto& language =
+          homeassistant::language(service_.house_.settings.homeassistant.language);
+      for (const meter::Unseen& one : meter::unseen(profile, known, delivered(id))) {
+        http::UnseenStatus& row = out.emplace_back();
+        row.key = one.key;
+        row.name = homeassistant::entity_name(one.key, language);
+        row.reason = one.reason;
+      }
+    }
+    return out;
+  }
+
   [[nodiscard]] std::vector<http::LogLine> log_after(std::uint64_t number) const override {
     return log_ring().after(number);
   }
@@ -102,6 +123,16 @@ class Service::Pages final : public http::StatusView, public http::Desk {
   Result<> poll(std::string_view meter) override { return service_.poll_now(meter); }
 
  private:
+  [[nodiscard]] std::set<ReadingKey> delivered(std::string_view id) const {
+    std::set<ReadingKey> keys;
+    for (const MeterState* state : service_.bridge_->states()) {
+      if (state->facts.id != id) continue;
+      for (const homeassistant::EntityFacts& entity : state->facts.entities)
+        keys.insert(entity.key);
+    }
+    return keys;
+  }
+
   [[nodiscard]] http::BrokerStatus broker() const {
     http::BrokerStatus broker;
     if (service_.broker_known()) broker.address = place_of(service_.house_.settings.mqtt);

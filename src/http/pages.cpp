@@ -133,13 +133,21 @@ std::optional<Page> refusal_of(const Head& head, Route route, const Desk* desk,
   return std::nullopt;
 }
 
-// /api/meters/ID/poll
-std::string meter_of(std::string_view path) {
-  if (!path.starts_with(meters_prefix) || !path.ends_with(poll_suffix)) return {};
+// /api/meters/ID, with or without something behind it
+std::string meter_of(std::string_view path, std::string_view suffix) {
+  if (!path.starts_with(meters_prefix) || !path.ends_with(suffix)) return {};
   path.remove_prefix(meters_prefix.size());
-  if (path.size() <= poll_suffix.size()) return {};
-  path.remove_suffix(poll_suffix.size());
+  if (path.size() <= suffix.size()) return {};
+  path.remove_suffix(suffix.size());
   return path.find('/') == std::string_view::npos ? std::string(path) : std::string();
+}
+
+Page meter_page(const std::string& id, const StatusView& view) {
+  const Status status = view.status();
+  const auto meter = std::ranges::find(status.meters, id, &MeterStatus::id);
+  if (meter == status.meters.end())
+    return failure(404, "there is no meter \"" + sanitised(id, shown_target) + "\" here");
+  return json_page(meter_json(*meter, view.unseen(id)));
 }
 
 bool takes_gzip(std::string_view accept) {
@@ -197,7 +205,9 @@ Page poll_page(const Result<>& done) {
 Direction direction(const Head& head, const Desk* desk, bool local_names_only) {
   Direction to;
   to.path = head.target.substr(0, head.target.find('?'));
-  to.meter = meter_of(to.path);
+  to.meter = meter_of(to.path, poll_suffix);
+  const bool asked = !to.meter.empty();
+  if (!asked) to.meter = meter_of(to.path, "");
   const std::string_view method = head.method == "HEAD" ? "GET" : std::string_view(head.method);
   std::string allowed;
   bool found = false;
@@ -211,7 +221,8 @@ Direction direction(const Head& head, const Desk* desk, bool local_names_only) {
   for (const Place& place : places) {
     if (place.path == to.path) note(place.method, place.route);
   }
-  if (!to.meter.empty()) note("POST", Route::poll);
+  if (!to.meter.empty() && asked) note("POST", Route::poll);
+  if (!to.meter.empty() && !asked) note("GET", Route::meter);
   if (allowed.empty()) note("GET", Route::file);
   if (!found) {
     to.refusal = not_allowed(allowed, to.path.starts_with("/api/"));
@@ -235,6 +246,8 @@ Page page(const Direction& to, const Head& head, const std::string& body, const 
       return out;
     case Route::status:
       return json_page(status_json(view.status()));
+    case Route::meter:
+      return meter_page(to.meter, view);
     case Route::log:
       return json_page(log_json(view.log_after(0)));
     case Route::read:

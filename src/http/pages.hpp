@@ -42,6 +42,7 @@ enum class Route : std::uint8_t {
   ready,
   metrics,
   status,
+  meter,
   log,
   events,
   read,   // the configuration
@@ -55,7 +56,7 @@ struct Direction {
   Direction() = default;
   Route route = Route::file;
   std::string path;   // without query
-  std::string meter;  // of poll
+  std::string meter;  // of poll and meter
   std::optional<Page> refusal;
 };
 

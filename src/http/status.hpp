@@ -155,6 +155,14 @@ struct Status {
   std::optional<journal::Status> journal;
 };
 
+// A reading that a profile knows and its meter did not send, with the usual reason (P25).
+struct UnseenStatus {
+  UnseenStatus() = default;
+  ReadingKey key;
+  std::string name;  // for people
+  std::string_view reason;
+};
+
 // Of the program's own log.
 struct LogLine {
   LogLine() = default;
@@ -172,6 +180,12 @@ class StatusView {
   // One sentence for each thing that is still missing; empty = ready.
   [[nodiscard]] virtual std::vector<std::string> missing() const = 0;
   [[nodiscard]] virtual Status status() const = 0;
+
+  // Of a configured meter.
+  [[nodiscard]] virtual std::vector<UnseenStatus> unseen(std::string_view /*meter*/) const {
+    return {};
+  }
+
   // The newest lines behind this number.
   [[nodiscard]] virtual std::vector<LogLine> log_after(std::uint64_t number) const = 0;
 };

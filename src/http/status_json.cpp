@@ -68,8 +68,8 @@ void write(JsonWriter& json, const AlarmStatus& alarm) {
   json.member("text", sanitised(alarm.text)).end();
 }
 
-void write(JsonWriter& json, const MeterStatus& meter) {
-  json.object().member("id", meter.id).member("name", meter.name);
+void write_members(JsonWriter& json, const MeterStatus& meter) {
+  json.member("id", meter.id).member("name", meter.name);
   json.member("parent", meter.parent).member("profile", meter.profile).member("link", meter.link);
   json.member("up", meter.up).member("paused", meter.paused).member("fault", name(meter.fault));
   json.member("text", meter.text).member("interval", seconds(meter.interval));
@@ -88,7 +88,13 @@ void write(JsonWriter& json, const MeterStatus& meter) {
   json.end().key("left_out").array();
   for (const std::string& what : meter.left_out)
     json.value(sanitised(what));
-  json.end().end();
+  json.end();
+}
+
+void write(JsonWriter& json, const MeterStatus& meter) {
+  json.object();
+  write_members(json, meter);
+  json.end();
 }
 
 void write(JsonWriter& json, const LinkStatus& link) {
@@ -205,6 +211,18 @@ std::string log_json(std::span<const LogLine> lines) {
   json.object().key("lines").array();
   for (const LogLine& line : lines)
     json.raw(line_json(line));
+  return json.end().end().text();
+}
+
+std::string meter_json(const MeterStatus& meter, std::span<const UnseenStatus> unseen) {
+  JsonWriter json;
+  json.object();
+  write_members(json, meter);
+  json.key("unseen").array();
+  for (const UnseenStatus& one : unseen) {
+    json.object().member("key", one.key.text()).member("name", one.name);
+    json.member("reason", one.reason).end();
+  }
   return json.end().end().text();
 }
 

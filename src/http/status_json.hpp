@@ -14,6 +14,9 @@ namespace meterbridge::http {
 
 // docs/api.md names every member. Values are text with the meter's digits; what is absent is null.
 [[nodiscard]] std::string status_json(const Status& status);
+// One meter of it, and what it did not send.
+[[nodiscard]] std::string meter_json(const MeterStatus& meter,
+                                     std::span<const UnseenStatus> unseen);
 // The same without what changes by itself: what is left has changed when this has.
 [[nodiscard]] std::string fingerprint(const Status& status);
 [[nodiscard]] std::string log_json(std::span<const LogLine> lines);  // {"lines": [...]}

@@ -158,6 +158,16 @@ class Pages : public testing::Test, public StatusView {
 
   [[nodiscard]] Status status() const override { return full_status(); }
 
+  [[nodiscard]] std::vector<UnseenStatus> unseen(std::string_view meter) const override {
+    std::vector<UnseenStatus> rows(meter == "house" ? 1 : 0);
+    for (UnseenStatus& row : rows) {
+      row.key = *ReadingKey::parse("frequency");
+      row.name = "Frequency";
+      row.reason = "its PIN was not entered";
+    }
+    return rows;
+  }
+
   [[nodiscard]] std::vector<LogLine> log_after(std::uint64_t number) const override {
     std::vector<LogLine> lines;
     for (const LogLine& line : lines_) {
@@ -260,6 +270,21 @@ TEST_F(Pages, SayWhatIsAskedFor) {
   const std::string post = send("POST /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_THAT(post, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
   EXPECT_THAT(post, HasSubstr("Allow: GET, HEAD\r\n"));
+}
+
+// One meter by its name, with what it did not send.
+TEST_F(Pages, TellWhatAMeterDidNotSend_P25) {
+  start();
+  ASSERT_TRUE(listens());
+  const std::string house = send("GET /api/meters/house HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(house, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(house, HasSubstr(R"({"id":"house",)"));
+  EXPECT_THAT(house, HasSubstr(R"("unseen":[{"key":"frequency","name":"Frequency",)"
+                               R"("reason":"its PIN was not entered"}]})"));
+  EXPECT_THAT(send("GET /api/meters/nobody HTTP/1.1\r\n\r\n"),
+              StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(send("POST /api/meters/house HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+              HasSubstr("Allow: GET, HEAD\r\n"));
 }
 
 // What a program keeps on its desk, for tests.
