@@ -2,6 +2,7 @@
 // A line with its recovery: when to open it, when to give it up, when to try again.
 #pragma once
 
+#include "app/black_box.hpp"
 #include "app/bus_share.hpp"
 #include "app/wait.hpp"
 #include "core/result.hpp"
@@ -72,6 +73,10 @@ class Link {
 
   [[nodiscard]] BusShare& share() noexcept { return share_; }
 
+  [[nodiscard]] BlackBox& box() noexcept { return box_; }
+
+  [[nodiscard]] const BlackBox& box() const noexcept { return box_; }
+
   [[nodiscard]] Steady::time_point next_attempt() const noexcept { return next_attempt_; }
 
   [[nodiscard]] std::optional<Steady::time_point> last_frame() const noexcept {
@@ -95,6 +100,7 @@ class Link {
 
   io::Line line_;
   BusShare share_;
+  BlackBox box_;
   io::Backoff backoff_;
   io::Backoff reset_backoff_;
   UsbReset usb_reset_;

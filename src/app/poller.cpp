@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/poller.hpp"
 
-#include "io/converse.hpp"
 #include "protocol/left_out.hpp"
 
 #include <algorithm>
@@ -177,7 +176,7 @@ asio::awaitable<bool> Poller::poll() {
   }
   poked_ = false;
   if (const auto refused = bridge_.refusal(id())) {
-    bridge_.report(id(), *refused);
+    report(*refused);
     schedule_next(true);
     co_return true;
   }
@@ -186,7 +185,7 @@ asio::awaitable<bool> Poller::poll() {
   promise(asked + limit_);
   protocol::Driver& driver = meter_.driver();
   const auto dialogue = link_.share().suspects(id()) ? driver.knock() : driver.begin();
-  auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue), limit_);
+  auto got = co_await io::under_watchdog(io::converse(link_.transport(), *dialogue, tap()), limit_);
   const bool over = co_await stopping();
   if (over) co_return true;
   if (got) {
@@ -204,9 +203,7 @@ asio::awaitable<bool> Poller::poll() {
     link_.share().failed(id(), begin, Steady::now());
   }
   const bool suspected = link_.share().suspects(id());
-  bridge_.report(id(), suspected
-                           ? Error(error.code(), error.detail() + std::string(asked_less_often))
-                           : error);
+  report(suspected ? Error(error.code(), error.detail() + std::string(asked_less_often)) : error);
   const bool go_on = co_await climb(error);
   // An answer, even a refusal, keeps the normal pace; a lost link has set its own time.
   if (!is_transport_error(error.code())) schedule_next(proves_frames(error.code()));
@@ -217,11 +214,12 @@ asio::awaitable<bool> Poller::poll() {
 // whoever paused it may want the port for himself. A failed attempt is not reported to paused ones.
 void Poller::give_up_poke(const Error& why) {
   if (!paused_ || why.code() == Errc::cancelled) return;
-  if (std::exchange(poked_, false)) bridge_.report(id(), why);
+  if (std::exchange(poked_, false)) report(why);
 }
 
 void Poller::delivered(const protocol::Telegram& telegram, std::optional<Milliseconds> took) {
   frames_seen();
+  link_.box().outcome(id(), clock_.now(), "ok");
   bytes_ = 0;
   told_ = false;
   if (!clock_is_set(clock_.now())) {
@@ -249,7 +247,7 @@ void Poller::hand_over(const protocol::Telegram& telegram, Instant at,
   if (samples) {
     bridge_.deliver(id(), *samples, telegram, took);
   } else {
-    bridge_.report(id(), samples.error());
+    report(samples.error());
   }
 }
 
@@ -307,10 +305,10 @@ asio::awaitable<Poller::End> Poller::listen_forever() {
     if (ended.index() == 1) {
       error = silence_over();
       // What was wrong with the telegrams that came says more than that none was good.
-      if (bytes_ == 0 || !std::exchange(told_, false)) bridge_.report(id(), *error);
+      if (bytes_ == 0 || !std::exchange(told_, false)) report(*error);
     } else {
       error = std::get<0>(ended);
-      if (error) bridge_.report(id(), *error);
+      if (error) report(*error);
     }
     if (!error) continue;
     const bool go_on = co_await climb(*error);
@@ -337,6 +335,7 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
   const io::Tap count = [this](bool sent, ByteView bytes) {
     const auto* const envelope = link_.transport().envelope();
     if (!sent && (envelope == nullptr || !envelope->retained)) bytes_ += bytes.size();
+    link_.box().crossed(sent, bytes, id(), clock_.now(), envelope);
   };
   for (;;) {
     const bool over = co_await stopping();
@@ -357,7 +356,7 @@ asio::awaitable<std::optional<Error>> Poller::listen(protocol::Dialogue& dialogu
     if (error.code() == Errc::cancelled) co_return std::nullopt;
     if (is_transport_error(error.code()) || error.code() == Errc::bug) co_return error;
     if (expected(error)) continue;
-    bridge_.report(id(), error);
+    report(error);
     told_ = true;
     if (proves_frames(error.code())) frames_seen();
   }

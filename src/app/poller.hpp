@@ -8,6 +8,7 @@
 #include "app/link.hpp"
 #include "app/unstamped.hpp"
 #include "app/wait.hpp"
+#include "io/converse.hpp"
 #include "meter/meter.hpp"
 
 #include <chrono>
@@ -96,6 +97,8 @@ class Poller {
   void give_up_poke(const Error& why);
   boost::asio::awaitable<void> sleep_until(Steady::time_point moment);
   // poller_ladder.cpp
+  void report(const Error& error);
+  [[nodiscard]] io::Tap tap();
   void frames_seen();
   boost::asio::awaitable<bool> climb(Error error);
   boost::asio::awaitable<void> reset_or_reopen(Steady::time_point last_failure);

@@ -8,6 +8,19 @@ namespace meterbridge::app {
 
 namespace asio = boost::asio;
 
+// To the bridge, and to the line's black box.
+void Poller::report(const Error& error) {
+  link_.box().outcome(id(), clock_.now(), outcome_text(error));
+  bridge_.report(id(), error);
+}
+
+io::Tap Poller::tap() {
+  if (!link_.box().on()) return {};
+  return [this](bool sent, ByteView bytes) {
+    link_.box().crossed(sent, bytes, id(), clock_.now(), link_.transport().envelope());
+  };
+}
+
 // Whatever is wrong with their content, valid frames prove line and adapter.
 void Poller::frames_seen() {
   progress_ = Steady::now();

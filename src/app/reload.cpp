@@ -74,6 +74,10 @@ void find_fixed(const config::Settings& now, const config::Settings& fresh, Chan
     changes.fixed.emplace_back(
         "the settings of the journal cannot be changed while running: they stay until meterbridge "
         "is restarted");
+  if (now.black_box != fresh.black_box)
+    changes.fixed.emplace_back(
+        "the settings of the black box cannot be changed while running: they stay until "
+        "meterbridge is restarted");
   check("mqtt.base_topic", base_of(now, now.instance), base_of(fresh, now.instance));
 }
 
@@ -147,6 +151,7 @@ void keep_fixed(config::Settings& fresh, const config::Settings& now) {
   fresh.instance = now.instance;
   fresh.state_directory = now.state_directory;
   fresh.journal = now.journal;
+  fresh.black_box = now.black_box;
   fresh.mqtt.base_topic = now.mqtt.base_topic;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/service.hpp"
 
+#include "app/black_box_files.hpp"
 #include "app/driver_memory.hpp"
 #include "app/version.hpp"
 #include "app/write_log.hpp"
@@ -8,6 +9,7 @@
 #include "io/links.hpp"
 #include "io/loop_guard.hpp"
 #include "io/notify.hpp"
+#include "io/state_file.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -128,6 +130,7 @@ Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
     const auto executor = context_.get_executor();
     link = make_link(executor, *settings,
                      make_way(executor, house_, *settings, meter->profile().line, topics_));
+    link->box().resize(house_.settings.black_box.size);
     watch_link(*link, settings->serial);
   }
   auto task = std::make_unique<Task>();
@@ -154,6 +157,7 @@ void Service::watch_link(Link& link, const std::string& serial) {
         serial, *stable);
   };
   link.on_unreachable = [this, &link](const Error& error) {
+    link.box().outcome({}, clock_.now(), outcome_text(error));
     for (const auto& task : tasks_) {
       if (&task->poller->link() != &link || task->poller->paused()) continue;
       bridge_->report(task->meter->settings().id, error);
@@ -199,6 +203,7 @@ void Service::start() {
                    asio::bind_cancellation_slot(asking_stop_.slot(), asio::detached));
   }
   bridges_->start(house_.settings);
+  if (house_.settings.black_box.size > 0) (void)io::make_folder(black_box_folder(house_.settings));
   for (const auto& task : tasks_)
     launch(*task);
   open_pages();
@@ -267,6 +272,7 @@ void Service::second() {
   commit_samples();
   find_stuck_tasks();
   watch_file();
+  tend_black_boxes();
   if (std::exchange(pages_again_, false)) open_pages();
   const auto now = Steady::now();
   if (now - saved_ >= save_every && bridge_->take_known_changed()) {

@@ -69,6 +69,8 @@ class Service {
     boost::asio::cancellation_signal stop;
     bool running = false;
     Overdue overdue;
+    Fault fault = Fault::starting;           // a second ago
+    std::optional<Steady::time_point> kept;  // its last case
   };
 
   Task& make_task(std::unique_ptr<meter::Meter> meter);
@@ -101,6 +103,10 @@ class Service {
   void write_configuration(const std::string& text, const std::string& hash,
                            std::function<void(http::Taken)> done);
   Result<> poll_now(std::string_view meter);
+  // service_black_box.cpp
+  void tend_black_boxes();
+  void keep_cases();
+  Result<std::string> capture(std::string_view meter);
   // service_broker.cpp
   [[nodiscard]] bool broker_known() const;
   void start_broker();
@@ -175,6 +181,7 @@ class Service {
   std::shared_ptr<Pages> view_;
   std::unique_ptr<http::Server> pages_;  // for monitoring; before the view that it shows
   std::unique_ptr<http::Server> ingress_;
+  bool case_failed_ = false;
   bool pages_again_ = false;
   bool broker_again_ = false;
   bool broker_running_ = false;

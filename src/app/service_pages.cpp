@@ -122,6 +122,10 @@ class Service::Pages final : public http::StatusView, public http::Desk {
 
   Result<> poll(std::string_view meter) override { return service_.poll_now(meter); }
 
+  [[nodiscard]] Result<std::string> capture(std::string_view meter) const override {
+    return service_.capture(meter);
+  }
+
  private:
   [[nodiscard]] std::set<ReadingKey> delivered(std::string_view id) const {
     std::set<ReadingKey> keys;

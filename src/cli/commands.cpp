@@ -10,7 +10,8 @@ std::span<const Command> commands() {
                                 scan_command,     doctor_command,         decode_command,
                                 simulate_command, profiles_command,       console_command,
                                 clear_command,    mosquitto_conf_command, journal_command,
-                                schema_command,   version_command};
+                                schema_command,   version_command,        capture_command,
+                                bundle_command,   replay_command};
   return table;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "cli/bundle.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/decoded_text.hpp"
 #include "cli/try_all.hpp"
 #include "core/text.hpp"
 #include "meter/profile_library.hpp"
+#include "protocol/anatomy.hpp"
+#include "protocol/capture.hpp"
 #include "protocol/registry.hpp"
 
 #include <algorithm>
@@ -34,6 +37,7 @@ constexpr std::array options{
     Option{"--try-all", "", "",
            "Modbus: all numbers that the registers can mean, in every type and word order"},
     Option{"--json", "", "", "one JSON object per telegram or exchange"},
+    Option{"--explain", "", "", "in front of all else: what each byte is"},
 };
 
 // Which settings an option may stand for; the first one that the protocol has.
@@ -187,11 +191,11 @@ Result<std::vector<Decoded>> decode_text(const Protocol& protocol, const std::st
     return protocol.decode(*bytes, values);
   }
   if (!protocol::is_transcript(text)) return protocol.decode(to_bytes(text), values);
-  if (protocol.decode_transcript == nullptr) {
-    return usage("transcripts do not exist for the protocol " + std::string(protocol.name));
-  }
   const auto lines = protocol::parse_transcript(text);
   if (!lines) return lines.error();
+  // Of a meter that sends by itself: its stream, offsets are those of the bytes.
+  if (protocol.decode_transcript == nullptr)
+    return protocol.decode(protocol::heard_bytes(*lines), values);
   return protocol.decode_transcript(*lines, values);
 }
 
@@ -200,6 +204,8 @@ struct Found {
   Found() = default;
   std::string text;
   std::vector<Decoded> all;
+  const Protocol* protocol = nullptr;
+  SettingValues values;
 };
 
 // Every register is shown as a number of its own then: a table would name the values it knows.
@@ -212,9 +218,39 @@ Result<> check_try_all(const Arguments& arguments, const Protocol& protocol) {
   return {};
 }
 
+// A capture says itself what it is, a bundle with all settings; options come on top.
+Result<Found> decode_capture_file(const Arguments& arguments, const std::string& text) {
+  const auto capture = protocol::parse_capture(text);
+  if (!capture) return capture.error();
+  Found found;
+  found.text = text;
+  const std::string named = capture->fact("protocol");
+  if (!capture->configuration.empty() || !capture->fact("profile").empty()) {
+    const auto house = house_of_capture(*capture);
+    if (!house) return house.error();
+    const meter::Meter& meter = *house->meters.front();
+    found.protocol = meter.profile().protocol;
+    found.values = meter.settings().protocol;
+  } else if (const Protocol* const protocol = protocol::find_protocol(named)) {
+    found.protocol = protocol;
+    found.values = default_settings(protocol->settings);
+  } else {
+    return usage("the capture does not say which protocol it is of: --protocol");
+  }
+  if (const auto done = apply_options(arguments, *found.protocol, found.values); !done)
+    return done.error();
+  found.all = decode_capture(*found.protocol, *capture, found.values);
+  return found;
+}
+
 Result<Found> decode(const Arguments& arguments) {
   if (arguments.words().size() > 1)
     return usage("one FILE at a time, not \"" + arguments.words()[1] + "\" too");
+  const bool named = arguments.has("--protocol") || arguments.has("--profile");
+  if (!named && !arguments.words().empty()) {
+    const auto text = read_file(arguments.words().front());
+    if (text && protocol::is_capture(*text)) return decode_capture_file(arguments, *text);
+  }
   meter::ProfileLibrary library;
   if (const auto name = arguments.value("--profile")) library = load_library(arguments, *name);
   const auto profile = profile_of(arguments, library);
@@ -232,7 +268,31 @@ Result<Found> decode(const Arguments& arguments) {
   Found found;
   found.text = *text;
   found.all = std::move(*all);
+  found.protocol = *protocol;
+  found.values = *values;
   return found;
+}
+
+// The bytes as they were decoded: a stream, or line by line what was sent and what came.
+Result<std::string> explanation(const Found& found, bool hex) {
+  const Protocol& protocol = *found.protocol;
+  const auto explain = [&](ByteView bytes, bool sent) {
+    return protocol::explained(protocol.anatomy(bytes, sent, found.values), bytes) + "\n";
+  };
+  if (hex || !protocol::is_transcript(found.text)) {
+    const auto bytes = hex ? from_hex(found.text) : Result<Bytes>(to_bytes(found.text));
+    if (!bytes) return bytes.error();
+    return explain(*bytes, false);
+  }
+  const auto lines = protocol::parse_transcript(found.text);
+  if (!lines) return lines.error();
+  if (protocol.pushes) return explain(protocol::heard_bytes(*lines), false);
+  std::string text;
+  for (const protocol::TranscriptLine& line : *lines) {
+    text += "line " + std::to_string(line.line) + (line.sent ? ", sent\n" : ", heard\n");
+    text += explain(line.bytes, line.sent);
+  }
+  return text;
 }
 
 int show_meanings(const Found& found, bool hex) {
@@ -266,6 +326,10 @@ int run(const Arguments& arguments) {
   if (arguments.has("--try-all")) return show_meanings(*found, arguments.has("--hex"));
   const std::vector<Decoded>& all = found->all;
   const bool json = arguments.has("--json");
+  if (arguments.has("--explain")) {
+    const auto text = explanation(*found, arguments.has("--hex"));
+    print(text ? *text : text.error().detail() + "\n");
+  }
   for (const Decoded& decoded : all) {
     print(json ? protocol::decoded_json(decoded) + "\n" : decoded_text(decoded));
   }
@@ -281,7 +345,8 @@ const Command decode_command{
     .summary = "decodes captured bytes offline",
     .help =
         R"(FILE (or standard input) holds the bytes as captured, hex text with --hex, or a transcript: lines
-"> HEX" were sent by us, "< HEX" came from the meter, "#" begins a comment.
+"> HEX" were sent by us, "< HEX" came from the meter, "#" begins a comment. What `capture` and `bundle`
+wrote says itself what it is: no options are needed then.
 
 Everything that was found is shown in the order of the stream, the broken ones too with the reason.
 "ITEM" is what the meter sent, word for word; "READING" is what Home Assistant would get. An answer
@@ -289,6 +354,7 @@ of a polled meter that was captured without its request gives items only.
 
 Examples:
   meterbridge decode --protocol p1 telegram.txt
+  meterbridge decode --explain bundle.txt
   meterbridge decode --protocol p1 --key-file luxembourg.key --json capture.bin
   printf '> c0489634fd0000000000d20130000040c0\n< c048fd009634570130000922ec8b04001bc0\n' |
     meterbridge decode --protocol ce102 -

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The store of samples.
+// The store of samples, and that of the last bytes.
 #include "config/reader.hpp"
 #include "config/tables.hpp"
 #include "core/text.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace meterbridge::config {
@@ -11,6 +12,20 @@ namespace {
 
 constexpr std::uint64_t least_size = 1'000'000;
 constexpr std::uint64_t greatest_size = 1'000'000'000'000;
+constexpr std::uint64_t least_box = 4'000;
+constexpr std::uint64_t greatest_box = 16'000'000;
+
+constexpr std::array black_box_fields{
+    Field{.spec = {.name = "size",
+                   .help = "memory for each line, in kB or MB; the oldest bytes leave",
+                   .fallback = "64kB"}},
+    Field{.spec = {.name = "cases",
+                   .type = SettingType::integer,
+                   .help = "so many files are kept in the state directory, one each time a meter "
+                           "that was read fails; 0 keeps none",
+                   .fallback = "8",
+                   .maximum = 100}},
+};
 
 // "200MB", "1 GB" in bytes.
 std::optional<std::uint64_t> bytes_of(std::string_view text) {
@@ -34,6 +49,8 @@ JournalStore store_of(const std::string& word) {
 }
 
 }  // namespace
+
+constinit const Section black_box_section{"black_box", black_box_fields};
 
 JournalSettings read_journal(const Node& node, const SettingValues& values, Problems& problems) {
   JournalSettings journal;
@@ -64,6 +81,23 @@ JournalSettings read_journal(const Node& node, const SettingValues& values, Prob
   (void)place;
 #endif
   return journal;
+}
+
+BlackBoxSettings read_black_box(const Node& node, const SettingValues& values, Problems& problems) {
+  BlackBoxSettings box;
+  if (values.has("black_box") && values.text("black_box") == "off") box.size = 0;
+  const Node* map = map_in(node, "black_box");
+  if (map == nullptr) return box;
+  const SettingValues own = read_section(*map, black_box_section, {}, problems);
+  box.cases = static_cast<std::size_t>(own.integer("cases"));
+  const auto size = bytes_of(own.text("size"));
+  const Node* given = map->find("size");
+  if (size && *size >= least_box && *size <= greatest_box) {
+    box.size = static_cast<std::size_t>(*size);
+  } else if (given != nullptr && own.has("size")) {
+    complain(problems, *given, shown(*given) + " is no size between 4kB and 16MB");
+  }
+  return box;
 }
 
 }  // namespace meterbridge::config

@@ -28,6 +28,7 @@ MqttSettings read_mqtt(const Node& node, const std::string& instance, Problems& 
 HomeAssistantSettings read_homeassistant(const Node& node, Problems& problems);
 // `values` are those of the root, `node` is the root.
 JournalSettings read_journal(const Node& node, const SettingValues& values, Problems& problems);
+BlackBoxSettings read_black_box(const Node& node, const SettingValues& values, Problems& problems);
 
 // max_power, main_fuse, guard and publish of a meter.
 void read_limits(const Node& node, const SettingValues& values, MeterSettings& meter,

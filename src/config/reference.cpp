@@ -98,6 +98,7 @@ std::string settings_reference(const Catalogue& catalogue) {
   add_section(text, "`homeassistant`", homeassistant_section);
   add_section(text, "`http`", http_section);
   add_section(text, "`journal`", journal_section);
+  add_section(text, "`black_box`", black_box_section);
   add_section(text, "A link: under `links`, or in place of its name in a meter", link_section);
   add_section(text, "A meter: each entry of `meters`", meter_section);
   add_section(text, "A reading: under `readings` of a meter, by its key", reading_section);

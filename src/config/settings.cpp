@@ -240,6 +240,7 @@ Settings read_settings(const Node& root, const Catalogue& catalogue, Problems& p
   settings.homeassistant =
       read_homeassistant(homeassistant == nullptr ? empty : *homeassistant, problems);
   settings.journal = read_journal(root, values, problems);
+  settings.black_box = read_black_box(root, values, problems);
 
   if (const Node* http = map_in(root, "http")) settings.http = read_http(*http, problems);
 

@@ -188,6 +188,13 @@ struct JournalSettings {
   friend bool operator==(const JournalSettings&, const JournalSettings&) = default;
 };
 
+// The last bytes of each line, kept for when something goes wrong.
+struct BlackBoxSettings {
+  std::size_t size = 64'000;  // bytes in memory, of each line; 0 = off
+  std::size_t cases = 8;      // files that are kept of meters that failed
+  friend bool operator==(const BlackBoxSettings&, const BlackBoxSettings&) = default;
+};
+
 struct Settings {
   std::string instance = "meterbridge";
   std::string
@@ -197,6 +204,7 @@ struct Settings {
   HomeAssistantSettings homeassistant;
   HttpSettings http;
   JournalSettings journal;
+  BlackBoxSettings black_box;
   std::vector<LinkSettings> links;
   std::vector<MeterSettings> meters;
   std::vector<BridgeSettings> bridges;

@@ -13,6 +13,7 @@ constexpr std::array discovery_choices{"device"sv, "component"sv, "off"sv};
 constexpr std::array language_choices{"en"sv, "de"sv, "hu"sv, "ru"sv};
 constexpr std::array version_choices{"5"sv, "3.1.1"sv};
 constexpr std::array hidden_choices{"hidden"sv};
+constexpr std::array black_box_choices{"on"sv, "off"sv};
 constexpr std::array journal_choices{"auto"sv, "on"sv, "memory"sv, "off"sv};
 constexpr std::array mode_choices{"8N1"sv, "8N2"sv, "8E1"sv, "8E2"sv, "8O1"sv, "8O2"sv,
                                   "7N1"sv, "7N2"sv, "7E1"sv, "7E2"sv, "7O1"sv, "7O2"sv};
@@ -350,6 +351,12 @@ constexpr std::array root_fields{
                    .help = "the store of samples: on, memory, off, or its settings as a map",
                    .choices = journal_choices},
           .section = &journal_section},
+    Field{.spec = {.name = "black_box",
+                   .type = Type::choice,
+                   .help = "the last bytes of each line, for `capture` and `bundle`: on (the "
+                           "default), off, or its settings as a map",
+                   .choices = black_box_choices},
+          .section = &black_box_section},
     Field{.spec = {.name = "links", .help = "the physical lines; meters share them"},
           .section = &link_section,
           .many = Many::named,

@@ -20,5 +20,6 @@ extern const Section alarm_section;
 extern const Section bridge_section;
 extern const Section sink_section;
 extern const Section journal_section;
+extern const Section black_box_section;
 
 }  // namespace meterbridge::config

@@ -57,6 +57,11 @@ class Desk {
                      std::function<void(Taken)> done) = 0;
   // Errors: not_found; unsupported in words.
   virtual Result<> poll(std::string_view meter) = 0;
+
+  // The meter's black box, as text. Errors: not_found; unsupported in words.
+  [[nodiscard]] virtual Result<std::string> capture(std::string_view /*meter*/) const {
+    return Error(Errc::unsupported, "no meter is read yet");
+  }
 };
 
 }  // namespace meterbridge::http

@@ -18,6 +18,7 @@ constexpr std::size_t shown_target = 80;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view meters_prefix = "/api/meters/";
 constexpr std::string_view poll_suffix = "/poll";
+constexpr std::string_view capture_suffix = "/capture";
 // The frame is Home Assistant's own page, which has the same origin.
 constexpr std::string_view policy =
     "Content-Security-Policy: default-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -121,7 +122,9 @@ bool changes(Route route) {
 
 std::optional<Page> refusal_of(const Head& head, Route route, const Desk* desk,
                                bool local_names_only) {
-  if (!changes(route) && route != Route::read) return std::nullopt;
+  // What crossed a line has serial numbers in it.
+  const bool private_matter = route == Route::read || route == Route::capture;
+  if (!changes(route) && !private_matter) return std::nullopt;
   const std::string why = desk == nullptr ? std::string(no_desk) : desk->locked();
   if (!why.empty()) return failure(403, why);
   if (local_names_only && !is_local_name(head.host))
@@ -195,6 +198,14 @@ Page verdict_page(const Verdict& verdict) {
   return json_page(json.end().text());
 }
 
+Page capture_page(const Result<std::string>& text) {
+  if (!text)
+    return failure(text.error().code() == Errc::not_found ? 404 : 409, text.error().detail());
+  Page out;
+  out.body = *text;
+  return out;
+}
+
 Page poll_page(const Result<>& done) {
   if (done) return json_page(R"({"text":"the meter is asked now"})", 202);
   return failure(done.error().code() == Errc::not_found ? 404 : 409, done.error().detail());
@@ -208,6 +219,7 @@ Direction direction(const Head& head, const Desk* desk, bool local_names_only) {
   to.meter = meter_of(to.path, poll_suffix);
   const bool asked = !to.meter.empty();
   if (!asked) to.meter = meter_of(to.path, "");
+  const std::string captured = meter_of(to.path, capture_suffix);
   const std::string_view method = head.method == "HEAD" ? "GET" : std::string_view(head.method);
   std::string allowed;
   bool found = false;
@@ -223,6 +235,10 @@ Direction direction(const Head& head, const Desk* desk, bool local_names_only) {
   }
   if (!to.meter.empty() && asked) note("POST", Route::poll);
   if (!to.meter.empty() && !asked) note("GET", Route::meter);
+  if (!captured.empty()) {
+    to.meter = captured;
+    note("GET", Route::capture);
+  }
   if (allowed.empty()) note("GET", Route::file);
   if (!found) {
     to.refusal = not_allowed(allowed, to.path.starts_with("/api/"));
@@ -256,6 +272,8 @@ Page page(const Direction& to, const Head& head, const std::string& body, const 
       return verdict_page(desk->check(body));
     case Route::poll:
       return poll_page(desk->poll(to.meter));
+    case Route::capture:
+      return capture_page(desk->capture(to.meter));
     case Route::file:
       return file_page(to.path, head);
     case Route::events:

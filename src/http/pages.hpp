@@ -49,6 +49,7 @@ enum class Route : std::uint8_t {
   check,  // a text that could become it
   write,
   poll,
+  capture,
 };
 
 // Where a request goes, or the answer that refuses it before its body is read.
@@ -56,7 +57,7 @@ struct Direction {
   Direction() = default;
   Route route = Route::file;
   std::string path;   // without query
-  std::string meter;  // of poll and meter
+  std::string meter;  // of poll, meter and capture
   std::optional<Page> refusal;
 };
 

@@ -44,6 +44,10 @@ struct TelegramLayout {
   Result<std::string> (*write)(const Telegram& telegram);
 };
 
+struct Anatomy;
+struct Anonymised;
+class Disguise;
+
 struct Protocol {
   std::string_view name;   // of `decode --protocol` and of profiles
   std::string_view title;  // for people
@@ -61,6 +65,10 @@ struct Protocol {
                                             const SettingValues& settings) = nullptr;
   Result<std::unique_ptr<Responder>> (*responder)(const SettingValues& settings) = nullptr;
   std::span<const TelegramLayout> layouts;
+  // anatomy.hpp: what each byte is, and the protocol's part of making a capture anonymous.
+  Anatomy (*anatomy)(ByteView bytes, bool sent, const SettingValues& settings) = nullptr;
+  void (*anonymise)(Anonymised& capture, const SettingValues& settings,
+                    Disguise& disguise) = nullptr;
 };
 
 [[nodiscard]] std::span<const Protocol> protocols() noexcept;

@@ -63,6 +63,8 @@ Protocol make_protocol() {
   protocol.driver = &make_driver;
   protocol.decode = &decode;
   protocol.responder = &make_responder;
+  protocol.anatomy = &anatomy;
+  protocol.anonymise = &anonymise;
   return protocol;
 }
 

@@ -7,6 +7,10 @@
 
 namespace meterbridge::protocol::dlms {
 
+// anatomy.cpp
+[[nodiscard]] Anatomy anatomy(ByteView bytes, bool sent, const SettingValues& settings);
+void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise);
+
 extern const Protocol dlms_protocol;
 
 }  // namespace meterbridge::protocol::dlms

@@ -21,6 +21,8 @@ const Protocol iec62056_21_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
+    .anatomy = anatomy,
+    .anonymise = anonymise,
 };
 
 }  // namespace meterbridge::protocol::iec62056_21

@@ -6,6 +6,10 @@
 
 namespace meterbridge::protocol::iec62056_21 {
 
+// anatomy.cpp
+[[nodiscard]] Anatomy anatomy(ByteView bytes, bool sent, const SettingValues& settings);
+void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise);
+
 extern const Protocol iec62056_21_protocol;
 
 }  // namespace meterbridge::protocol::iec62056_21

@@ -211,6 +211,8 @@ Protocol make_protocol() {
   protocol.decode = &decode;
   protocol.responder = &make_responder;
   protocol.layouts = layouts;
+  protocol.anatomy = &anatomy;
+  protocol.anonymise = &anonymise;
   return protocol;
 }
 

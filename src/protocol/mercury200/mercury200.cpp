@@ -19,6 +19,8 @@ const Protocol mercury200_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
+    .anatomy = anatomy,
+    .anonymise = anonymise,
 };
 
 }  // namespace meterbridge::protocol::mercury200

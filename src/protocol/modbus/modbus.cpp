@@ -20,6 +20,8 @@ const Protocol modbus_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
+    .anatomy = anatomy,
+    .anonymise = anonymise,
 };
 
 }  // namespace meterbridge::protocol::modbus

@@ -6,6 +6,10 @@
 
 namespace meterbridge::protocol::p1 {
 
+// anatomy.cpp
+[[nodiscard]] Anatomy anatomy(ByteView bytes, bool sent, const SettingValues& settings);
+void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise);
+
 extern const Protocol p1_protocol;
 
 }  // namespace meterbridge::protocol::p1

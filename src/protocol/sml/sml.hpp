@@ -6,6 +6,10 @@
 
 namespace meterbridge::protocol::sml {
 
+// anatomy.cpp
+[[nodiscard]] Anatomy anatomy(ByteView bytes, bool sent, const SettingValues& settings);
+void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise);
+
 extern const Protocol sml_protocol;
 
 }  // namespace meterbridge::protocol::sml

@@ -316,6 +316,11 @@ class PaperDesk : public Desk {
     return {};
   }
 
+  [[nodiscard]] Result<std::string> capture(std::string_view meter) const override {
+    if (meter != "house") return Error(Errc::not_found, "there is no such meter");
+    return std::string("# meterbridge capture 1\n");
+  }
+
   std::string why;
   Document paper;
   bool patient = false;
@@ -350,6 +355,13 @@ TEST_F(Pages, NothingIsChangedWithoutLeave_P58) {
                 StartsWith("HTTP/1.1 403"))
         << host;
   }
+  // What crossed a line has serial numbers in it.
+  EXPECT_THAT(send(request("GET /api/meters/house/capture", "")),
+              HasSubstr("# meterbridge capture 1"));
+  EXPECT_THAT(send(request("GET /api/meters/attic/capture", "")), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(send(request("POST /api/meters/house/capture", ours)), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(send("GET /api/meters/house/capture HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+              StartsWith("HTTP/1.1 403"));
   EXPECT_EQ(desk.paper.text, "secret");
   EXPECT_THAT(send(request("POST /api/configuration/check", ours, "bad")),
               HasSubstr(R"({"state":"invalid","problems":[]})"));
@@ -374,6 +386,7 @@ TEST_F(Pages, NothingIsChangedWithoutLeave_P58) {
   inside([&] { desk.why = "only in the app"; });
   EXPECT_THAT(send(request("GET /api/configuration", "")),
               HasSubstr(R"({"error":"only in the app"})"));
+  EXPECT_THAT(send(request("GET /api/meters/house/capture", "")), StartsWith("HTTP/1.1 403"));
   inside([&] { server_.reset(); });
 }
 

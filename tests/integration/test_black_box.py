@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""A case is there afterwards, and can be shown: capture, bundle, replay, on the real program."""
+import json
+import re
+import subprocess
+
+import house as parts
+
+ADDRESS = 20817
+
+
+def readings(lines):
+    """Of `replay --json`: what each telegram gave, without texts."""
+    found = []
+    for line in lines.decode().splitlines():
+        for reading in json.loads(line).get("readings", []):
+            if "value" in reading:
+                found.append((reading["key"], reading["value"]))
+    return found
+
+
+def test_P57_the_running_service_gives_its_box_and_a_bundle_tells_nothing(tmp_path):
+    meters = [f"{{id: cellar, profile: energomera-ce307, link: {{serial: {tmp_path}/tty}}, interval: 1s, address: {ADDRESS}}}"]
+    house = parts.House(tmp_path, meters)
+    with house.broker(), house.simulate("--profile", "energomera-ce307", "--set", f"address={ADDRESS}", "--pty",
+                                        house.tty("tty")) as meter, house.bridge() as bridge:
+        parts.wait_for(lambda: "started" in bridge.log(), "the service has the line")
+
+        def captured():
+            done = house.call("capture", "-c", str(house.file), "cellar")
+            return done.stdout.decode() if b" cellar ok" in done.stdout else None
+
+        text = parts.wait_for(captured, "the service gives what crossed the line")
+        assert bridge.alive()
+        wire = ADDRESS.to_bytes(2, "little").hex()
+        assert f"48{wire}" in text and "# profile: energomera-ce307" in text
+
+        bundle = tmp_path / "case.txt"
+        done = house.call("bundle", "-c", str(house.file), "cellar", "-o", str(bundle))
+        assert done.returncode == 0, done.stderr
+        # The meter goes away: what led to it is kept.
+        meter.stop()
+        folder = tmp_path / "state" / "black-box"
+        kept = parts.wait_for(lambda: list(folder.glob("cellar-*.txt")), "the case is kept")
+        assert kept[0].stat().st_mode & 0o777 == 0o640
+        assert re.search(r"# came \S+ \S+ no_\w+: ", kept[0].read_text())
+        again = house.call("capture", "-c", str(house.file), "cellar", "--kept")
+        assert again.returncode == 0 and again.stdout.decode() == kept[0].read_text()
+
+    case = bundle.read_text()
+    assert f"48{wire}" not in case and str(ADDRESS) not in case and "cellar" not in case and str(tmp_path) not in case
+    # Elsewhere: no configuration, another folder.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shown = subprocess.run([parts.BINARY, "replay", "--json", str(bundle)], cwd=elsewhere, capture_output=True,
+                           timeout=parts.PATIENCE)
+    assert shown.returncode == 0, shown.stderr
+    assert any(key == "energy_import" for key, _ in readings(shown.stdout))
+    explained = house.call("decode", "--explain", str(bundle))
+    assert explained.returncode == 0, explained.stderr
+    assert b"CRC, right" in explained.stdout and b"energy_import" in explained.stdout
+
+
+def test_P57_an_encrypted_meter_is_bundled_without_key_and_title(tmp_path):
+    key = "8f1c5a7733e09bd2461120fe5ca4d09b"
+    meters = [f"{{id: attic, profile: p1, link: {{serial: {tmp_path}/tty}}, key: {key}}}"]
+    house = parts.House(tmp_path, meters)
+    with house.simulate("--profile", "p1", "--set", f"key={key}", "--pty", house.tty("tty"), "--period", "200ms"):
+        raw = tmp_path / "raw.txt"
+        done = house.call("capture", "-c", str(house.file), "attic", "--for", "2s", "-o", str(raw))
+        assert done.returncode == 0, done.stderr
+    bundle = tmp_path / "case.txt"
+    done = house.call("bundle", "-c", str(house.file), "attic", "--from", str(raw), "-o", str(bundle))
+    assert done.returncode == 0, done.stderr
+    case = bundle.read_text()
+    assert key not in case and "attic" not in case
+
+    before = house.call("replay", "--json", "-c", str(house.file), str(raw))
+    after = house.call("replay", "--json", str(bundle))
+    assert before.returncode == 0 and after.returncode == 0, (before.stderr, after.stderr)
+    assert readings(after.stdout) == readings(before.stdout) != []
+    once_more = house.call("replay", "--json", str(bundle))
+    assert once_more.stdout == after.stdout
+
+
+def test_P57_a_port_is_listened_to_without_a_configuration(tmp_path):
+    house = parts.House(tmp_path, [])
+    with house.simulate("--profile", "p1", "--pty", house.tty("tty"), "--period", "200ms"):
+        done = house.call("capture", "--serial", house.tty("tty"), "--baud", "115200", "--protocol", "p1", "--for", "2s")
+    assert done.returncode == 0, done.stderr
+    heard = tmp_path / "heard.txt"
+    heard.write_bytes(done.stdout)
+    assert b"> " not in done.stdout
+    decoded = house.call("decode", "--explain", str(heard))
+    assert decoded.returncode == 0, decoded.stderr
+    assert b"value of 1-0:1.8.0" in decoded.stdout
