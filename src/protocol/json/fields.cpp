@@ -22,6 +22,9 @@ constexpr std::array columns = {
     SettingSpec{"topic", SettingType::text,
                 "last levels of the topic that the value comes on, for links with wildcards; "
                 "without it any topic"},
+    SettingSpec{"id", SettingType::text,
+                "number of the meter that the field is for, where several come over one link "
+                "(wmbusmeters, rtl_433); without it any"},
     SettingSpec{"key", SettingType::text, "reading key, for example energy_import"},
     SettingSpec{"unit", SettingType::text, "unit of the value as sent, for example Wh"},
     SettingSpec{"scale", SettingType::decimal, "the value is multiplied by it, exactly", "1"},
@@ -38,7 +41,7 @@ constexpr std::array columns = {
         "values that mean that there is none, separated by commas, for example \"-1, nan\""},
 };
 constexpr std::array<std::string_view, 1> required = {"key"};
-constexpr std::array<std::string_view, 3> identity = {"key", "pointer", "topic"};
+constexpr std::array<std::string_view, 4> identity = {"key", "pointer", "topic", "id"};
 
 enum class Form : std::uint8_t { number, tariff, flag, state, text, time };
 
@@ -74,6 +77,8 @@ class Checker {
  public:
   std::vector<RowFault> run(const SettingValues& settings) {
     const auto rows = settings.rows(field_table().name);
+    const std::string sender = settings.text("sender");
+    many_ = sender == "wmbusmeters" || sender == "rtl_433";
     for (row_ = 0; row_ < rows.size(); ++row_)
       check(rows[row_]);
     return std::move(faults_);
@@ -94,6 +99,7 @@ class Checker {
     }
     if (row.text("topic").find_first_of("+#") != std::string::npos)
       fault("topic", "has a wildcard: those belong to the link");
+    if (!many_ && row.has("id")) fault("id", "belongs to sender: wmbusmeters and sender: rtl_433");
     const auto key = ReadingKey::parse(row.text("key"));
     if (!key) {
       fault("key", key.error().detail());
@@ -134,6 +140,7 @@ class Checker {
   }
 
   std::size_t row_ = 0;
+  bool many_ = false;  // meters come over the link
   std::vector<RowFault> faults_;
 };
 
@@ -281,6 +288,7 @@ std::vector<Field> read_fields(const SettingValues& settings) {
     if (!key) continue;
     Field& field = fields.emplace_back();
     field.pointer = row.text("pointer");
+    field.id = row.text("id");
     field.topic = row.text("topic");
     field.key = *key;
     const auto unit = unit_for(*key, row.text("unit"));

@@ -27,6 +27,7 @@ enum class Format : std::uint8_t {
 struct Field {
   Field() = default;
   std::string pointer;  // empty: the payload is the value
+  std::string id;       // of one of several meters; empty: of any
   std::string topic;    // last levels of the topic that it comes on; empty: any
   ReadingKey key;
   Unit unit = Unit::none;  // as sent

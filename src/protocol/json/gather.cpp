@@ -24,7 +24,8 @@ std::string comparable(std::string_view id) {
 void take_fields(const Options& options, std::span<const Leaf> leaves, std::string_view topic,
                  Heard& heard) {
   for (const Field& field : options.fields) {
-    if (!belongs(field, topic)) continue;
+    const bool another = !field.id.empty() && comparable(field.id) != comparable(heard.id);
+    if (another || !belongs(field, topic)) continue;
     FieldValue value = value_of(field, leaves);
     if (!value.fault.empty()) heard.remark = heard.id + ": " + value.fault;
     if (!value.reading) continue;
@@ -180,7 +181,8 @@ Result<std::optional<Understood>> Gathering::take_channel(std::string_view text,
 Result<std::optional<Understood>> Gathering::take_meter(std::string_view text,
                                                         std::string_view topic) {
   const bool plain = options_.sender == Sender::rtl_433 && !trimmed(text).starts_with('{');
-  auto leaves = plain ? Result<std::vector<Leaf>>(std::vector<Leaf>()) : parse(text);
+  const auto tolerance = options_.sender == Sender::rtl_433 ? Tolerance::repeated : Tolerance::none;
+  auto leaves = plain ? Result<std::vector<Leaf>>(std::vector<Leaf>()) : parse(text, tolerance);
   if (plain) {
     auto single = text.size() <= max_document ? rtl_433_leaves(topic, text) : std::nullopt;
     if (!single) return Error{Errc::unsupported, "is neither a document nor a value of a device"};

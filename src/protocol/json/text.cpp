@@ -253,8 +253,23 @@ class Parser {
     std::sort(pointers.begin(), pointers.end());
     const auto twin = std::adjacent_find(pointers.begin(), pointers.end());
     if (twin == pointers.end()) return true;
+    if (tolerance_ == Tolerance::repeated) {
+      drop_twins(pointers);
+      return true;
+    }
     fault_ = sanitised(*twin, 80) + " is there twice";
     return false;
+  }
+
+  void drop_twins(const std::vector<std::string_view>& sorted) {
+    std::vector<std::string> twins;
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+      if (sorted[i] == sorted[i - 1] && (twins.empty() || twins.back() != sorted[i]))
+        twins.emplace_back(sorted[i]);
+    }
+    std::erase_if(leaves_, [&twins](const Leaf& leaf) {
+      return std::binary_search(twins.begin(), twins.end(), leaf.pointer);
+    });
   }
 
   std::string_view text_;

@@ -33,6 +33,7 @@ struct Leaf {
 // Known malformations, each of one firmware.
 enum class Tolerance : std::uint8_t {
   none,
+  repeated,  // rtl_433 may use a name twice: all values of that name are left out
   okosmero,  // no comma between the members LastMonth and Message of the document
 };
 

@@ -185,6 +185,30 @@ TEST(JsonRtl433, MetersAreReadByATableAndOthersAreToldToBeNone) {
   EXPECT_NE(listener.driver->remark().find("encrypted"), std::string::npos);
 }
 
+TEST(JsonRtl433, WhatStandsTwiceIsLeftOutAndFieldsMayBeForOneMeter) {
+  const auto values =
+      set({{"sender", "rtl_433"}, {"ids", "8, 9"}},
+          {{{"pointer", "/Consumption"}, {"key", "gas"}, {"unit", "m3"}, {"id", "008"}},
+           {{"pointer", "/Consumption"},
+            {"key", "energy_import"},
+            {"unit", "kWh"},
+            {"scale", "0.01"},
+            {"id", "9"}}});
+  EXPECT_EQ(
+      decoded_lines(
+          R"({"model":"Wireless-MBus","id":8,"type":"0x04","unknown":"none","unknown":"none",)"
+          R"("inst_energy_wh_0":"1.0 kWh","inst_energy_wh_0":"2.0 kWh","inst_volume_0":"3.0 m3"})",
+          values),
+      Lines{"heat_00000008 volume=3.0 m³"});
+  EXPECT_EQ(decoded_lines(R"({"model":"SCMplus","id":8,"Consumption":5})", values),
+            (Lines{"ert_8 gas=5 m³", "ert_8 counter_1=5"}));
+  EXPECT_EQ(decoded_lines(R"({"model":"SCMplus","id":9,"Consumption":5})", values),
+            (Lines{"ert_9 energy_import=0.05 kWh", "ert_9 counter_1=5"}));
+  SettingValues alone = values;
+  alone.set("sender", std::string("fields"));
+  EXPECT_EQ(field_table().check(alone).size(), 2U);
+}
+
 TEST(JsonRtl433, WithoutNumbersItTellsWhoseAreHeard) {
   Listener listener(set({{"sender", "rtl_433"}}));
   listener.hear("rtl_433/h/events", R"({"model":"ERT-SCM","id":1,"consumption_data":1})");
