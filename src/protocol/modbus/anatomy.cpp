@@ -73,7 +73,7 @@ class Blanker {
   void learn(const Asked& asked, ByteView data) const {
     for (const Register& one : options_.table.registers) {
       const std::size_t size = 2 * static_cast<std::size_t>(one.length);
-      const std::size_t at = 2 * (one.address - asked.address);
+      const std::size_t at = 2 * std::size_t{one.address - asked.address};
       if (one.key.quantity != Quantity::serial || !within(one, asked) || at + size > data.size())
         continue;
       disguise_.learn(data.subspan(at, size));
