@@ -210,12 +210,16 @@ TEST(Simulation, OfEveryProfileIsReadBackByItsOwnDriver) {
   std::size_t with_energy = 0;
   for (const meter::Profile& profile : library().all()) {
     SCOPED_TRACE(profile.id);
+    // Its values are known by their topics, which this test has none of: see test_mqtt_senders.py.
+    if (profile.id == "vzlogger") continue;
     std::vector<std::string> settings;
     for (const SettingSpec& spec : profile.protocol->settings) {
       if (spec.name == "address")
         settings.push_back("address=" +
                            std::to_string(std::min<std::int64_t>(13462, spec.maximum / 2)));
     }
+    // Nobody's meters are taken before the user names them.
+    if (profile.id == "rtl-433") settings.emplace_back("ids=all");
     const auto plan = plan_meter(profile, settings);
     ASSERT_TRUE(plan) << plan.error().detail();
     auto responder = profile.protocol->responder(plan->settings);
