@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 
+#include <unistd.h>
+
 namespace meterbridge::cli {
 namespace {
 
@@ -65,6 +67,14 @@ std::string json_of(const app::Finding& finding) {
   return json.end().text() + "\n";
 }
 
+}  // namespace
+
+void tell_progress(const std::string& words) {
+  if (::isatty(STDERR_FILENO) == 1) complain("... " + words);
+}
+
+namespace {
+
 // By the service's own words where it runs: it holds the ports.
 void look_at_service(app::House& house, const std::string& holder, bool trials,
                      Findings& findings) {
@@ -102,21 +112,29 @@ int run(const Arguments& arguments) {
   auto house = load_house(arguments);
   if (!house) return exit_usage;
   const bool trials = !arguments.has("--quick");
+  const bool as_json = arguments.has("--json");
   Findings findings;
+  std::size_t told = 0;
+  // Lines take their time: what is known is said at once.
+  const auto tell = [&] {
+    for (; told < findings.size(); ++told)
+      print(as_json ? json_of(findings[told]) : sentence_of(findings[told]));
+  };
   const auto holder = app::holder_of_instance(house->settings);
   look_at_machine(*house, holder.has_value(), findings);
+  tell();
   if (holder) {
     look_at_service(*house, *holder, trials, findings);
   } else {
     look_at_lines(*house, trials, findings);
   }
+  tell();
   look_at_broker(*house, findings);
   look_at_bridges(*house, findings);
   look_at_journal(*house, holder.has_value(), findings);
+  tell();
   look_at_sinks(*house, findings);
-  const bool as_json = arguments.has("--json");
-  for (const app::Finding& finding : findings)
-    print(as_json ? json_of(finding) : sentence_of(finding));
+  tell();
   if (!as_json) print(summary(findings));
   const bool healthy = std::ranges::none_of(
       findings, [](const app::Finding& one) { return one.health == app::Health::bad; });

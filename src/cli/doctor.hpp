@@ -19,12 +19,14 @@ using Findings = std::vector<app::Finding>;
 // Evidence from the configuration alone.
 [[nodiscard]] app::MeterEvidence evidence_of(const app::House& house, const meter::Meter& meter);
 
+// What takes long, on a terminal only.
+void tell_progress(const std::string& words);
+
 // Links and meters, by reading each meter once. `trials`: other speeds are tried where none
 // answers.
 void look_at_lines(app::House& house, bool trials, Findings& findings);
 
-// What a running service of this configuration knows: of its meters, links, sinks and bridges.
-// Names that it told of are in `known`.
+// What a running service of this configuration knows of its meters, links and sinks.
 struct ServiceView {
   ServiceView() = default;
   std::string source;  // "its page http://127.0.0.1:8080", "the broker"

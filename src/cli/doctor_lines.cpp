@@ -101,6 +101,7 @@ asio::awaitable<void> try_lines(const app::House& house, Patient& patient) {
   const auto executor = co_await asio::this_coro::executor;
   meter::Meter& meter = *patient.meter;
   for (const LineSettings& line : lines_to_try(patient.evidence)) {
+    tell_progress("tries " + line.text() + " on " + patient.link->name);
     config::LinkSettings other = *patient.link;
     other.line = line;
     const auto transport = house.transport(executor, other, line);
@@ -254,6 +255,7 @@ void look_at_lines(app::House& house, bool trials, Findings& findings) {
       if (patient.meter->settings().id == result.meter) patient.result = result;
     }
   };
+  tell_progress("reads " + std::to_string(ids.size()) + (ids.size() == 1 ? " meter" : " meters"));
   asio::io_context context(1);
   asio::co_spawn(context, app::read_once(house, ids, sink, veto), asio::detached);
   context.run();

@@ -199,9 +199,23 @@ Result<ServiceView> ask_broker(const app::House& house) {
   return view;
 }
 
-}  // namespace
+// Those that are only in this file: the service has refused it, or reads another one.
+void add_unknown(const app::House& house, Findings& findings) {
+  for (const auto& meter : house.meters) {
+    app::Finding finding("meter", meter->settings().id);
+    const bool told = std::ranges::any_of(findings, [&](const app::Finding& one) {
+      return one.kind == finding.kind && one.name == finding.name;
+    });
+    if (told) continue;
+    finding.health = app::Health::bad;
+    finding.text = "the running service does not know it: it runs with another configuration";
+    finding.advice =
+        "let it read this file: systemctl reload meterbridge, or start it again with -c";
+    findings.push_back(std::move(finding));
+  }
+}
 
-Result<ServiceView> ask_service(const app::House& house) {
+Result<ServiceView> ask_either(const app::House& house) {
   const config::HttpSettings& http = house.settings.http;
   if (http.port != 0) {
     const auto document = get_status(http);
@@ -213,6 +227,14 @@ Result<ServiceView> ask_service(const app::House& house) {
     }
   }
   return ask_broker(house);
+}
+
+}  // namespace
+
+Result<ServiceView> ask_service(const app::House& house) {
+  auto view = ask_either(house);
+  if (view) add_unknown(house, view->findings);
+  return view;
 }
 
 }  // namespace meterbridge::cli

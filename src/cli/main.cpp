@@ -52,16 +52,7 @@ std::string help_of(const Command& command) {
   return text + table(rows);
 }
 
-// Commands that are promised for later versions: said in words, so that nobody looks for a spelling
-// mistake.
-constexpr std::array<std::string_view, 1> coming{"doctor"};
-
 int unknown_command(std::string_view word) {
-  if (std::find(coming.begin(), coming.end(), word) != coming.end()) {
-    complain("meterbridge: the command \"" + std::string(word) +
-             "\" is not supported by this version");
-    return exit_usage;
-  }
   std::vector<std::string_view> names;
   for (const Command& command : commands())
     names.push_back(command.name);

@@ -131,6 +131,7 @@ Result<> read_target(const Arguments& arguments, Plan& plan) {
     return usage(
         "one of --serial PORT and --tcp HOST:PORT is needed: no other port is ever opened");
   if (const auto port = arguments.value("--serial")) {
+    if (port->empty()) return usage("--serial names no port");
     plan.link.kind = config::LinkKind::serial;
     plan.link.serial = *port;
     plan.where.link = io::stable_name(*port).value_or(*port);
@@ -312,13 +313,20 @@ int run(const Arguments& arguments) {
   complain("meterbridge scan of " + plan->where.link + ":");
   for (const std::string& line : scan::words(scan.plan(), plan->wishes))
     complain("  " + line);
+  if (arguments.has("--addresses") && scan.plan().rounds.empty()) {
+    complain(
+        "meterbridge scan: --addresses: nobody can be asked at these numbers (Modbus has 1 to 247, "
+        "Mercury 23x 0 to 240, Energomera CE 0 to 65535)");
+    return exit_usage;
+  }
   if (arguments.has("--plan")) return exit_ok;
   const Outcome outcome = carry_out(*plan, scan);
   if (outcome.error) complain("meterbridge scan: " + outcome.error->detail());
   if (outcome.cancelled) complain("meterbridge scan: ended early; what follows was found so far");
   const bool found = std::ranges::any_of(
       scan.findings(), [](const scan::Finding& finding) { return !finding.matches.empty(); });
-  if (!found && !outcome.error) complain("meterbridge scan: " + nobody(*plan, scan));
+  if (!outcome.error && (!found || !scan.stopped().empty()))
+    complain("meterbridge scan: " + nobody(*plan, scan));
   if (found || !scan.findings().empty())
     print_result(*plan, scan, library, arguments.has("--json"));
   return found ? exit_ok : exit_failed;

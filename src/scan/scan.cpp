@@ -118,6 +118,7 @@ std::optional<protocol::Step> Scan::ask() {
       quiet_ = false;
       asking_ = Asking::sent;
       answer_.clear();
+      last_request_ = std::exchange(request_, request);
       return step::Send(std::move(request));
     }
     return step::Listen(question.wait);
@@ -145,7 +146,7 @@ void Scan::received(ByteView bytes) {
   answer_.insert(answer_.end(), bytes.begin(), bytes.end());
   const Question& question = plan_.rounds[round_].questions[question_];
   if (const auto presence = judge(question, answer_)) {
-    found(*presence);
+    if (!master_in_answer()) found(*presence);
   } else if (answer_.size() > most_answer) {
     end_question();
   }
@@ -157,8 +158,24 @@ void Scan::silence() {
   } else if (identify_) {
     identify_->silence();
   } else {
+    (void)master_in_answer();
     end_question();
   }
+}
+
+// Other masters do not wait for our pauses. What an adapter returns of our own requests, late at
+// times, is none of theirs; a mutilated one still looks like a sign-on.
+bool Scan::master_in_answer() {
+  if (asking_ != Asking::sent || answer_.empty() ||
+      plan_.rounds[round_].questions[question_].family == Family::iec62056)
+    return false;
+  Bytes others = answer_;
+  for (const Bytes& own : {request_, last_request_}) {
+    const auto echo = std::search(others.begin(), others.end(), own.begin(), own.end());
+    if (echo != others.end()) others.erase(echo, echo + static_cast<std::ptrdiff_t>(own.size()));
+  }
+  notice_master(others);
+  return !stopped_.empty();
 }
 
 // Other masters' questions also fall between ours.
@@ -169,7 +186,7 @@ void Scan::drained(ByteView bytes) {
 void Scan::notice_master(ByteView bytes) {
   const std::string master = foreign_master(bytes);
   if (master.empty()) return;
-  stopped_ = "another master talks here: between two questions of this scan a request of " +
+  stopped_ = "another master talks here: between the questions of this scan a request of " +
              master + " was heard. The scan stopped asking";
 }
 

@@ -53,6 +53,7 @@ class Scan final : public protocol::Dialogue {
   void leave_out_rest();
   void add(Finding finding);
   void notice_master(ByteView bytes);
+  bool master_in_answer();
 
   Catalogue& catalogue_;
   Wishes wishes_;
@@ -71,6 +72,8 @@ class Scan final : public protocol::Dialogue {
   enum class Asking { ready, sent, listening, calming } asking_ = Asking::ready;
   bool quiet_ = false;  // the line was quiet before the question
   Bytes answer_;
+  Bytes request_;
+  Bytes last_request_;      // the one before
   Milliseconds babble_{};   // bytes after an answer
   bool everybody_ = false;  // the question to a number that nobody has was added
   std::unique_ptr<Identify> identify_;

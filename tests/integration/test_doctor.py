@@ -127,7 +127,9 @@ def test_P25_what_the_profile_knows_and_the_meter_did_not_send_is_listed(tmp_pat
         for _ in range(8):
             crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
     short.write_bytes(telegram + f"{crc:04X}\r\n".encode())
-    house = parts.House(tmp_path, [f"{{id: p1, profile: p1, interval: 1s, link: {{replay: {short}}}}}"])
+    pages = parts.free_port()
+    house = parts.House(tmp_path, [f"{{id: p1, profile: p1, interval: 1s, link: {{replay: {short}}}}}"],
+                        extra=f"http: {{listen: '127.0.0.1:{pages}'}}")
     with house.broker():
         found = doctor(house.file, "--quick", expect=0)
         unseen = {row["key"]: row["reason"] for row in found["meter p1"]["unseen"]}
@@ -135,6 +137,12 @@ def test_P25_what_the_profile_knows_and_the_meter_did_not_send_is_listed(tmp_pat
         assert "one phase" in unseen["voltage_l2"]
         words = house.call("doctor", "--quick", "-c", str(house.file)).stdout.decode()
         assert "not seen: " in words and "voltage_l2" in words, words
+        with house.bridge() as bridge:
+            def listed():
+                status, body = get(pages, "/api/meters/p1")
+                return status == 200 and {row["key"]: row["reason"] for row in json.loads(body)["unseen"]}
+            assert parts.wait_for(listed, "the page lists what was not seen") == unseen
+            assert bridge.stop() == 0
 
 
 class SlowUart(threading.Thread):

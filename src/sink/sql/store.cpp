@@ -215,8 +215,8 @@ Result<std::string> Store::look() {
   close();
   if (!version) return version.error();
   if (*version > known) {
-    return Error(Errc::unsupported, connection_->name() + ": the tables " + prefix_ +
-                                        "... were made by a newer program: update this one");
+    return Error(Errc::invalid, connection_->name() + ": the tables " + prefix_ +
+                                    "... were made by a newer program: update this one");
   }
   std::string words = connection_->name() + " answers and takes the login; ";
   if (*version == 0) return words + "the tables " + prefix_ + "... are made with the first sample";

@@ -151,6 +151,20 @@ TEST(Diagnosis, BrokersAndSinksSayWhatToDoAndWhere) {
   EXPECT_THAT(sink("refuses the login: is the token right? (401)"), HasSubstr("the login"));
   EXPECT_THAT(sink("does not find database \"m\": create it there first"), HasSubstr("create it"));
   EXPECT_THAT(sink("the disk of /x is full: 0.0 MB are free"), HasSubstr("delete something"));
+  // As the servers' own libraries say it.
+  EXPECT_THAT(sink("db:3306/m: Access denied for user 'u'@'h' (using password: YES) (1045)"),
+              HasSubstr("compare `username`"));
+  EXPECT_THAT(sink("db:3306/m: Access denied for user 'u'@'h' to database 'm' (1044)"),
+              HasSubstr("grant"));
+  EXPECT_THAT(sink("db:3306/m: Unknown database 'm' (1049)"), HasSubstr("create the database"));
+  EXPECT_THAT(sink("db:3306/m: Can't connect to server on 'db' (111) (2002)"),
+              HasSubstr("start the server"));
+  EXPECT_THAT(sink("db:5432/m: FATAL: password authentication failed for user \"u\""),
+              HasSubstr("compare `username`"));
+  EXPECT_THAT(sink("db:5432/m: FATAL: role \"u\" does not exist"), HasSubstr("create that user"));
+  EXPECT_THAT(sink("db:5432/m: FATAL: database \"m\" does not exist"),
+              HasSubstr("create the database"));
+  EXPECT_THAT(sink("db:5432/m: permission denied for schema public (42501)"), HasSubstr("grant"));
   EXPECT_THAT(sink("something new"), HasSubstr("(section sinks.csv)"));
 }
 

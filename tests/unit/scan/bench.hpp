@@ -55,7 +55,8 @@ struct Bench {
   LineSettings line;
   bool network = false;
   bool echo = false;
-  Bytes noise;  // for who listens, once
+  Bytes noise;    // for who listens, once
+  Bytes foreign;  // another master's request: comes right after our first one
   std::vector<Bytes> sent;
   std::size_t steps = 0;
 
@@ -77,6 +78,7 @@ struct Bench {
       if (const auto* send = std::get_if<step::Send>(&*next)) {
         sent.push_back(send->bytes);
         if (echo) waiting.push_back(send->bytes);
+        if (!foreign.empty()) waiting.push_back(std::exchange(foreign, {}));
         if (same_speed(tuned)) {
           for (auto& meter : meters) {
             meter->show(some_face(beat));

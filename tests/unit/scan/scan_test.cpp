@@ -136,6 +136,26 @@ TEST(Scan, AnotherMasterIsHeardAndNothingIsAsked_P08) {
   }
 }
 
+// It speaks while an answer is awaited, with and without the echo of our own request.
+TEST(Scan, AnotherMasterThatSpeaksAfterAQuestionEndsTheAsking_P08) {
+  for (const bool echo : {false, true}) {
+    for (const std::string_view id : {"eastron-sdm120", "mercury-230"}) {
+      SCOPED_TRACE(id);
+      Bench bench = bench_for(profile_of(id), false);
+      bench.echo = echo;
+      bench.foreign = *from_hex("010400000050f036");
+      scan::Wishes wishes;
+      wishes.protocols = {"modbus"};
+      wishes.addresses = {7};
+      scan::Scan scan(catalogue(), wishes);
+      bench.run(scan);
+      EXPECT_EQ(bench.sent.size(), 1U);
+      EXPECT_TRUE(scan.findings().empty());
+      EXPECT_NE(scan.stopped().find("a request of Modbus"), std::string::npos) << scan.stopped();
+    }
+  }
+}
+
 TEST(Scan, WhatNobodyUnderstandsIsNotDisturbedUnlessItIsWanted) {
   for (const bool anyway : {false, true}) {
     Bench bench = bench_for(profile_of("eastron-sdm120"), false);
