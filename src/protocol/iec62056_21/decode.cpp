@@ -136,7 +136,7 @@ Decoded understand(Session& session, const Request& request, ByteView frame) {
   if (!verified) return failed(verified.error());
   const auto block = parse_block(frame);
   if (!block) return failed(block.error());
-  session.rule = *verified == Check::off ? session.rule : *verified;
+  if (*verified == Check::exclusive_or || *verified == Check::sum) session.rule = *verified;
   switch (request.kind) {
     case Request::Kind::select:
       if (block->command == "P0") return fine(session);

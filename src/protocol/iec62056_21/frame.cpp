@@ -111,6 +111,11 @@ Result<Check> verify(ByteView block, Check rule) {
   const ByteView covered = block.subspan(1, block.size() - 2);
   const std::byte sent = block.back();
   if (rule == Check::off) return rule;
+  // One in many blocks fits both: it does not tell which is meant.
+  if (rule == Check::automatic && matches(covered, sent, Check::exclusive_or) &&
+      matches(covered, sent, Check::sum)) {
+    return rule;
+  }
   if (rule != Check::sum && matches(covered, sent, Check::exclusive_or)) return Check::exclusive_or;
   if (rule != Check::exclusive_or && matches(covered, sent, Check::sum)) return Check::sum;
   const std::string by_xor = hex_of(block_check(covered, Check::exclusive_or)) + " (XOR)";

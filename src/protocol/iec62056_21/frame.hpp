@@ -37,7 +37,7 @@ enum class Check : std::uint8_t { automatic, exclusive_or, sum, off };
 // One byte of 7 bits over everything behind the first SOH or STX, the ETX included.
 [[nodiscard]] std::byte block_check(ByteView covered, Check rule) noexcept;
 
-// The rule by which the last byte of a block fits. Error: checksum.
+// The rule by which the last byte of a block fits; `automatic` when both do. Error: checksum.
 Result<Check> verify(ByteView block, Check rule);
 
 // A whole block, its check verified.

@@ -206,7 +206,8 @@ Result<Block> Poll::checked(ByteView frame) {
   }
   if (!matched) return matched.error();
   auto block = parse_block(frame);
-  if (block && *matched != Check::off) memory_.rule = *matched;
+  const bool telling = *matched == Check::exclusive_or || *matched == Check::sum;
+  if (block && telling) memory_.rule = *matched;
   return block;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <variant>
 
 namespace meterbridge::protocol::iec62056_21 {
 namespace {
@@ -97,6 +98,7 @@ class Builder {
   void add_temperatures(const Entry& entry);
   [[nodiscard]] std::string first_of(std::span<const std::string_view> codes) const;
   void add_clock();
+  void take_signed_power();
 
   Telegram& telegram_;
   std::span<const Entry> entries_;
@@ -203,6 +205,26 @@ void Builder::add_clock() {
   if (telegram_.time) readings_.add(Reading(make_key(Quantity::clock), *telegram_.time));
 }
 
+// EasyMeter's 1.7.0 is the net power, and 21.7.0 that of a phase: negative while energy leaves,
+// and then there is no import.
+void Builder::take_signed_power() {
+  if (!same_ignoring_case(maker_, "ESY")) return;
+  MeterReadings& meter = telegram_.readings.front();
+  for (const Phase phase : {Phase::none, Phase::l1, Phase::l2, Phase::l3}) {
+    const auto key = [phase](Direction way) { return make_key(Quantity::power, way, phase); };
+    const Reading* in = meter.find(key(Direction::import));
+    const auto* sent = in == nullptr ? nullptr : std::get_if<Decimal>(&in->value);
+    const bool both = meter.find(key(Direction::export_)) != nullptr;
+    if (sent == nullptr || both || meter.find(key(Direction::none)) != nullptr) continue;
+    const Decimal net = *sent;
+    if (net.is_negative()) {
+      std::erase_if(meter.readings,
+                    [&](const Reading& one) { return one.key == key(Direction::import); });
+    }
+    meter.readings.emplace_back(key(Direction::none), net, Unit::W);
+  }
+}
+
 void Builder::run() {
   for (const Entry& entry : entries_) {
     Line line;
@@ -225,6 +247,7 @@ void Builder::run() {
   }
   readings_.add_sums();
   readings_.add_net_power();
+  take_signed_power();
   MeterIdentity& meter = telegram_.meter;
   meter.serial = first_of(serial_codes);
   meter.firmware = first_of(firmware_codes);
@@ -271,6 +294,16 @@ std::optional<Part> part_from(std::string_view text) {
   return part;
 }
 
+// What cannot be true of a value, with its unit; empty when nothing is wrong.
+std::string_view value_fault(std::string_view sent, bool number) {
+  const std::size_t star = std::min(sent.find('*'), sent.size());
+  const std::string_view unit = trimmed(sent.substr(std::min(star + 1, sent.size())));
+  const bool digits = sent.find_first_of("0123456789") < star;
+  const bool known = unit.empty() || unit_from(unit);
+  if (known && !unit.empty() && digits && !number_from(sent.substr(0, star))) return "is no number";
+  return number && !known ? "has no unit that there is" : "";
+}
+
 }  // namespace
 
 Telegram empty_telegram() {
@@ -302,14 +335,18 @@ Result<> plausible_lines(std::span<const Entry> entries) {
     };
     if (entry.values.size() != 1) continue;
     const std::string_view sent = entry.values.front();
-    const std::size_t star = std::min(sent.find('*'), sent.size());
-    const std::string_view unit = trimmed(sent.substr(std::min(star + 1, sent.size())));
-    const bool digits = sent.find_first_of("0123456789") < star;
-    const auto number = number_from(sent.substr(0, star));
-    if (unit_from(unit) && !unit.empty() && digits && !number) return wrong("is no number");
     const Code code = code_from(entry.code);
-    if (!code.obis || code.former || !is_number(*code.obis)) continue;
-    if (!unit.empty() && !unit_from(unit)) return wrong("has no unit that there is");
+    const bool number = code.obis && !code.former && is_number(*code.obis);
+    const bool reduced = std::ranges::count(code.plain, '.') < 2;
+    for (std::string_view rest = sent;;) {
+      // Heat meters join values: 9.4(098.5*C&096.1*C).
+      const std::size_t end = reduced ? rest.find('&') : std::string_view::npos;
+      if (const auto why = value_fault(rest.substr(0, end), number); !why.empty())
+        return wrong(why);
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+    }
+    if (!number) continue;
     const auto [other, fresh] = registers.emplace(code.address, sent);
     if (!fresh && other->second != sent) return wrong("comes twice, and not the same");
   }

@@ -141,6 +141,19 @@ std::vector<Leaf> below(const std::string& root, std::span<const Leaf> leaves) {
   return found;
 }
 
+// Below which other root the fields would find their values: the word of a Tasmota script, or
+// the answer to a request. Empty: below none.
+std::string root_that_fits(const Options& options, std::span<const Leaf> leaves) {
+  for (const Leaf& leaf : leaves) {
+    for (const Field& field : options.fields) {
+      const std::string_view pointer = leaf.pointer;
+      if (!field.pointer.empty() && pointer.ends_with(field.pointer) && pointer != field.pointer)
+        return std::string(pointer.substr(0, pointer.size() - field.pointer.size()));
+    }
+  }
+  return {};
+}
+
 Error none_of_ours(const Options& options, std::span<const Leaf> leaves) {
   std::string there;
   for (std::size_t i = 0; i < std::min(leaves.size(), pointers_told); ++i) {
@@ -148,6 +161,8 @@ Error none_of_ours(const Options& options, std::span<const Leaf> leaves) {
     there += (there.empty() ? "" : ", ") + sanitised(place, 40);
   }
   if (leaves.size() > pointers_told) there += ", ...";
+  if (const std::string root = root_that_fits(options, leaves); !root.empty())
+    there += "; they are known with root: " + sanitised(root, 40);
   return {Errc::unsupported, "none of the " + std::to_string(options.fields.size()) +
                                  " values of the profile is in it; there " +
                                  (there.empty() ? "is nothing" : "are " + there)};

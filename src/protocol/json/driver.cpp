@@ -12,6 +12,7 @@ namespace {
 // judged by who listens, from its period.
 constexpr Milliseconds patience{10000};
 constexpr int most_steps = 10000;  // of the inner dialogue between two blocks
+constexpr int most_strange = 10;
 
 std::string place_of(std::string_view topic) {
   return topic.empty() ? "the document" : "the message on " + sanitised(topic, 120);
@@ -141,11 +142,19 @@ void JsonDialogue::take_document(std::string_view text, std::string_view topic) 
   }
   auto understood = understand(options, *leaves, topic);
   if (!understood) {
-    fail(understood.error().within(place_of(topic)));
+    if (!tolerates(understood.error(), topic)) fail(understood.error().within(place_of(topic)));
     return;
   }
+  driver_.strange_ = 0;
   driver_.remark_ = std::move(understood->remark);
   found_.emplace_back(std::move(understood->telegram));
+}
+
+// Firmwares publish other things on the same topic (Tasmota: a switch that was pressed). That is no
+// news of a meter that was understood before, unless nothing else comes.
+bool JsonDialogue::tolerates(const Error& error, std::string_view topic) {
+  if (error.code() != Errc::unsupported || topic.empty() || !driver_.strange_) return false;
+  return ++*driver_.strange_ < most_strange;
 }
 
 void JsonDialogue::gather(std::string_view text, std::string_view topic) {

@@ -36,6 +36,8 @@ class JsonDriver final : public Driver, public Remembering {
   std::unique_ptr<Driver> inner_;
   Gathering gathering_;
   std::string remark_;
+  // Documents without any of our values since the last one that had some; none before that one.
+  std::optional<int> strange_;
 };
 
 class JsonDialogue final : public Dialogue {
@@ -51,6 +53,7 @@ class JsonDialogue final : public Dialogue {
   void take_pieces();
   void take(std::string_view text, std::string_view topic, bool cut);
   void take_document(std::string_view text, std::string_view topic);
+  bool tolerates(const Error& error, std::string_view topic);
   void gather(std::string_view text, std::string_view topic);
   void feed(ByteView bytes);
   void drain_inner();

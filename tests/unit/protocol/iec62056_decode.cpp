@@ -196,6 +196,27 @@ TEST_F(Iec62056, WithoutCheckOnlyWellFormedLinesAreBelieved) {
   EXPECT_EQ(decode("/ESY5Q3D\r\n\r\n!\r\n"), "malformed");
   EXPECT_EQ(decode("/ISK5X\r\nB1.8.0(5.1*kWh)\r\n!\r\n\x03\x19"), "malformed");
   EXPECT_EQ(decode("\x7F\x7F/?!\r\n/ESY5Q3D\r\n/ESY5Q3D\r\n1.8.0(5.1*kWh)\r\n!\r\n"), "ok");
+  // Captures of heat meters often come without STX, ETX and check; they join values.
+  EXPECT_EQ(decode("/LUGCUH50\r\n6.8(1.5*GJ)9.4(098.5*C&096.1*C)\r\n9.7(20000)\r\n!\r\n"), "ok");
+  EXPECT_EQ(decode("/LUGCUH50\r\n6.8(1.5*GJ)9.4(098.5*C&09v.1*C)\r\n!\r\n"), "malformed");
+  EXPECT_EQ(decode("/LUGCUH50\r\n6.8(1.5*Gj&2*GK)\r\n!\r\n"), "malformed");
+}
+
+TEST_F(Iec62056, AnEasyMeterThatDeliversSendsItsNetPower) {
+  const auto of = [&](std::string_view watts) {
+    return iec62056_21_protocol.decode(
+        to_bytes("/ESY5Q3DB1024 V3.04\r\n\r\n1-0:1.8.0*255(5.1*kWh)\r\n1-0:21.7.0*255(000011.64*W)"
+                 "\r\n1-0:1.7.0*255(" +
+                 std::string(watts) + "*W)\r\n!\r\n"),
+        settings);
+  };
+  const auto out = of("-000116.77");
+  ASSERT_EQ(statuses(out), "ok");
+  EXPECT_EQ(reading(out[0].telegram, "power"), "-116.77");
+  EXPECT_EQ(reading(out[0].telegram, "power_import"), "");
+  EXPECT_EQ(reading(out[0].telegram, "power_l1"), "11.64");
+  EXPECT_EQ(reading(out[0].telegram, "power_import_l1"), "11.64");
+  EXPECT_EQ(reading(of("000116.77")[0].telegram, "power"), "116.77");
 }
 
 TEST_F(Iec62056, ARefusalIsNoReading) {
@@ -271,6 +292,22 @@ TEST_F(Iec62056, AReadWithoutASessionIsARead) {
   const auto all = transcript(text, settings);
   ASSERT_EQ(statuses(all), "ok");
   EXPECT_EQ(reading(all[0].telegram, "frequency"), "50.01");
+}
+
+// XOR and sum of this answer are the same: what comes behind it is not judged by the wrong one.
+TEST_F(Iec62056, ABlockThatFitsBothRulesDoesNotChooseOne) {
+  const Bytes both = build_block({}, "VOLTA(230.1)(0.1)\r\n", Check::sum);
+  ASSERT_EQ(both, build_block({}, "VOLTA(230.1)(0.1)\r\n", Check::exclusive_or));
+  EXPECT_EQ(*verify(both, Check::automatic), Check::automatic);
+  const auto fast = [](std::string_view name, const Bytes& answer) {
+    return "> " + to_hex(fast_read_request("123", name, {}, Check::sum)) + "\n< " + to_hex(answer) +
+           "\n";
+  };
+  const auto all = transcript(
+      fast("VOLTA", both) + fast("FREQU", build_block({}, "FREQU(50.01)\r\n", Check::sum)) +
+          fast("FREQU", build_block({}, "FREQU(50.01)\r\n", Check::exclusive_or)),
+      settings);
+  EXPECT_EQ(statuses(all), "ok ok checksum");
 }
 
 // --- captures, where they are present beside the working tree ---

@@ -267,6 +267,20 @@ TEST(JsonDialogue, EachMessageIsADocumentHoweverItIsCut) {
   EXPECT_NE(long_one[0].find("longer than 65536"), std::string::npos);
 }
 
+TEST(JsonDialogue, AnotherDocumentOnTheTopicIsNoFaultOfAMeterThatIsUnderstood) {
+  const auto values = with_fields({{{"pointer", "/p"}, {"key", "power"}, {"unit", "W"}}});
+  auto driver = json_protocol.driver(values);
+  ASSERT_TRUE(driver);
+  const auto dialogue = (*driver)->begin();
+  EXPECT_EQ(tell(*dialogue, "a", R"({"Switch1":"ON"})").size(), 1U);  // nothing was understood yet
+  EXPECT_EQ(tell(*dialogue, "a", R"({"p":1})").size(), 1U);
+  for (int i = 1; i < 10; ++i)
+    EXPECT_TRUE(tell(*dialogue, "a", R"({"Switch1":"ON"})").empty()) << i;
+  EXPECT_EQ(tell(*dialogue, "a", R"({"Switch1":"ON"})").size(), 1U);  // it comes no more
+  EXPECT_EQ(tell(*dialogue, "a", R"({"p":1})").size(), 1U);
+  EXPECT_TRUE(tell(*dialogue, "a", R"({"Switch1":"ON"})").empty());
+}
+
 TEST(JsonDialogue, ValuesOnTopicsOfTheirOwn) {
   const auto values =
       with_fields({{{"topic", "emeter/0/power"}, {"key", "power_l1"}, {"unit", "W"}},
