@@ -66,13 +66,16 @@ Identify::Identify(const Catalogue& catalogue, const Question& question, Finding
 
 SettingValues Identify::settings_for(const Trial& trial) const {
   const Candidate& candidate = *trial.candidate;
-  SettingValues values = trial.whole ? candidate.whole : *candidate.glance;
+  SettingValues values = trial.badge != nullptr ? settings_of(candidate, *trial.badge)
+                         : trial.whole          ? candidate.whole
+                                                : *candidate.glance;
   set_address(values, candidate, finding_.address);
   for (const auto& [name, value] : finding_.settings)
     values.set(name, value);
   values.set("response_timeout", question_.wait + Milliseconds(150));
   values.set("retries", std::int64_t{0});
-  if (trial.whole && has_setting(candidate, "identify")) values.set("identify", true);
+  if (trial.whole && trial.badge == nullptr && has_setting(candidate, "identify"))
+    values.set("identify", true);
   return values;
 }
 
@@ -80,8 +83,8 @@ bool Identify::begin_next() {
   for (;;) {
     if (refused_) return false;
     if (at_ == trials_.size()) {
-      if (chosen_) return false;
-      choose();
+      if (badges_) return false;
+      chosen_ ? look_at_badges() : choose();
       continue;
     }
     trial_ = trials_[at_++];
@@ -110,8 +113,43 @@ void Identify::choose() {
   }
 }
 
+// Where several profiles found something likely, what the device calls itself decides.
+void Identify::look_at_badges() {
+  badges_ = true;
+  if (finding_.matches.size() < 2) return;
+  std::vector<Trial> asked;
+  for (const Trial& trial : trials_) {
+    const std::string& id = trial.candidate->profile->id;
+    const Badge* const badge = badge_of(id);
+    const bool matched =
+        std::ranges::find(finding_.matches, id, &Match::profile) != finding_.matches.end();
+    const bool twice = std::ranges::find(asked, badge, &Trial::badge) != asked.end();
+    if (badge == nullptr || !matched || twice) continue;
+    asked.push_back(trial);
+    asked.back().whole = true;
+    asked.back().badge = badge;
+  }
+  trials_.insert(trials_.end(), asked.begin(), asked.end());
+}
+
+void Identify::decide() {
+  const auto refuted = [this](const Match& match) { return refuted_.contains(match.profile); };
+  if (!std::ranges::all_of(finding_.matches, refuted)) std::erase_if(finding_.matches, refuted);
+  rank(finding_.matches);
+}
+
 void Identify::settle(const Trial& trial, const Result<protocol::Telegram>& result) {
   dialogue_.reset();
+  if (trial.badge != nullptr) {
+    if (!result) return;
+    const std::string& id = trial.candidate->profile->id;
+    const Bearer bearer = bearer_of(*trial.badge, *result);
+    constexpr int of_badge = 1000;  // more than any number of values
+    if (bearer == Bearer::another) refuted_.insert(id);
+    if (bearer == Bearer::own)
+      std::ranges::find(finding_.matches, id, &Match::profile)->points += of_badge;
+    return;
+  }
   if (!result) {
     refused_ = result.error().code() == Errc::access;
     if (refused_) finding_.remark = result.error().detail();
@@ -171,7 +209,7 @@ std::optional<protocol::Step> Identify::next() {
   }
   for (;;) {
     if (!dialogue_ && !begin_next()) {
-      rank(finding_.matches);
+      decide();
       return std::nullopt;
     }
     auto step = dialogue_->next();

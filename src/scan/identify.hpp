@@ -3,7 +3,7 @@
 // first a glance and then all; what was asked once is not asked again for the next candidate.
 #pragma once
 
-#include "scan/catalogue.hpp"
+#include "scan/badge.hpp"
 #include "scan/finding.hpp"
 #include "scan/question.hpp"
 
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,13 @@ class Identify {
     Trial() = default;
     const Candidate* candidate = nullptr;
     bool whole = false;
+    const Badge* badge = nullptr;  // only this is read
   };
 
   bool begin_next();
   void choose();
+  void look_at_badges();
+  void decide();
   void settle(const Trial& trial, const Result<protocol::Telegram>& result);
   std::optional<protocol::Step> send(const Bytes& request);
   void remember();
@@ -50,7 +54,9 @@ class Identify {
   std::size_t at_ = 0;  // of trials_, the next one
   std::vector<std::pair<int, const Candidate*>> glanced_;
   bool chosen_ = false;
-  bool refused_ = false;  // a password: nothing more is sent
+  bool badges_ = false;            // they are asked
+  std::set<std::string> refuted_;  // profiles whose badge says another name
+  bool refused_ = false;           // a password: nothing more is sent
   int best_said_ = 0;
 
   Trial trial_;

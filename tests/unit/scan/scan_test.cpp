@@ -285,6 +285,58 @@ TEST(Scan, WishesNarrowIt) {
   EXPECT_EQ(plan.questions(), 4U);
 }
 
+// The same registers, and what the meter calls itself.
+TEST(Scan, WhatADeviceCallsItselfDecidesBetweenProfiles) {
+  class Badged final : public protocol::Responder {
+   public:
+    Badged(std::unique_ptr<protocol::Responder> inner, std::string name)
+        : inner_(std::move(inner)), name_(std::move(name)) {}
+
+    void show(const protocol::MeterFace& face) override { inner_->show(face); }
+
+    std::vector<Bytes> received(ByteView bytes) override {
+      namespace modbus = protocol::modbus;
+      const auto frame = modbus::unwrap(modbus::Framing::rtu, bytes);
+      if (!frame || to_hex(frame->pdu) != "0389600006") return inner_->received(bytes);
+      modbus::Frame answer = *frame;
+      answer.pdu = *from_hex("030c");
+      const Bytes text = to_bytes(name_);
+      answer.pdu.insert(answer.pdu.end(), text.begin(), text.end());
+      answer.pdu.resize(14);
+      return {modbus::wrap(modbus::Framing::rtu, answer)};
+    }
+
+    Bytes push() override { return {}; }
+
+   private:
+    std::unique_ptr<protocol::Responder> inner_;
+    std::string name_;
+  };
+
+  const std::vector<std::pair<std::string, std::string_view>> names{{"", "abb-b23"},
+                                                                    {"B23 112-100", "abb-b23"},
+                                                                    {"b24 112-10", "abb-b23"},
+                                                                    {"B21 112-100", "abb-b21"}};
+  for (const auto& [name, profile] : names) {
+    SCOPED_TRACE(name);
+    Bench bench = bench_for(profile_of("abb-b23"), false);
+    bench.meters.front() = std::make_unique<Badged>(std::move(bench.meters.front()), name);
+    scan::Wishes wishes;
+    wishes.protocols = {"modbus"};
+    wishes.addresses = {own_address};
+    scan::Scan scan(catalogue(), wishes);
+    bench.run(scan);
+    ASSERT_EQ(scan.findings().size(), 1U);
+    const auto& matches = scan.findings().front().matches;
+    ASSERT_FALSE(matches.empty());
+    EXPECT_EQ(matches.front().profile, profile);
+    const std::string_view other = profile == "abb-b23" ? "abb-b21" : "abb-b23";
+    if (!name.empty()) {
+      EXPECT_TRUE(std::ranges::find(matches, other, &scan::Match::profile) == matches.end());
+    }
+  }
+}
+
 // A server that does not look at unit numbers answers to all of them.
 TEST(Scan, ADeviceThatAnswersToEveryNumberIsOneDevice) {
   class Anybody final : public protocol::Responder {
