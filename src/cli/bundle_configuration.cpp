@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view invented_file = "bundle/configuration";
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   JsonWriter json;
   json.array().value(text).end();
   const std::string list = json.text();
@@ -21,11 +21,11 @@ std::string quoted(std::string_view text) {
 
 // Numbers and switches bare, all else in quotes, which YAML reads as JSON does.
 std::string cell(const SettingValues::Stored& stored) {
-  if (const auto* const secret = std::get_if<Secret>(&stored)) return quoted(secret->reveal());
+  if (const auto* const secret = std::get_if<Secret>(&stored)) return in_quotes(secret->reveal());
   const std::string text = setting_text(stored);
   const bool bare = std::holds_alternative<std::int64_t>(stored) ||
                     std::holds_alternative<bool>(stored) || std::holds_alternative<Decimal>(stored);
-  return bare ? text : quoted(text);
+  return bare ? text : in_quotes(text);
 }
 
 std::string row_text(const TableSpec& table, const SettingValues& row) {

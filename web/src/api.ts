@@ -47,6 +47,13 @@ export interface Meter {
   alarms?: Alarm[];
 }
 
+// What the profile knows and the meter has never sent.
+export interface Unseen {
+  key: string;
+  name: string;
+  reason: string;
+}
+
 export interface Broker {
   name: string;
   address: string;
@@ -182,6 +189,7 @@ const sending = (method: string, body?: string, more: Record<string, string> = {
 });
 
 export const readLog = () => ask<{lines: LogLine[]}>('api/log');
+export const readMeter = (meter: string) => ask<Meter & {unseen: Unseen[]}>(`api/meters/${encodeURIComponent(meter)}`);
 export const readDocument = () => ask<Document>('api/configuration');
 export const check = (text: string, signal: AbortSignal) =>
   ask<Verdict>('api/configuration/check', {...sending('POST', text), signal});

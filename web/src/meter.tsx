@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One meter: all that is known of it.
 import type {ComponentChildren} from 'preact';
-import {useState} from 'preact/hooks';
-import {poll, type Meter, type Status} from './api';
+import {useEffect, useState} from 'preact/hooks';
+import {poll, readMeter, type Meter, type Status, type Unseen} from './api';
 import {interval, isOld, rungWords, span, speaker} from './format';
 import {Alarms, MeterBadge, Said, Section, Value} from './parts';
 import {t} from './words';
@@ -67,6 +67,34 @@ function Readings({meter, old}: {meter: Meter; old: boolean}) {
   );
 }
 
+// Asked for when a meter is opened, and when it sends something new.
+function NotSent({meter}: {meter: Meter}) {
+  const [unseen, setUnseen] = useState<Unseen[]>([]);
+  useEffect(() => {
+    let left = false;
+    readMeter(meter.id)
+      .then((whole) => left || setUnseen(whole.unseen))
+      .catch(() => left || setUnseen([]));
+    return () => {
+      left = true;
+    };
+  }, [meter.id, meter.readings.length]);
+  if (unseen.length === 0) return null;
+  const names = new Map<string, string[]>();
+  for (const one of unseen) names.set(one.reason, [...(names.get(one.reason) ?? []), one.name]);
+  return (
+    <Section title={t('not_sent')}>
+      <dl class="facts">
+        {[...names].map(([reason, ofThem]) => (
+          <Fact key={reason} name={reason}>
+            {ofThem.join(', ')}
+          </Fact>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
 export function MeterView({status, id, since}: {status: Status; id: string; since: number}) {
   const meter = status.meters.find((one) => one.id === id);
   if (!meter)
@@ -110,6 +138,7 @@ export function MeterView({status, id, since}: {status: Status; id: string; sinc
             {voice.link ? <Fact name={t('link')}>{voice.link}</Fact> : null}
           </dl>
         </Section>
+        <NotSent meter={meter} />
       </div>
     </>
   );

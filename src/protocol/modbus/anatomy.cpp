@@ -18,17 +18,17 @@ Framing framing_of(ByteView bytes, const SettingValues& settings) {
 }
 
 // Of a whole frame: where its PDU begins and ends.
-struct Place {
+struct Spot {
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
-Place pdu_of(Framing framing, const Piece& piece) {
+Spot pdu_of(Framing framing, const Piece& piece) {
   if (framing == Framing::tcp) return {piece.offset + tcp_header, piece.offset + piece.wire.size()};
   return {piece.offset + 1, piece.offset + piece.wire.size() - 2};
 }
 
-void add_pdu(Anatomy& anatomy, ByteView bytes, const Place& pdu, bool sent) {
+void add_pdu(Anatomy& anatomy, ByteView bytes, const Spot& pdu, bool sent) {
   const std::size_t at = pdu.begin;
   if (at >= pdu.end) return;
   const std::uint8_t function = u8(bytes[at]);
@@ -122,7 +122,7 @@ template <class Act>
 void each_answer(Framing framing, ByteView heard, const Asked& asked, const Act& act) {
   for (const Piece& piece : pieces_of(framing, heard)) {
     if (piece.broken) continue;
-    const Place pdu = pdu_of(framing, piece);
+    const Spot pdu = pdu_of(framing, piece);
     const std::size_t size = 2 * static_cast<std::size_t>(asked.count);
     if (pdu.end - pdu.begin == size + 2) act(pdu.begin + 2, size);
   }
@@ -148,7 +148,7 @@ Anatomy anatomy(ByteView bytes, bool sent, const SettingValues& settings) {
     } else {
       anatomy.add(at, 1, unit);
     }
-    const Place pdu = pdu_of(framing, piece);
+    const Spot pdu = pdu_of(framing, piece);
     add_pdu(anatomy, bytes, pdu, sent);
     if (framing == Framing::rtu) anatomy.add_check(Sum::modbus, at, pdu.end, pdu.end, bytes, "CRC");
   }

@@ -19,7 +19,7 @@ constexpr std::size_t tail = 8;
 // Public keys and signatures: long enough to be nothing else.
 constexpr std::size_t long_octets = 32;
 
-std::string meaning_of(const Element& element) {
+std::string words_of_element(const Element& element) {
   switch (element.type) {
     case TlvType::list:
       return "list of " + std::to_string(element.count);
@@ -74,7 +74,7 @@ void walk(Anatomy& anatomy, ByteView bytes, std::size_t offset, ByteView payload
       anatomy.add_check(other ? Sum::kermit : Sum::x25, offset + begin, offset + at, crc, bytes,
                         "check of the message");
     } else {
-      anatomy.add(offset + at, size, meaning_of(*element));
+      anatomy.add(offset + at, size, words_of_element(*element));
     }
     if (!left.empty()) --left.back();
     if (element->type == TlvType::list && element->count > 0) left.push_back(element->count);
