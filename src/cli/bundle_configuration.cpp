@@ -84,6 +84,9 @@ void put_settings(std::string& text, const protocol::Protocol& protocol, const S
     if (value == nullptr) continue;
     const auto* const usual = base.find(spec.name);
     if (usual != nullptr && *usual == *value) continue;
+    // What the link settles for Modbus ("rtu") is no word of another protocol.
+    const bool choice = spec.type == SettingType::choice;
+    if (choice && std::ranges::count(spec.choices, settings.text(spec.name)) == 0) continue;
     text += "    " + std::string(spec.name) + ": " + cell(*value) + "\n";
   }
   for (const TableSpec& table : protocol.tables) {

@@ -7,6 +7,7 @@
 #include "cli/refusals.hpp"
 #include "io/state_file.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -115,7 +116,11 @@ Result<protocol::Capture> capture_meter(app::House& house, meter::Meter& meter,
   if (!running) return from_line(house, meter, wish.length);
   const auto text = app::ask_service(app::black_box_folder(house.settings), id, service_patience);
   if (!text) return text.error().within("the service holds the line");
-  return parsed(*text);
+  auto capture = parsed(*text);
+  // Somebody else asked in the same moment, for another meter.
+  if (capture && capture->fact("meter") != id)
+    return Error(Errc::unsupported, "the service answered another command; try again");
+  return capture;
 }
 
 Result<> deliver_text(const std::optional<std::string>& file, const std::string& text) {
@@ -123,7 +128,13 @@ Result<> deliver_text(const std::optional<std::string>& file, const std::string&
     print(text);
     return {};
   }
-  return io::write_atomically(*file, text);
+  std::error_code failed;
+  const auto kind = std::filesystem::status(*file, failed).type();
+  using std::filesystem::file_type;
+  // A device or a pipe is written to; only a file is replaced.
+  if (kind == file_type::none || kind == file_type::not_found || kind == file_type::regular)
+    return io::write_atomically(*file, text);
+  return io::append_whole(*file, text);
 }
 
 }  // namespace meterbridge::cli

@@ -222,10 +222,13 @@ void learn_lines(std::string_view text, Disguise& disguise) {
     while (begin > 0 && code_characters.find(text[begin - 1]) != text.npos)
       --begin;
     const std::string_view code = text.substr(begin, open - begin);
-    if (!is_identity(code)) continue;
     const std::size_t close = text.find_first_of(")\r\n", open);
     if (close == text.npos) continue;
     const std::string_view value = text.substr(open + 1, close - open - 1);
+    // So long a text in hex digits is a number, however the code was damaged.
+    constexpr std::size_t telling = 16;
+    const bool long_hex = value.size() >= telling && hex_text(value).has_value();
+    if (!is_identity(code) && !long_hex) continue;
     const auto words = value.size() < 6 ? std::nullopt : hex_text(value);
     const std::string meant = words ? *words : std::string(value);
     // Messages to the consumer may say anything.
@@ -233,6 +236,49 @@ void learn_lines(std::string_view text, Disguise& disguise) {
       disguise.learn(meant, true);
     else
       learn_number(meant, disguise);
+  }
+}
+
+namespace {
+
+// How many bytes of an identification begin here; 0 = none does.
+std::size_t marked_length(ByteView at) {
+  constexpr std::size_t letters = 3;
+  const auto maker = [&](std::size_t from) {
+    return at.size() >= from + letters &&
+           std::ranges::all_of(at.subspan(from, letters),
+                               [](auto b) { return u8(b) >= 'A' && u8(b) <= 'Z'; });
+  };
+  const auto octet = [&](std::size_t i) { return i < at.size() ? u8(at[i]) : std::uint8_t{0}; };
+  // A system title behind the tag of an encrypted APDU.
+  if (octet(0) == 0xDB && octet(1) == 8 && maker(2)) return 8;
+  // A server id as SML writes it, its length and its own in one byte.
+  if (octet(0) == 0x0B && (octet(1) | 3U) == 0x0B && octet(2) == 1 && maker(3)) return 10;
+  const bool old_form = octet(0) >= 0x08 && octet(0) <= 0x0F && octet(1) == 0x06 && maker(2);
+  return old_form ? octet(0) - 1U : 0;
+}
+
+// A text in A-XDR, visible or of octets.
+std::string_view marked_text(std::string_view at) {
+  constexpr std::size_t longest = 40;
+  if (at.size() < 2 || (at[0] != '\x09' && at[0] != '\x0A')) return {};
+  const auto length = static_cast<std::size_t>(static_cast<unsigned char>(at[1]));
+  const std::string_view text = at.substr(2, length);
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7F'; });
+  return printable && length <= longest ? text : std::string_view();
+}
+
+}  // namespace
+
+void learn_marked(ByteView bytes, Disguise& disguise) {
+  const std::string text = to_text(bytes);
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    const ByteView rest = bytes.subspan(at);
+    if (const std::size_t length = marked_length(rest); length > 0) {
+      const std::size_t head = u8(rest[0]) == 0xDB ? 2 : 1;
+      disguise.learn(rest.subspan(head, std::min(length, rest.size() - head)));
+    }
+    disguise.learn(marked_text(std::string_view(text).substr(at)));
   }
 }
 

@@ -83,6 +83,10 @@ void disguise_stream(std::vector<TranscriptLine>& lines, const Protocol& protoco
 // Learns the values of such codes from lines "code(value)(value)", broken ones too.
 void learn_lines(std::string_view text, Disguise& disguise);
 
+// Learns system titles, server ids and texts with numbers by the bytes that stand in front of them,
+// whatever is around: also of telegrams that are cut or damaged, which nothing else opens.
+void learn_marked(ByteView bytes, Disguise& disguise);
+
 struct Anonymised {
   Anonymised() = default;
   std::vector<TranscriptLine> lines;  // as many as before; emptied ones were joined to others

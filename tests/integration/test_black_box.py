@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 
+import pytest
+
 import house as parts
 
 ADDRESS = 20817
@@ -61,19 +63,21 @@ def test_P57_the_running_service_gives_its_box_and_a_bundle_tells_nothing(tmp_pa
     assert b"CRC, right" in explained.stdout and b"energy_import" in explained.stdout
 
 
-def test_P57_an_encrypted_meter_is_bundled_without_key_and_title(tmp_path):
+@pytest.mark.parametrize("profile", ["p1", "kaifa-ma309m"])
+def test_P57_an_encrypted_meter_is_bundled_without_key_and_title(tmp_path, profile):
     key = "8f1c5a7733e09bd2461120fe5ca4d09b"
-    meters = [f"{{id: attic, profile: p1, link: {{serial: {tmp_path}/tty}}, key: {key}}}"]
+    meters = [f"{{id: attic, profile: {profile}, link: {{serial: {tmp_path}/tty}}, key: {key}}}"]
     house = parts.House(tmp_path, meters)
-    with house.simulate("--profile", "p1", "--set", f"key={key}", "--pty", house.tty("tty"), "--period", "200ms"):
+    with house.simulate("--profile", profile, "--set", f"key={key}", "--pty", house.tty("tty"), "--period", "200ms"):
         raw = tmp_path / "raw.txt"
         done = house.call("capture", "-c", str(house.file), "attic", "--for", "2s", "-o", str(raw))
         assert done.returncode == 0, done.stderr
+    raw.write_text(raw.read_text().replace("# profile:", "# note: 5 Main Street\n# profile:"))
     bundle = tmp_path / "case.txt"
     done = house.call("bundle", "-c", str(house.file), "attic", "--from", str(raw), "-o", str(bundle))
     assert done.returncode == 0, done.stderr
     case = bundle.read_text()
-    assert key not in case and "attic" not in case
+    assert key not in case and "attic" not in case and "Main Street" not in case
 
     before = house.call("replay", "--json", "-c", str(house.file), str(raw))
     after = house.call("replay", "--json", str(bundle))
@@ -94,3 +98,29 @@ def test_P57_a_port_is_listened_to_without_a_configuration(tmp_path):
     decoded = house.call("decode", "--explain", str(heard))
     assert decoded.returncode == 0, decoded.stderr
     assert b"value of 1-0:1.8.0" in decoded.stdout
+
+
+def test_P57_names_of_topics_and_hosts_are_not_in_a_bundle(tmp_path):
+    house = parts.House(tmp_path, ["{id: plug, profile: tasmota, link: {mqtt: tele/+/SENSOR}}"])
+    payload = b'{"ENERGY":{"Total":12.3,"Power":5},"Owner":"Smithson","Meter_Number":"1EMH0012345678"}'
+    case = tmp_path / "raw.txt"
+    case.write_text("# meterbridge capture 1\n# profile: tasmota\n"
+                    f"# at 2026-11-21T17:28:46.123Z plug tele/smithson_kitchen/SENSOR\n< {payload.hex()}\n"
+                    "# came 2026-11-21T17:28:47.123Z plug no_device: connecting to nas.smithson.lan (10.1.2.3:1883): refused\n")
+    done = house.call("bundle", "-c", str(house.file), "plug", "--from", str(case))
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    heard = b"".join(bytes.fromhex(line[2:]) for line in text.splitlines() if line.startswith("< "))
+    assert "smithson" not in text and "10.1.2.3" not in text and "no_device: connecting to" in text
+    assert b"Smithson" not in heard and b"12345678" not in heard and b'"Total":12.3' in heard
+
+
+def test_P57_a_device_is_written_to_and_never_replaced(tmp_path):
+    house = parts.House(tmp_path, ["{id: sml, profile: sml, link: {serial: /dev/ttyUSB0}}"])
+    raw = tmp_path / "raw.txt"
+    raw.write_text("# meterbridge capture 1\n# profile: sml\n< 1b1b1b1b01010101\n")
+    way = tmp_path / "null"
+    way.symlink_to("/dev/null")
+    done = house.call("bundle", "-c", str(house.file), "sml", "--from", str(raw), "-o", str(way))
+    assert done.returncode == 0, done.stderr
+    assert way.is_symlink()

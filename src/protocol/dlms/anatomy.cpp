@@ -218,6 +218,7 @@ void anonymise(Anonymised& capture, const SettingValues& values, Disguise& disgu
   edit_stream(capture.lines, [&](std::span<std::byte> bytes) {
     const Dissected found = dissect(bytes, framing);
     Decipher decipher(keys);
+    learn_marked(bytes, disguise);
     for (const Scattered& one : found.apdus) {
       const Opened opened = decipher.open(one.apdu);
       if (opened.ciphered) disguise.learn(std::as_bytes(std::span(opened.system_title)));

@@ -127,9 +127,10 @@ void learn_address(std::string_view text, Disguise& disguise) {
 // P1 STX (password): whatever it is, it is not told.
 void blank_password(std::span<std::byte> bytes, const Options& options) {
   const std::string text = to_text(bytes);
-  constexpr std::string_view login("\x01P1\x02(", 5);
+  constexpr std::string_view login("\x01P", 2);
   for (std::size_t at = text.find(login); at != text.npos; at = text.find(login, at + 1)) {
-    const std::size_t begin = at + login.size();
+    const std::size_t begin = at + login.size() + 3;
+    if (begin > text.size() || text.substr(begin - 2, 2) != "\x02(") continue;
     const std::size_t end = std::min(text.find(')', begin), text.size());
     if (options.operand_password && text.substr(begin, end - begin) != options.password.reveal())
       continue;
@@ -151,19 +152,27 @@ Anatomy anatomy(ByteView bytes, bool, const SettingValues&) {
 void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise) {
   const auto read = Options::from(settings);
   const Options options = read ? *read : Options();
+  // Of a meter that sends by itself each block keeps its time.
+  const bool pushed =
+      std::ranges::none_of(capture.lines, [](const TranscriptLine& line) { return line.sent; });
   for (const bool learning : {true, false}) {
-    edit_runs(capture.lines, [&](bool sent, Bytes& bytes) {
+    const auto change = [&](bool sent, std::span<std::byte> bytes) {
       const Parity parity(bytes, options.software_parity);
       if (learning) {
-        if (sent) learn_address(to_text(bytes), disguise);
+        learn_address(to_text(bytes), disguise);
         if (!sent) learn_lines(to_text(bytes), disguise);
         return;
       }
       edit_checked(bytes, anatomy_of(bytes), [&](std::span<std::byte> all) {
-        if (sent) blank_password(all, options);
+        // What was heard may be the echo of what was sent.
+        blank_password(all, options);
         disguise.apply(all);
       });
-    });
+    };
+    if (pushed)
+      edit_stream(capture.lines, [&](std::span<std::byte> bytes) { change(false, bytes); });
+    else
+      edit_runs(capture.lines, [&](bool sent, Bytes& bytes) { change(sent, bytes); });
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/iec62056_21/push.hpp"
 
+#include "protocol/iec62056_21/iec62056_21.hpp"
 #include "protocol/iec62056_21/models.hpp"
 #include "protocol/iec62056_21/receiver.hpp"
 #include "protocol/iec62056_21/stream.hpp"
@@ -157,6 +158,8 @@ Protocol make_protocol() {
   protocol.driver = &make_push_driver;
   protocol.decode = &decode_pushed;
   protocol.responder = &make_push_responder;
+  protocol.anatomy = &anatomy;
+  protocol.anonymise = &anonymise;
   return protocol;
 }
 

@@ -18,10 +18,12 @@ namespace {
 
 // Members whose values tell whose house it is, by parts of their names.
 constexpr std::array personal_parts = std::to_array<std::string_view>(
-    {"serial", "meterid", "meter_id", "server_id", "mac",  "ssid",     "host",
-     "ip",     "name",    "topic",    "device",    "imei", "location", "lat",
-     "lon",    "user",    "client",   "address",   "url",  "uuid"});
-constexpr std::array personal_names = std::to_array<std::string_view>({"id", "sn", "uid", "eui"});
+    {"serial", "meterid", "meter_id", "server_id", "mac",      "ssid",    "host",     "ip",
+     "name",   "topic",   "device",   "imei",      "location", "lat",     "lon",      "user",
+     "client", "address", "url",      "uuid",      "apikey",   "api_key", "password", "token",
+     "secret", "owner",   "customer", "contract",  "mail",     "phone",   "street"});
+constexpr std::array personal_names =
+    std::to_array<std::string_view>({"id", "sn", "uid", "eui", "key", "pass", "psk"});
 
 bool is_personal(std::string_view name) {
   const std::string small = lower(name);
@@ -34,6 +36,7 @@ bool is_personal(std::string_view name) {
 struct Member {
   std::string_view name;
   std::string_view value;  // without quotes
+  bool quoted = false;
 };
 
 std::vector<Member> members_of(std::string_view text) {
@@ -50,6 +53,7 @@ std::vector<Member> members_of(std::string_view text) {
     value = text.find_first_not_of(" \t\r\n", value + 1);
     if (value == text.npos) break;
     const bool quoted = text[value] == '"';
+    member.quoted = quoted;
     if (quoted) ++value;
     const std::size_t stop = text.find_first_of(quoted ? "\"" : ",}] \t\r\n", value);
     member.value = text.substr(value, std::min(stop, text.size()) - value);
@@ -68,11 +72,33 @@ bool is_plain_number(std::string_view text) {
          std::ranges::any_of(text, [](char c) { return (c >= 'A' && c <= 'Z'); });
 }
 
+// A text with a number as long as a serial number, or with octets, whatever it is called.
+bool looks_personal(const Member& member) {
+  constexpr std::size_t telling = 7;
+  const std::string name = lower(member.name);
+  if (!member.quoted || name.find("time") != name.npos || name.find("date") != name.npos)
+    return false;
+  std::size_t digits = 0;
+  std::size_t octets = 0;
+  for (const char c : member.value) {
+    const bool hex = std::isxdigit(static_cast<unsigned char>(c)) != 0;
+    digits = std::isdigit(static_cast<unsigned char>(c)) != 0 ? digits + 1 : 0;
+    octets = hex ? octets + 1 : 0;
+    if (digits >= telling || octets >= 12) return true;
+  }
+  return false;
+}
+
 bool is_reading(const Options& options, std::string_view name) {
   return std::ranges::any_of(options.fields, [&](const Field& field) {
     return field.pointer.ends_with("/" + std::string(name)) &&
            field.key.quantity != Quantity::serial;
   });
+}
+
+bool carries(const Result<Options>& options, std::string_view name) {
+  return options && options->carried &&
+         options->carried->pointer.ends_with("/" + std::string(name));
 }
 
 // The telegram of another protocol inside: opened, changed, and written as it was.
@@ -130,8 +156,11 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
     if (options && options->plain && is_plain_number(trimmed(text))) disguise.learn(trimmed(text));
     for (const Member& member : members_of(text)) {
       const bool serial = lower(member.name).find("serial") != std::string::npos;
-      if (is_personal(member.name) && (serial || !options || !is_reading(*options, member.name)))
+      if (!serial && options && is_reading(*options, member.name)) continue;
+      if (is_personal(member.name))
         disguise.learn(member.value, true);
+      else if (looks_personal(member) && !carries(options, member.name))
+        disguise.learn(member.value);
     }
   }
   edit_stream(capture.lines, [&](std::span<std::byte> bytes) {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t most_address = 240;
 constexpr std::uint8_t open_code = 0x01;
+constexpr std::uint8_t parameters_code = 0x08;
 constexpr std::size_t open_length = 2 + 1 + password_length + crc_length;
 
 struct Run {
@@ -92,8 +93,11 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
   const std::uint8_t address = address_of(settings);
   const std::uint64_t made = disguise.number(address, most_address);
   const bool ascii = settings.has("password_format") && settings.text("password_format") == "ascii";
+  bool asks_who = false;
   edit_runs(capture.lines, [&](bool sent, Bytes& bytes) {
     const auto runs = runs_of(bytes, address);
+    const Bytes before = bytes;
+    if (sent) asks_who = bytes.size() > 2 && u8(bytes[1]) == parameters_code;
     edit_checked(bytes, anatomy(bytes, sent, settings), [&](std::span<std::byte> all) {
       for (const Run& run : runs) {
         const auto one = all.subspan(run.begin, run.end - run.begin);
@@ -103,6 +107,9 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
           std::ranges::fill(one.subspan(3, password_length),
                             static_cast<std::byte>(ascii ? '1' : 1));
         disguise.apply(one.subspan(1));
+        // Nobody could learn the number from a damaged answer.
+        const ByteView was = ByteView(before).subspan(run.begin, run.end - run.begin);
+        if (!sent && asks_who && !crc_fits(was)) std::ranges::fill(one.subspan(1), std::byte{0});
       }
     });
   });

@@ -60,9 +60,12 @@ Anatomy anatomy(ByteView bytes, bool, const SettingValues&) {
 }
 
 void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& disguise) {
+  const auto options = Options::from(settings);
   // Four bytes: an address is the meter's number, or its end.
+  if (options && options->address) disguise.learn(std::to_string(*options->address));
   edit_runs(capture.lines, [&](bool sent, Bytes& bytes) {
     const auto runs = runs_of(bytes);
+    const Bytes before = bytes;
     edit_checked(bytes, anatomy(bytes, sent, settings), [&](std::span<std::byte> all) {
       for (const Run& run : runs) {
         const auto one = all.subspan(run.begin, run.end - run.begin);
@@ -74,10 +77,14 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
         for (unsigned i = 0; i < 4; ++i)
           one[i] = static_cast<std::byte>((made >> (8U * (3 - i))) & 0xFFU);
         disguise.apply(one.subspan(header_length));
+        // Nobody could learn the number from a damaged answer.
+        const ByteView was = ByteView(before).subspan(run.begin, one.size());
+        const bool whole = mercury::crc_fits(was);
+        if (!sent && !whole && one.size() > overhead)
+          std::ranges::fill(one.subspan(header_length, one.size() - overhead), std::byte{0});
       }
     });
   });
-  const auto options = Options::from(settings);
   if (!options || !options->address) return;
   SettingValues fresh;
   for (const SettingSpec& spec : setting_specs()) {

@@ -80,6 +80,19 @@ class Blanker {
     }
   }
 
+  // Whether an answer may hold more than measured values.
+  [[nodiscard]] bool is_personal(const Asked& asked) const {
+    if (asked.function < 3) return false;
+    if (!options_.table.sunspec_bases.empty()) return asked.count > 2;
+    std::uint32_t named = 0;
+    for (const Register& one : options_.table.registers) {
+      if (!within(one, asked)) continue;
+      if (one.key.quantity == Quantity::serial) return true;
+      named += static_cast<std::uint32_t>(one.length);
+    }
+    return named < asked.count;
+  }
+
   void blank(const Asked& asked, std::span<std::byte> data) const {
     if (options_.table.registers.empty() || !options_.table.sunspec_bases.empty()) return;
     if (asked.function < 3) return;
@@ -104,6 +117,20 @@ class Blanker {
   const Options& options_;
   Disguise& disguise_;
 };
+
+using Places = std::vector<std::pair<std::size_t, std::size_t>>;  // offset, length
+
+// The data of damaged answers.
+Places broken_data(Framing framing, ByteView heard) {
+  constexpr std::size_t rtu_head = 3;
+  const std::size_t head = framing == Framing::tcp ? tcp_header + 2 : rtu_head;
+  Places places;
+  for (const Piece& piece : pieces_of(framing, heard)) {
+    if (piece.broken && piece.wire.size() > head)
+      places.emplace_back(piece.offset + head, piece.wire.size() - head);
+  }
+  return places;
+}
 
 std::optional<Asked> asked_in(Framing framing, ByteView sent) {
   std::optional<Asked> asked;
@@ -172,13 +199,22 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
           });
         return;
       }
+      // Looked at before anything is changed: frames are told by their checks.
+      Places answers;
+      Places broken;
+      if (!sent && asked) {
+        each_answer(framing, bytes, *asked,
+                    [&](std::size_t at, std::size_t size) { answers.emplace_back(at, size); });
+        if (blanker.is_personal(*asked)) broken = broken_data(framing, bytes);
+      }
       edit_checked(bytes, anatomy(bytes, sent, settings), [&](std::span<std::byte> all) {
         if (sent) return;
         disguise.apply(all);
-        if (!asked) return;
-        each_answer(framing, ByteView(all), *asked, [&](std::size_t at, std::size_t size) {
+        for (const auto& [at, size] : answers)
           blanker.blank(*asked, all.subspan(at, size));
-        });
+        // A number in a damaged answer, or what nobody named, cannot be told from the rest.
+        for (const auto& [at, size] : broken)
+          std::ranges::fill(all.subspan(at, size), std::byte{0});
       });
     });
   }

@@ -238,6 +238,7 @@ void disguise_all(std::span<std::byte> bytes, const P1Settings& settings, Disgui
                   std::size_t& closed) {
   Resealer resealer(settings, disguise);
   const auto frames = frames_of(bytes, settings);
+  learn_marked(bytes, disguise);
   for (const Found& frame : frames)
     if (frame.encrypted) resealer.learn(to_text(bytes.subspan(frame.offset, frame.length)));
   std::vector<Cooked> without_returns;

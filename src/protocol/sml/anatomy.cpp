@@ -127,6 +127,7 @@ void anonymise(Anonymised& capture, const SettingValues&, Disguise& disguise) {
   constexpr std::byte blank{0x5A};
   edit_stream(capture.lines, [&](std::span<std::byte> bytes) {
     const Dissected found = dissect(bytes);
+    learn_marked(bytes, disguise);
     for (const Bytes& server : found.servers)
       disguise.learn(ByteView(server));
     edit_checked(bytes, found.anatomy, [&](std::span<std::byte> all) {
