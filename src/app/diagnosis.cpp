@@ -83,7 +83,7 @@ constexpr std::array sink_hints{
     Hint{"could not translate host name", "mend the name, or write the address in numbers"},
     Hint{"is not known", "mend the name, or write the address in numbers"},
     Hint{"onnection refused", "start the server, and compare the port"},
-    Hint{"(111)", "start the server, and compare the port"},
+    Hint{"Can't connect", "start the server, and compare the port or `socket`"},
     Hint{"No such file", "compare `socket` with the server's own, and see that it runs"},
     Hint{"refuses the login", "compare the login with that of the database; write it as !secret"},
     Hint{"does not let us write", "give that user or token the right to write there"},

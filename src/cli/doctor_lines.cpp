@@ -199,6 +199,7 @@ app::Finding finding_of(const Patient& patient) {
     finding.health = app::Health::bad;
     finding.fault = Fault::no_device;
     finding.text = "cannot be read: its link \"" + patient.link->name + "\" does not open";
+    finding.advice = app::fault_advice(Fault::no_device, patient.evidence);
     return finding;
   }
   app::Finding finding = app::meter_finding(id, patient.evidence);
@@ -232,6 +233,13 @@ app::MeterEvidence evidence_of(const app::House& house, const meter::Meter& mete
 void look_at_lines(app::House& house, bool trials, Findings& findings) {
   std::vector<Patient> patients;
   std::vector<std::string> ids;
+  if (house.meters.empty()) {
+    app::Finding nobody("meters", "");
+    nobody.health = app::Health::note;
+    nobody.text = "none is configured";
+    nobody.advice = "meterbridge scan --serial PORT finds those of one line";
+    findings.push_back(std::move(nobody));
+  }
   for (const auto& meter : house.meters) {
     const std::string& id = meter->settings().id;
     if (meter->settings().paused) {

@@ -179,7 +179,13 @@ void look_at_machine(const app::House& house, bool service, Findings& findings) 
     state.health = app::Health::bad;
     state.advice = app::sink_advice(checked.error(), "state_directory");
   } else {
-    state.text += ", as user " + io::port_access("/").user;
+    const auto access = io::port_access(house.settings.state_directory);
+    state.text += ", as user " + access.user;
+    if (access.user == "root" && !access.owner.empty() && access.owner != "root") {
+      state.health = app::Health::note;
+      state.text += "; it belongs to " + access.owner + ", who may open less than root";
+      state.advice = "ask as that user: sudo -u " + access.owner + " meterbridge doctor";
+    }
   }
   findings.push_back(std::move(state));
 }

@@ -57,6 +57,10 @@ def test_a_healthy_house_is_healthy_and_only_read(tmp_path):
             found = doctor(hidden, expect=0)
             assert "is from its health topics at the broker" in found["service meterbridge"]["text"]
             assert found["meter p1"]["fault"] == "ok", found
+            newer = tmp_path / "newer.yaml"
+            newer.write_text(house.file.read_text().replace("id: p1,", "id: new,"))
+            found = doctor(newer, expect=1)
+            assert "runs with another configuration" in found["meter new"]["text"], found
             assert bridge.stop() == 0
 
 

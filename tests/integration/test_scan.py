@@ -3,12 +3,15 @@
 import json
 import os
 import pty
+import re
+import shutil
 import signal
 import subprocess
 import threading
 import tty
 
 import house
+import pytest
 from house import House
 
 NARROW = ("--quick", "--protocol", "modbus", "--baud", "9600", "--addresses", "3")
@@ -94,6 +97,25 @@ def test_P12_no_port_is_opened_that_was_not_named():
     assert planned.returncode == 0 and "only requests that read" in planned.stderr
     absent = scan("--serial", "/nowhere/port")
     assert absent.returncode == 1 and "/nowhere/port" in absent.stderr
+
+
+def test_P12_the_system_calls_of_a_scan_open_only_the_named_port(tmp_path):
+    """What is traced is a scan that asks and gets no answer."""
+    calls = tmp_path / "calls"
+    tracer = ["strace", "-f", "-e", "trace=open,openat,openat2", "-o", str(calls)]
+    if not shutil.which("strace") or subprocess.run([*tracer, "true"], capture_output=True).returncode != 0:
+        pytest.skip("skipped: nothing can be traced here")
+    line = Wire(b"")
+    # A sanitizer cannot look for leaks while it is traced.
+    traced = subprocess.run([*tracer, house.BINARY, "scan", "--serial", line.name, *NARROW], capture_output=True, text=True,
+                            timeout=4 * house.PATIENCE, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert traced.returncode == 1 and "nobody answered" in traced.stderr, traced.stderr
+    opened = [call for call in calls.read_text().splitlines() if '"/dev/' in call and "O_DIRECTORY" not in call]
+    assert any(f'"{line.name}"' in call for call in opened)
+    others = [call for call in opened if not re.search(rf'"({line.name}|/dev/null|/dev/u?random)"', call)]
+    assert others == []
+    assert line.heard.hex() == "0304000000027029" "03030000000185e8"
+    line.close()
 
 
 def test_ctrl_c_ends_it_and_silence_is_explained():

@@ -157,7 +157,7 @@ TEST(Diagnosis, BrokersAndSinksSayWhatToDoAndWhere) {
   EXPECT_THAT(sink("db:3306/m: Access denied for user 'u'@'h' to database 'm' (1044)"),
               HasSubstr("grant"));
   EXPECT_THAT(sink("db:3306/m: Unknown database 'm' (1049)"), HasSubstr("create the database"));
-  EXPECT_THAT(sink("db:3306/m: Can't connect to server on 'db' (111) (2002)"),
+  EXPECT_THAT(sink("db:3306/m: Can't connect to server on 'db' (115) (2002)"),
               HasSubstr("start the server"));
   EXPECT_THAT(sink("db:5432/m: FATAL: password authentication failed for user \"u\""),
               HasSubstr("compare `username`"));
