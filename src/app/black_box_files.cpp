@@ -146,7 +146,10 @@ Result<std::string> ask_service(const std::string& folder, const std::string& me
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  return io::read_whole(answer_path(folder));
+  auto answer = io::read_whole(answer_path(folder));
+  // It holds serial numbers, and nobody else awaits it.
+  fs::remove(answer_path(folder), failed);
+  return answer;
 }
 
 }  // namespace meterbridge::app

@@ -39,6 +39,8 @@ Result<std::string> Service::capture(std::string_view meter) {
 void Service::keep_cases() {
   const config::BlackBoxSettings& settings = house_.settings.black_box;
   if (settings.size == 0 || settings.cases == 0) return;
+  // A gateway that goes takes all its meters along: as many as stay are enough to be written.
+  std::size_t room = settings.cases;
   for (const auto& task : tasks_) {
     const std::string& id = task->meter->settings().id;
     const MeterState* const state = bridge_->state(id);
@@ -47,7 +49,8 @@ void Service::keep_cases() {
     const Fault before = std::exchange(task->fault, fault);
     if (before != Fault::ok || !is_trouble(fault)) continue;
     const auto now = Steady::now();
-    if (task->kept && now - *task->kept < case_pause) continue;
+    if (room == 0 || (task->kept && now - *task->kept < case_pause)) continue;
+    --room;
     task->kept = now;
     const auto text = capture(id);
     if (!text) continue;

@@ -86,6 +86,12 @@ Result<protocol::Capture> source_of(const Arguments& arguments, app::House& hous
     if (!capture) return capture.error().within(*file);
     if (!capture->configuration.empty())
       return Error(Errc::unsupported, *file + " is a bundle already");
+    // By the rules of another protocol the numbers of this one would stay.
+    const std::string spoken(meter.profile().protocol->name);
+    if (const std::string of = capture->fact("protocol"); !of.empty() && of != spoken)
+      return Error(Errc::invalid, *file + " is of a meter that speaks " + of + ", and \"" +
+                                      meter.settings().id + "\" speaks " + spoken +
+                                      ": name the meter that it is of");
     return capture;
   }
   CaptureWish wish;

@@ -65,6 +65,9 @@ Result<config::LinkSettings> link_of(const Arguments& arguments) {
   if (!port) return port.error();
   link.kind = config::LinkKind::tcp;
   link.host = place.substr(0, colon);
+  // [::1]:502
+  if (link.host.starts_with('[') && link.host.ends_with(']') && link.host.size() > 2)
+    link.host = link.host.substr(1, link.host.size() - 2);
   link.port = static_cast<std::uint16_t>(*port);
   return link;
 }
@@ -110,10 +113,16 @@ Result<protocol::Capture> captured(const Arguments& arguments, bool& wrong_usage
   const bool serial = arguments.has("--serial");
   if (serial && arguments.has("--tcp")) return usage("--serial and --tcp exclude each other");
   if (serial || arguments.has("--tcp")) {
+    if (arguments.has("--kept"))
+      return usage("--kept is of a configured meter: not with --serial and --tcp");
     auto capture = listen_only(arguments, length);
     wrong_usage = !capture && capture.error().code() == Errc::invalid;
     return capture;
   }
+  for (const char* name : {"--baud", "--mode", "--protocol"})
+    if (arguments.has(name))
+      return usage(std::string(name) +
+                   " is of a line without a configuration: with --serial or --tcp");
   if (arguments.words().size() > 1) return usage("one METER at a time");
   auto house = load_house(arguments);
   if (!house) return usage("the configuration cannot be used");

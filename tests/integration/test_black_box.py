@@ -124,3 +124,13 @@ def test_P57_a_device_is_written_to_and_never_replaced(tmp_path):
     done = house.call("bundle", "-c", str(house.file), "sml", "--from", str(raw), "-o", str(way))
     assert done.returncode == 0, done.stderr
     assert way.is_symlink()
+
+
+def test_P57_a_capture_is_not_bundled_by_the_rules_of_another_meter(tmp_path):
+    house = parts.House(tmp_path, ["{id: sun, profile: eastron-sdm630, link: {serial: /dev/ttyUSB0}, address: 1}"])
+    raw = tmp_path / "raw.txt"
+    raw.write_text("# meterbridge capture 1\n# protocol: p1\n< 2f454e4535\n")
+    done = house.call("bundle", "-c", str(house.file), "sun", "--from", str(raw))
+    assert done.returncode == 1 and b"speaks p1" in done.stderr and done.stdout == b""
+    done = house.call("capture", "-c", str(house.file), "sun", "--baud", "9600")
+    assert done.returncode == 2 and b"--serial" in done.stderr
