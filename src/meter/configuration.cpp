@@ -69,6 +69,21 @@ void try_drivers(const Configuration& configuration, config::Problems& problems)
   }
 }
 
+// A profile that is read so rarely is of a meter with a battery, and each reading shortens its
+// life.
+void spare_batteries(const Configuration& configuration, config::Problems& problems) {
+  constexpr Milliseconds rare = std::chrono::hours(1);
+  for (const config::MeterSettings& settings : configuration.settings.meters) {
+    const Profile* profile = configuration.library.find(settings.profile);
+    if (profile == nullptr || profile->protocol->pushes || profile->interval < rare ||
+        settings.interval >= rare)
+      continue;
+    problems.add(config::Severity::warning, settings.place, settings.path,
+                 "each reading costs the meter's battery: interval should be 1h at least (" +
+                     profile->id + ": " + duration_text(profile->interval) + ")");
+  }
+}
+
 Configuration configuration_of(const config::Node& root, const std::string& file,
                                config::Problems& problems, std::vector<config::SinkFacts> sinks) {
   Configuration configuration;
@@ -79,6 +94,7 @@ Configuration configuration_of(const config::Node& root, const std::string& file
   configuration.settings = config::settings_of(root, known, problems);
   config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);
+  spare_batteries(configuration, problems);
   configuration.library.keep_for_meters(profiles_in(configuration.settings));
   problems.sort();
   return configuration;

@@ -2,6 +2,7 @@
 #include "protocol/json/decode.hpp"
 
 #include "core/text.hpp"
+#include "protocol/json/gather.hpp"
 
 #include <algorithm>
 #include <array>
@@ -120,6 +121,11 @@ Result<> read_sender(const SettingValues& settings, Options& options) {
   const bool many = options.sender == Sender::wmbusmeters || options.sender == Sender::rtl_433;
   if (!many && settings.has("ids"))
     return Error{Errc::invalid, "ids belongs to sender: wmbusmeters and sender: rtl_433"};
+  const auto wrong = std::ranges::find_if_not(options.ids.listed, is_identity);
+  if (wrong != options.ids.listed.end())
+    return Error{Errc::invalid, "ids: \"" + sanitised(*wrong, 40) +
+                                    "\" is no number of a meter (letters and digits); several "
+                                    "are separated by commas"};
   if (options.sender != Sender::vzlogger && options.counts_in != CountsIn::unknown)
     return Error{Errc::invalid, "counts_in belongs to sender: vzlogger"};
   if (options.sender == Sender::fields) return {};

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace meterbridge::protocol::json {
@@ -145,6 +146,12 @@ void JsonDialogue::take_document(std::string_view text, std::string_view topic) 
     if (!tolerates(understood.error(), topic)) fail(understood.error().within(place_of(topic)));
     return;
   }
+  if (is_of_another(topic)) {
+    fail(Error(Errc::mismatch, place_of(topic) + " is of another device than " +
+                                   sanitised(driver_.source_, 120) +
+                                   ", whose values are taken: the link of a meter names one"));
+    return;
+  }
   driver_.strange_ = 0;
   driver_.remark_ = std::move(understood->remark);
   found_.emplace_back(std::move(understood->telegram));
@@ -155,6 +162,16 @@ void JsonDialogue::take_document(std::string_view text, std::string_view topic) 
 bool JsonDialogue::tolerates(const Error& error, std::string_view topic) {
   if (error.code() != Errc::unsupported || topic.empty() || !driver_.strange_) return false;
   return ++*driver_.strange_ < most_strange;
+}
+
+// A link like tele/+/SENSOR hears the documents of all devices: of two plugs the values would come
+// in turn. Fields with topics say themselves what belongs together.
+bool JsonDialogue::is_of_another(std::string_view topic) {
+  const auto& fields = driver_.options_.fields;
+  const bool apart = std::ranges::any_of(fields, [](const Field& f) { return !f.topic.empty(); });
+  if (topic.empty() || apart) return false;
+  if (driver_.source_.empty()) driver_.source_ = topic;
+  return driver_.source_ != topic;
 }
 
 void JsonDialogue::gather(std::string_view text, std::string_view topic) {

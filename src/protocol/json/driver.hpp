@@ -38,6 +38,7 @@ class JsonDriver final : public Driver, public Remembering {
   std::string remark_;
   // Documents without any of our values since the last one that had some; none before that one.
   std::optional<int> strange_;
+  std::string source_;  // the topic of the device whose documents are taken
 };
 
 class JsonDialogue final : public Dialogue {
@@ -54,6 +55,7 @@ class JsonDialogue final : public Dialogue {
   void take(std::string_view text, std::string_view topic, bool cut);
   void take_document(std::string_view text, std::string_view topic);
   bool tolerates(const Error& error, std::string_view topic);
+  bool is_of_another(std::string_view topic);
   void gather(std::string_view text, std::string_view topic);
   void feed(ByteView bytes);
   void drain_inner();

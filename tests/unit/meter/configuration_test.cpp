@@ -51,6 +51,24 @@ constexpr const char* own_profile =
 
 }  // namespace
 
+TEST_F(LoadConfiguration, TheBatteryOfAHeatMeterIsSpared) {
+  const auto said = [&](const std::string& interval) {
+    config::Problems problems;
+    load_configuration(write("m.yaml",
+                             "mqtt: {host: h}\nmeters:\n  - {id: h, profile: "
+                             "landisgyr-ultraheat, link: {serial: /dev/x}" +
+                                 interval + "}\n"),
+                       problems);
+    return printed(problems);
+  };
+  EXPECT_EQ(said(""), "");
+  EXPECT_EQ(said(", interval: 1h"), "");
+  EXPECT_NE(
+      said(", interval: 30s").find("warning: meters[0]: each reading costs the meter's battery"),
+      std::string::npos)
+      << said(", interval: 30s");
+}
+
 TEST(Examples, EveryOneIsValidAndAllItsMetersCanBeMade) {
   ::setenv("METERBRIDGE_DEMO_HOST", "127.0.0.1", 1);
   ::setenv("METERBRIDGE_DEMO_PORT", "11883", 1);

@@ -143,6 +143,8 @@ TEST(JsonRoster, SettingsThatDoNothingAreRefused) {
   EXPECT_NE(why({{"sender", "rtl_433"}, {"root", "/x"}}).find("root"), std::string::npos);
   EXPECT_NE(why({{"sender", "rtl_433"}, {"payload", "plain"}}).find("payload"), std::string::npos);
   EXPECT_NE(why({{"root", "SML"}}).find("root"), std::string::npos);
+  EXPECT_EQ(why({{"sender", "rtl_433"}, {"ids", "68211547, 00ab12cd"}}), "");
+  EXPECT_NE(why({{"sender", "rtl_433"}, {"ids", "1, 23 45"}}).find("\"23 45\""), std::string::npos);
 }
 
 TEST(JsonRtl433, MetersAreReadByATableAndOthersAreToldToBeNone) {

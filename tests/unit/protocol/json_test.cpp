@@ -281,6 +281,22 @@ TEST(JsonDialogue, AnotherDocumentOnTheTopicIsNoFaultOfAMeterThatIsUnderstood) {
   EXPECT_TRUE(tell(*dialogue, "a", R"({"Switch1":"ON"})").empty());
 }
 
+TEST(JsonDialogue, TheDocumentsOfTwoDevicesAreNotMixed) {
+  const auto values = with_fields({{{"pointer", "/p"}, {"key", "power"}, {"unit", "W"}}});
+  auto driver = json_protocol.driver(values);
+  ASSERT_TRUE(driver);
+  const auto dialogue = (*driver)->begin();
+  EXPECT_EQ(tell(*dialogue, "tele/other/SENSOR", R"({"Switch1":"ON"})").size(), 1U);
+  EXPECT_NE(tell(*dialogue, "tele/a/SENSOR", R"({"p":1})")[0].find("power"), std::string::npos);
+  const auto other = tell(*dialogue, "tele/b/SENSOR", R"({"p":2})");
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_NE(
+      other[0].find("mismatch: the message on tele/b/SENSOR is of another device than tele/a"),
+      std::string::npos)
+      << other[0];
+  EXPECT_NE(tell(*dialogue, "tele/a/SENSOR", R"({"p":3})")[0].find("power"), std::string::npos);
+}
+
 TEST(JsonDialogue, ValuesOnTopicsOfTheirOwn) {
   const auto values =
       with_fields({{{"topic", "emeter/0/power"}, {"key", "power_l1"}, {"unit", "W"}},
