@@ -35,6 +35,7 @@ constexpr std::array link_hints{
     Hint{"several ports", "name the one that is meant by its usb-path"},
     Hint{"was played to its end", "give the link another file"},
     Hint{"cannot be played", "give the link a file that can be read"},
+    Hint{"broker", "see the row of the broker"},
 };
 
 constexpr std::array broker_hints{
@@ -303,6 +304,8 @@ Finding meter_finding(std::string name, const MeterEvidence& evidence) {
   finding.health = Health::bad;
   finding.fault = fault;
   finding.text = error.detail();
+  if (error.code() == Errc::watchdog && evidence.heard.empty() && evidence.protocol->pushes)
+    finding.text = "nothing came within " + in_seconds(evidence.took);
   finding.advice = code_advice(error, evidence);
   if (evidence.works_at) {
     say_line(finding, evidence, *evidence.works_at);
@@ -337,7 +340,9 @@ std::string link_advice(const Error& error, const std::vector<std::string>& pres
       text += (port == present.front() ? ", or name one that is there: " : ", ") + port;
     return text;
   }
-  return hint(link_hints, words);
+  const std::string advice = hint(link_hints, words);
+  return advice.empty() ? "unplug the adapter and plug it in again, or restart the gateway"
+                        : advice;
 }
 
 std::string sink_advice(const Error& error, std::string_view section) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_wholes = 24;   // profiles that are read as a whole
 constexpr std::size_t number_length = 2;  // of Modbus TCP, in front
+constexpr int of_badge = 1000;            // points: more than any number of values
 
 bool has_setting(const Candidate& candidate, std::string_view name) {
   const auto specs = candidate.profile->protocol->settings;
@@ -33,6 +34,13 @@ bool names(const std::string& says, const meter::Profile& profile) {
   const std::string vendor = lower(profile.vendor);
   constexpr std::size_t shortest = 3;
   return vendor.size() >= shortest && vendor != "any" && text.find(vendor) != std::string::npos;
+}
+
+// Of the Energomera CE meters only this one answers who asks everybody.
+bool only_answers_everybody(const Question& question, std::string_view profile) {
+  constexpr std::uint32_t everybody = 0xFFFF;
+  return question.family == Family::ce102 && question.address == everybody &&
+         profile == "energomera-ce307";
 }
 
 std::string says_of(const MeterIdentity& meter) {
@@ -144,7 +152,6 @@ void Identify::settle(const Trial& trial, const Result<protocol::Telegram>& resu
     if (!result) return;
     const std::string& id = trial.candidate->profile->id;
     const Bearer bearer = bearer_of(*trial.badge, *result);
-    constexpr int of_badge = 1000;  // more than any number of values
     if (bearer == Bearer::another) refuted_.insert(id);
     if (bearer == Bearer::own)
       std::ranges::find(finding_.matches, id, &Match::profile)->points += of_badge;
@@ -166,6 +173,7 @@ void Identify::settle(const Trial& trial, const Result<protocol::Telegram>& resu
   constexpr int of_name = 40;
   if (names(says, *trial.candidate->profile)) points += of_name;
   if (points <= 0) return;
+  if (only_answers_everybody(question_, trial.candidate->profile->id)) points += of_badge;
   Match& match = finding_.matches.emplace_back(trial.candidate->profile->id, points);
   match.values = found.all();
   if (points > best_said_ && !says.empty()) {

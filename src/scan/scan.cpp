@@ -310,6 +310,7 @@ void Scan::check_numbers() {
 }
 
 std::string Scan::progress() const {
+  if (ears_ && wishes_.network) return "listens";
   if (ears_) return "listens at " + plan_.listening[stretch_].line.text();
   if (round_ >= plan_.rounds.size()) return "is done";
   const Round& round = plan_.rounds[round_];

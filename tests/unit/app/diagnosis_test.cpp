@@ -56,6 +56,10 @@ TEST(Diagnosis, SilenceIsToldApartByWhoIsAskedAndWhoElseAnswers) {
               HasSubstr("gateway's serial speed (9600 8E1)"));
   EXPECT_THAT(failing(evidence("json", LinkKind::mqtt), Errc::timeout, words).advice,
               HasSubstr("mosquitto_sub"));
+  auto deaf = evidence("p1");
+  deaf.took = Milliseconds(30'000);
+  EXPECT_EQ(failing(deaf, Errc::watchdog, "the poll did not end").text,
+            "nothing came within 30.0 s");
   // A poll that was ended without one byte is silence, too.
   EXPECT_EQ(failing(evidence("ce102"), Errc::watchdog, words).fault, Fault::no_bytes);
 }
@@ -131,6 +135,9 @@ TEST(Diagnosis, LinksThatDoNotOpenSayWhatToDo_P08) {
   EXPECT_THAT(advice("gw:502 refuses the connection: is the gateway's TCP server on?"),
               HasSubstr("TCP server on"));
   EXPECT_THAT(advice("gw:502 does not answer: is the gateway on?"), HasSubstr("ping"));
+  EXPECT_THAT(advice("broker h:1883: connection refused: no broker listens there"),
+              HasSubstr("row of the broker"));
+  EXPECT_THAT(advice("something new"), HasSubstr("plug it in again"));
 }
 
 TEST(Diagnosis, BrokersAndSinksSayWhatToDoAndWhere) {

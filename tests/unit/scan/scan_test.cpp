@@ -192,6 +192,7 @@ TEST(Scan, ACe307AnswersWhoAsksEverybody) {
   ASSERT_EQ(scan.findings().size(), 1U);
   EXPECT_EQ(scan.findings().front().address, std::to_string(own_address));
   EXPECT_EQ(scan.findings().front().protocol, "ce102");
+  EXPECT_EQ(text_of(alike(scan.findings().front())), " energomera-ce307");
 }
 
 TEST(Scan, SeveralMetersOnOneLine) {
