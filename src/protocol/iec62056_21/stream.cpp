@@ -70,6 +70,15 @@ Bytes with_carriage_returns(ByteView block) {
   return whole;
 }
 
+// "!" and four hex digits end a telegram of a P1 port.
+bool is_p1_end(std::string_view text) {
+  constexpr std::size_t digits = 4;
+  if (text.size() <= digits || text.front() != '!') return false;
+  return std::ranges::all_of(text.substr(1, digits), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+  });
+}
+
 std::optional<Scanner::Found> Scanner::identification_at(std::size_t at) const {
   const std::size_t end = text_.find_first_of(line_end, at);
   if (text_[at] != '/' || end == std::string::npos) return std::nullopt;
@@ -161,7 +170,11 @@ void Scanner::read_plain(std::size_t begin, const Found& found) {
   while (end < limit && end + 1 < limit && line_end.find(text_[end + 1]) == std::string_view::npos)
     end = text_.find('!', end + 1);
   if (end >= limit) {
-    put(found.begin, limit, entry(Status::truncated, "the readout has no end ('!')"));
+    const std::size_t mark = std::min(text_.find('!', begin), limit);
+    const bool p1 = is_p1_end(std::string_view(text_).substr(mark, limit - mark));
+    put(found.begin, limit,
+        p1 ? entry(Status::unsupported, "a telegram of a P1 port (protocol p1)")
+           : entry(Status::truncated, "the readout has no end ('!')"));
     return;
   }
   const std::size_t behind = std::min(text_.find_first_not_of(line_end, end + 1), text_.size());

@@ -194,6 +194,7 @@ TEST_F(Iec62056, WithoutCheckOnlyWellFormedLinesAreBelieved) {
   EXPECT_EQ(decode("/ESY5Q3D\r\n\r\n1-0:1.8.0*255 5.1*kWh)\r\n!\r\n"), "malformed");
   EXPECT_EQ(decode("/ESY5Q3D\r\n\r\n1-0:1.8.0*255(5.1*kWh)\r\n"), "truncated");
   EXPECT_EQ(decode("/ESY5Q3D\r\n\r\n!\r\n"), "malformed");
+  EXPECT_EQ(decode("/KFM5KAIFA\r\n\r\n1-0:1.8.1(5.1*kWh)\r\n!E1f3\r\n"), "unsupported");  // P1
   EXPECT_EQ(decode("/ISK5X\r\nB1.8.0(5.1*kWh)\r\n!\r\n\x03\x19"), "malformed");
   EXPECT_EQ(decode("\x7F\x7F/?!\r\n/ESY5Q3D\r\n/ESY5Q3D\r\n1.8.0(5.1*kWh)\r\n!\r\n"), "ok");
   // Captures of heat meters often come without STX, ETX and check; they join values.
