@@ -48,6 +48,7 @@ void add_hdlc(Anatomy& anatomy, std::size_t at, std::size_t length, std::size_t 
   anatomy.add(content, at + length - hdlc_tail - content, "part of the telegram");
   anatomy.add_check(Sum::x25, at + 1, at + length - hdlc_tail, at + length - hdlc_tail, bytes,
                     "frame check");
+  anatomy.add(at + length - 1, 1, "flag");
 }
 
 // Where the content of a damaged frame begins cannot be asked of the framer.

@@ -18,6 +18,12 @@ ByteView view_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
+std::size_t end_of_line(ByteView bytes) {
+  const std::string_view front(reinterpret_cast<const char*>(bytes.data()),
+                               std::min<std::size_t>(bytes.size(), 2));
+  return front.starts_with("\r\n") ? 2 : front.starts_with('\n') ? 1 : 0;
+}
+
 void add_plain(Anatomy& anatomy, std::size_t offset, std::string_view text, std::size_t mark) {
   std::size_t at = 0;
   while (at < std::min(mark, text.size())) {
@@ -133,6 +139,8 @@ Anatomy anatomy_with(ByteView bytes, const P1Settings& settings,
       const std::size_t mark = frame->offset + frame->check;
       anatomy.add(mark, 1, "end mark");
       anatomy.add_check(sum, frame->offset, mark + 1, mark + 1, bytes, "CRC");
+      const std::size_t behind = anatomy.parts.back().offset + anatomy.parts.back().length;
+      anatomy.add(behind, end_of_line(bytes.subspan(behind)), "line end");
     } else {
       anatomy.add(frame->offset, frame->length,
                   frame->kind == Frame::Kind::noise ? "no telegram" : "a telegram without its end");

@@ -51,6 +51,8 @@ void walk(Anatomy& anatomy, ByteView bytes, std::size_t offset, ByteView payload
   std::size_t begin = 0;
   while (!reader.done()) {
     const std::size_t before = reader.position();
+    // The last element of a message is its end, a zero.
+    if (left.size() == 1 && left.back() == 1) left.clear();
     if (left.empty()) {
       reader.skip_ends();
       anatomy.add(offset + before, reader.position() - before, "end of the message, or filling");
@@ -58,7 +60,7 @@ void walk(Anatomy& anatomy, ByteView bytes, std::size_t offset, ByteView payload
       begin = reader.position();
     }
     const std::size_t at = reader.position();
-    const bool check = left.size() == 1 && left.back() == 1;
+    const bool check = left.size() == 1 && left.back() == 2;
     const auto element = reader.next();
     if (!element) return;
     const std::size_t size = reader.position() - at;
@@ -89,6 +91,17 @@ struct Dissected {
   std::vector<Bytes> servers;
 };
 
+// Where a file is cut or damaged, keys are told by their length alone: 48 to 63 octets.
+void find_keys(ByteView bytes, std::size_t from, std::size_t to,
+               std::vector<std::pair<std::size_t, std::size_t>>& keys) {
+  constexpr std::size_t head = 2;
+  for (std::size_t at = from; at + head < to; ++at) {
+    if (u8(bytes[at]) != 0x83 || u8(bytes[at + 1]) > 0x0F) continue;
+    const std::size_t length = (0x30U | u8(bytes[at + 1])) - head;
+    keys.emplace_back(at + head, std::min(length, to - at - head));
+  }
+}
+
 Dissected dissect(ByteView bytes) {
   Dissected out;
   Framer framer;
@@ -96,6 +109,7 @@ Dissected dissect(ByteView bytes) {
   framer.finish();
   while (const auto frame = framer.next()) {
     const std::size_t end = frame->offset + frame->length;
+    if (frame->kind != Frame::Kind::whole) find_keys(bytes, frame->offset, end, out.keys);
     const bool ended = frame->kind == Frame::Kind::whole || frame->kind == Frame::Kind::damaged;
     if (!ended || frame->length < mark + tail) {
       out.anatomy.add(frame->offset, frame->length,
