@@ -54,6 +54,8 @@ def test_a_healthy_house_is_healthy_and_only_read(tmp_path):
             assert found["meter house"]["fault"] == "ok" and found["sink csv"]["health"] == "ok"
             hidden = tmp_path / "hidden.yaml"
             hidden.write_text(house.file.read_text().replace("http:", "# http:"))
+            # What it keeps at the broker follows within seconds.
+            parts.wait_for(lambda: house.call("doctor", "-c", str(hidden)).returncode == 0, "the broker has both")
             found = doctor(hidden, expect=0)
             assert "is from its health topics at the broker" in found["service meterbridge"]["text"]
             assert found["meter p1"]["fault"] == "ok", found
