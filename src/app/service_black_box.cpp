@@ -57,7 +57,7 @@ void Service::keep_cases() {
     const auto kept =
         keep_case(black_box_folder(house_.settings), id, clock_.now(), *text, settings.cases);
     if (kept) {
-      spdlog::info("{}: {}; what crossed the line is kept in {}", id, name(fault), *kept);
+      spdlog::info("{}: what crossed its line last is kept in {}", id, *kept);
     } else if (!std::exchange(case_failed_, true)) {
       spdlog::warn("black box: {}", kept.error().detail());
     }

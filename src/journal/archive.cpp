@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "journal/archive.hpp"
 
+#include "journal/disk.hpp"
 #include "journal/front.hpp"
 #include "journal/ledger.hpp"
 
@@ -132,10 +133,10 @@ Result<std::unique_ptr<Archive>> open_archive(const std::string& path) {
   if (!store) return store.error();
   const auto ledger = recall(**store);
   if (!ledger) return ledger.error().within(path);
-  Front::Found recent = Front::read(Front::path_for(path), ledger->front);
-  std::erase_if(recent.rows, [&](const Row& row) { return row.sequence <= ledger->committed; });
   auto words = (*store)->words();
   if (!words) return words.error().within(path);
+  Front::Found recent = Front::before(path, ledger->front, quick_folders(), *words);
+  std::erase_if(recent.rows, [&](const Row& row) { return row.sequence <= ledger->committed; });
   return std::unique_ptr<Archive>(
       std::make_unique<OnDisk>(std::move(*store), std::move(*words), std::move(recent)));
 }

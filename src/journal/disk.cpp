@@ -2,6 +2,7 @@
 #include "journal/disk.hpp"
 
 #include "journal/disk_journal.hpp"
+#include "journal/hold.hpp"
 
 #include <algorithm>
 
@@ -199,7 +200,9 @@ Result<> Disk::commit() {
 
 void Disk::flush_in_time() {
   if (store_ && store_->log_pages() >= longest_log) flusher_.checkpoint();
-  if (!unflushed_ || clock_.steady() - *unflushed_ < options_.sync) return;
+  if (!unflushed_) return;
+  // While somebody copies the files, memory is no place for what they shall have.
+  if (clock_.steady() - *unflushed_ < options_.sync && !(quick_ && held(options_.path))) return;
   flush_front();
   flusher_.flush();
   unflushed_.reset();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace meterbridge::journal {
 
@@ -32,6 +33,8 @@ struct DiskOptions {
 // A folder for `quick`: the service manager's runtime directory, or the system's for shared memory,
 // where they are in memory and the database is not; empty without one.
 [[nodiscard]] std::string quick_folder(const std::string& database);
+// Where such a folder may be, of a service that is looked at from outside, too.
+[[nodiscard]] std::vector<std::string> quick_folders();
 
 // Opens, or begins, the database at once. Whatever is wrong with it is said to `log`; the journal
 // works from memory until it can be written. The clock outlives the journal.

@@ -4,10 +4,8 @@
 #include "journal/hold.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
 #include <limits>
 #include <random>
 
@@ -38,35 +36,22 @@ bool in_memory(const std::string& folder) {
          static_cast<std::uint64_t>(facts.f_type) == std::uint64_t{TMPFS_MAGIC};
 }
 
-// The same rows may be in both.
-void merge(Front::Found& found, Front::Found other) {
-  found.rows.insert(found.rows.end(), std::make_move_iterator(other.rows.begin()),
-                    std::make_move_iterator(other.rows.end()));
-  std::sort(found.rows.begin(), found.rows.end(),
-            [](const Row& a, const Row& b) { return a.sequence < b.sequence; });
-  const auto last =
-      std::unique(found.rows.begin(), found.rows.end(),
-                  [](const Row& a, const Row& b) { return a.sequence == b.sequence; });
-  found.rows.erase(last, found.rows.end());
-  for (const auto& [sink, at] : other.cursors) {
-    Sequence& known = found.cursors[sink];
-    known = std::max(known, at);
-  }
-  found.turn = std::max(found.turn, other.turn);
-  found.damaged += other.damaged;
-}
-
 }  // namespace
 
 std::string quick_folder(const std::string& database) {
   const std::string place = std::filesystem::path(database).parent_path().string();
   if (in_memory(place.empty() ? "." : place)) return {};
-  const char* given = std::getenv("RUNTIME_DIRECTORY");
-  const std::array<std::string, 2> folders{given == nullptr ? "" : given, "/dev/shm"};
-  for (const std::string& folder : folders) {
+  for (const std::string& folder : quick_folders()) {
     if (in_memory(folder) && ::access(folder.c_str(), W_OK) == 0) return folder;
   }
   return {};
+}
+
+std::vector<std::string> quick_folders() {
+  std::vector<std::string> folders{"/run/meterbridge", "/dev/shm"};
+  const char* given = std::getenv("RUNTIME_DIRECTORY");
+  if (given != nullptr && folders.front() != given) folders.insert(folders.begin(), given);
+  return folders;
 }
 
 // At the first opening: what the front holds and the database does not have yet, because the
@@ -80,8 +65,9 @@ void Disk::recover_front() {
     ledger_.front = new_mark();
     return;
   }
-  Front::Found found = Front::read(Front::path_for(options_.path), ledger_.front);
-  merge(found, Front::read(quick_path(), ledger_.front));
+  std::vector<std::string> folders;
+  if (!options_.quick.empty()) folders.push_back(options_.quick);
+  Front::Found found = Front::before(options_.path, ledger_.front, folders, words_);
   front_turn_ = found.turn;
   const Sequence below = waiting_.rows().empty() ? std::numeric_limits<Sequence>::max()
                                                  : waiting_.rows().front().sequence;
@@ -194,9 +180,7 @@ void Disk::next_turn() {
 }
 
 std::string Disk::quick_path() const {
-  return options_.quick.empty()
-             ? std::string()
-             : options_.quick + "/meterbridge-" + std::to_string(ledger_.front) + ".journal";
+  return Front::path_in(options_.quick, ledger_.front);
 }
 
 // In order, everything is in the database.

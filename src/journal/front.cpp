@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -105,7 +106,35 @@ std::uint64_t turn_of(std::string_view half, std::uint64_t mark) {
   return half.substr(0, header_size) == header_of(mark, turn) ? turn : 0;
 }
 
+// The same rows may be in both.
+void merge(Front::Found& found, Front::Found other) {
+  found.rows.insert(found.rows.end(), std::make_move_iterator(other.rows.begin()),
+                    std::make_move_iterator(other.rows.end()));
+  std::sort(found.rows.begin(), found.rows.end(),
+            [](const Row& a, const Row& b) { return a.sequence < b.sequence; });
+  const auto last =
+      std::unique(found.rows.begin(), found.rows.end(),
+                  [](const Row& a, const Row& b) { return a.sequence == b.sequence; });
+  found.rows.erase(last, found.rows.end());
+  for (const auto& [sink, at] : other.cursors) {
+    Sequence& known = found.cursors[sink];
+    known = std::max(known, at);
+  }
+  found.turn = std::max(found.turn, other.turn);
+  found.damaged += other.damaged;
+}
+
 }  // namespace
+
+Front::Found Front::before(const std::string& database, std::uint64_t mark,
+                           const std::vector<std::string>& folders, const Dictionary& words) {
+  Found found = read(path_for(database), mark);
+  for (const std::string& folder : folders)
+    merge(found, read(path_in(folder, mark), mark));
+  // An older database that was put back does not know the words of what came after it.
+  found.damaged += std::erase_if(found.rows, [&](const Row& row) { return !entry_of(row, words); });
+  return found;
+}
 
 Front::Found Front::read(const std::string& path, std::uint64_t mark) {
   Found found;

@@ -35,6 +35,16 @@ class Front {
     return database + "-front";
   }
 
+  [[nodiscard]] static std::string path_in(const std::string& folder, std::uint64_t mark) {
+    return folder + "/meterbridge-" + std::to_string(mark) + ".journal";
+  }
+
+  // What lies before this database: on the disk, and in these folders. Rows in the words of the
+  // database; others are left out and counted as damaged.
+  [[nodiscard]] static Found before(const std::string& database, std::uint64_t mark,
+                                    const std::vector<std::string>& folders,
+                                    const Dictionary& words);
+
   // Nothing where there is no file, or one of another database.
   [[nodiscard]] static Found read(const std::string& path, std::uint64_t mark);
 

@@ -71,7 +71,7 @@ def test_completion_knows_commands_options_and_profiles(commands, tmp_path):
     for name, options in commands.items():
         assert set(options) <= set(completed("meterbridge", name, "-")), name
     assert completed("meterbridge", "decode", "--try") == ["--try-all"]
-    assert completed("meterbridge", "simulate", "--profile", "energomera-ce307") == ["energomera-ce307"]
+    assert completed("meterbridge", "simulate", "--profile", "energomera-ce307") == ["energomera-ce307", "energomera-ce307-iec"]
     assert "p1" in completed("meterbridge", "decode", "--protocol", "")
     assert completed("meterbridge", "run", "--log-level", "d") == ["debug"]
     (tmp_path / "house.yaml").touch()

@@ -109,7 +109,7 @@ def test_P58_planted_secrets_are_found_nowhere(tmp_path):
         said["simulate"] = meters.log()
         said["topics"] = "\n".join(f"{topic} {payload}" for topic, payload, _ in ear.messages)
         assert broker.process.poll() is None
-    for path in sorted((tmp_path / "state").rglob("*")):
+    for path in sorted(path for path in (tmp_path / "state").rglob("*") if path.is_file()):
         said[f"state {path.name}"] = path.read_text(errors="replace")
     assert "wrong_key" in said["topics"] and "status" in said["decode"]
     assert {name: found(text) for name, text in said.items() if found(text)} == {}
