@@ -184,11 +184,17 @@ TEST(Sinks, P55_AWeekWithAllOfThemAwayCostsNoMemoryAndFewLines) {
   // SQLite's pages (512 kB) come to it, however long it takes; the long form stays at that.
   EXPECT_LE(::mallinfo2().uordblks, warm + 1024 * 1024);
   EXPECT_LT(log.size(), 100U);
+  // They go on trying; how often in so short a week is a matter of the machine.
+  const auto tried = [](const auto& runner) { return runner->status().failures > 50; };
+  for (int i = 0; i < 20'000 && !std::ranges::all_of(runners, tried); ++i) {
+    clock.advance(std::chrono::seconds(5));
+    context.run_for(std::chrono::milliseconds(1));
+  }
   const journal::Status status = journal->status();
   EXPECT_LE(status.bytes, options.size + options.size / 16);
   EXPECT_GT(status.dropped, 0U);
   for (const auto& runner : runners) {
-    EXPECT_GT(runner->status().failures, 20U);
+    EXPECT_GT(runner->status().failures, 50U);
     EXPECT_TRUE(runner->status().failing);
   }
   // They come back: what the journal holds is delivered, what it does not is counted.
