@@ -105,3 +105,39 @@ def test_commands_that_nobody_can_carry_out_are_refused_in_words_and_named_once(
         ear.wait_json("meterbridge/p1/event", lambda e: "cannot be asked" in e["text"], seen)
         assert bridge.log().count("unknown meter: meterbridge/cellar/set/poll") == 1
         assert bridge.stop() == 0
+
+
+def test_P30_after_a_meter_is_replaced_entities_and_files_go_on(tmp_path):
+    house = House(tmp_path, [])
+    house.write(["{id: em, profile: generic-json, link: {mqtt: garage/em}, interval: 1s, publish: every, fields: ["
+                 "{pointer: /id, key: serial}, {pointer: /kwh, key: energy_import, unit: kWh}]}"],
+                extra=f"sinks: {{csv: {{directory: {tmp_path}/csv, flush_interval: 100ms, sync: 100ms}}}}")
+    state, event, discovery = ("meterbridge/em/state", "meterbridge/em/event", "homeassistant/device/meterbridge_em/config")
+
+    def tell(serial, kwh):
+        ear.publish("garage/em", json.dumps({"id": serial, "kwh": kwh}))
+
+    def announced():
+        document = json.loads([p for t, p, _ in ear.messages if t == discovery][-1])
+        return {key: part["uniq_id"] for key, part in document["cmps"].items()}
+
+    with house.broker(), Observer(house.port) as ear, house.bridge() as bridge:
+        ear.wait_json("meterbridge/em/health", lambda h: h["state"])
+        tell("A1", "1000.50")
+        ear.wait_json(state, lambda s: s.get("energy_import") == 1000.5 and s.get("serial") == "A1")
+        before = announced()
+        seen = ear.count()
+        tell("B2", "3.20")
+        told = ear.wait_json(event, lambda e: e["event_type"] == "meter_replaced", seen)
+        assert "A1" in told["text"] and "B2" in told["text"]
+        ear.publish("meterbridge/em/set/replace", "carry_on")
+        tell("B2", "3.40")
+        ear.wait_json(state, lambda s: s.get("energy_import") == 1000.7 and s.get("serial") == "B2", seen)
+        assert announced() == before
+        assert bridge.stop() == 0
+    lines = [line.split(",") for file in sorted((tmp_path / "csv").rglob("*.csv")) for line in file.read_text().splitlines()]
+    columns = lines[0]
+    counted = [float(row[columns.index("energy_import")]) for row in lines[1:] if row[columns.index("energy_import")]]
+    assert counted[0] == 1000.5 and counted[-1] == 1000.7 and counted == sorted(counted), lines
+    remembered = json.loads((house.folder / "state" / "meterbridge.values.json").read_text())
+    assert "A1" in json.dumps(remembered["meters"]["em"]["earlier_serials"])
