@@ -18,18 +18,43 @@ namespace {
 
 // Members whose values tell whose house it is, by parts of their names.
 constexpr std::array personal_parts = std::to_array<std::string_view>(
-    {"serial", "meterid", "meter_id", "server_id", "mac",      "ssid",    "host",     "ip",
-     "name",   "topic",   "device",   "imei",      "location", "lat",     "lon",      "user",
-     "client", "address", "url",      "uuid",      "apikey",   "api_key", "password", "token",
-     "secret", "owner",   "customer", "contract",  "mail",     "phone",   "street"});
+    {"serial",   "meterid", "meter_id", "server_id", "ssid",     "host",  "name",
+     "topic",    "device",  "imei",     "location",  "latitude", "user",  "client",
+     "addr",     "uuid",    "apikey",   "longitude", "api_key",  "token", "secret",
+     "password", "owner",   "mail",     "customer",  "contract", "phone", "street"});
+// Parts of other words, too (calculated, multiplier): these count alone, as in WifiIP and gps_lat.
+constexpr std::array personal_words =
+    std::to_array<std::string_view>({"mac", "ip", "lat", "lon", "url"});
 constexpr std::array personal_names =
     std::to_array<std::string_view>({"id", "sn", "uid", "eui", "key", "pass", "psk"});
 
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
+bool is_small(char c) {
+  return std::islower(static_cast<unsigned char>(c)) != 0;
+}
+
+bool has_word(std::string_view name, std::string_view small, std::string_view word) {
+  for (std::size_t at = small.find(word); at != small.npos; at = small.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    const bool begins =
+        at == 0 || !is_letter(name[at - 1]) || (is_small(name[at - 1]) && !is_small(name[at]));
+    const bool ends = end == name.size() || !is_letter(name[end]) ||
+                      (is_small(name[end - 1]) && !is_small(name[end]));
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
 bool is_personal(std::string_view name) {
   const std::string small = lower(name);
+  const auto is_part = [&](std::string_view part) { return small.find(part) != small.npos; };
+  const auto is_word = [&](std::string_view word) { return has_word(name, small, word); };
   return std::ranges::find(personal_names, small) != personal_names.end() ||
-         std::ranges::any_of(personal_parts,
-                             [&](std::string_view part) { return small.find(part) != small.npos; });
+         std::ranges::any_of(personal_parts, is_part) ||
+         std::ranges::any_of(personal_words, is_word);
 }
 
 // A member of a document as it stands there: broken documents are looked at, too.

@@ -242,6 +242,26 @@ TEST_F(AnonymiseTest, ThePasswordGoesFromTheEchoToo_P57) {
   EXPECT_EQ(seen, 3);
 }
 
+// What tells whose house it is goes by its name; what only sounds like it stays.
+TEST_F(AnonymiseTest, MembersOfADocumentGoByWholeWords_P57) {
+  const auto library = ProfileLibrary::embedded();
+  ASSERT_TRUE(library);
+  const Profile& profile = *library->find("generic-json");
+  const SettingValues settings = settings_of(profile, false);
+  const std::string_view document =
+      R"({"WifiIP":"192.168.77.31","gps_lat":"47.49801","url":"example.net/7","MAC":"A0B1C2D3E4F5",)"
+      R"("calculated":"71234.5","multiplier":"12000","hourly_sum":"33445.6","translation":"98765"})";
+  protocol::Disguise disguise;
+  const auto made = protocol::anonymise(*profile.protocol, {line_of(false, to_bytes(document))},
+                                        settings, disguise);
+  ASSERT_TRUE(made);
+  const std::string text = to_text(made->lines.front().bytes);
+  for (const std::string_view gone : {"192.168.77.31", "47.49801", "example.net/7", "A0B1C2D3E4F5"})
+    EXPECT_EQ(text.find(gone), text.npos) << text;
+  for (const std::string_view kept : {"71234.5", "12000", "33445.6", "98765"})
+    EXPECT_NE(text.find(kept), text.npos) << text;
+}
+
 TEST_F(AnonymiseTest, TakesAnyBytes_P57) {
   const auto library = ProfileLibrary::embedded();
   ASSERT_TRUE(library);
