@@ -17,6 +17,7 @@ namespace {
 constexpr std::byte escape{0xDB};
 constexpr std::size_t addresses = 5;  // option byte and both addresses
 constexpr std::size_t password_size = 4;
+constexpr std::size_t behind_password = 4;  // service, command and CRC
 constexpr std::uint16_t serial_command = 0x011A;
 constexpr std::uint16_t most_address = 65535;
 
@@ -68,7 +69,8 @@ std::vector<Between> betweens(ByteView bytes) {
 }
 
 std::size_t serv_at(ByteView body, bool sent) {
-  return sent && body.size() > addresses + password_size ? addresses + password_size : addresses;
+  const bool whole = body.size() >= addresses + password_size + behind_password;
+  return sent && whole ? addresses + password_size : addresses;
 }
 
 std::uint16_t number_at(ByteView body, std::size_t at) {
@@ -160,9 +162,11 @@ class Changer {
     const std::size_t serv = serv_at(body, sent);
     address(body, 1);
     address(body, 3);
-    if (serv > addresses)
-      std::fill_n(body.begin() + static_cast<std::ptrdiff_t>(addresses), password_size,
-                  std::byte{0});
+    if (sent) {
+      // Of a cut request nobody knows where its password ends.
+      const std::size_t blank = serv > addresses ? password_size : body.size() - addresses - 1;
+      std::fill_n(body.begin() + static_cast<std::ptrdiff_t>(addresses), blank, std::byte{0});
+    }
     const std::span<std::byte> all(body);
     const auto command = static_cast<std::uint16_t>(u8(body[serv + 1]) << 8U | u8(body[serv + 2]));
     const auto data = all.subspan(serv + 3, body.size() - serv - 4);
