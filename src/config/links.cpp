@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/reader.hpp"
 #include "config/tables.hpp"
+#include "core/serial_server.hpp"
 #include "core/topic.hpp"
 
 #include <algorithm>
@@ -49,12 +50,16 @@ void check_serial(const Node& node, Problems& problems) {
 
 // "10.0.0.5:8899", "meter.local:23", "[fe80::1]:8899"
 void read_tcp(const Node& node, LinkSettings& link, Problems& problems) {
-  const std::string_view text = node.scalar;
+  std::string_view text = node.scalar;
+  const bool rfc2217 = speaks_rfc2217(text);
+  if (rfc2217) text.remove_prefix(rfc2217_scheme.size());
   const std::size_t colon = text.rfind(':');
   const bool bracketed = text.starts_with('[');
   if (text.find("://") != std::string_view::npos) {
     complain(problems, node,
-             shown(node) + " is a URL: write HOST:PORT alone, for example 10.0.0.5:8899");
+             shown(node) +
+                 " is a URL: write HOST:PORT alone, for example 10.0.0.5:8899, or "
+                 "rfc2217://HOST:PORT");
     return;
   }
   if (colon == std::string_view::npos || (bracketed && text[colon - 1] != ']')) {
@@ -83,7 +88,7 @@ void read_tcp(const Node& node, LinkSettings& link, Problems& problems) {
              shown(node) + " has no valid host: write HOST:PORT, for example 10.0.0.5:8899");
     return;
   }
-  link.host = std::string(host);
+  link.host = (rfc2217 ? std::string(rfc2217_scheme) : std::string()) + std::string(host);
   link.port = static_cast<std::uint16_t>(port);
 }
 
@@ -92,7 +97,7 @@ void check_filter(const Node& node, Problems& problems) {
   if (const auto fault = filter_fault(filter); !fault.empty()) {
     complain(problems, node,
              shown(node) + " " + std::string(fault) + ": write for example tele/+/SENSOR");
-  } else if (filter.starts_with('$')) {
+  } else if (unshared(filter).starts_with('$')) {
     complain(problems, node, shown(node) + " begins with $, which belongs to the broker");
   } else if (filter.size() > max_filter) {
     complain(problems, node, "is longer than " + std::to_string(max_filter) + " characters");
@@ -158,10 +163,11 @@ void warn_useless(const Node& node, const LinkDraft& draft, Problems& problems) 
   if (draft.settings.kind == LinkKind::serial || !draft.usable) return;
   for (const std::string_view key : {"baud", "mode"}) {
     const Node* found = node.find(key);
-    if (found == nullptr) continue;
+    if (found == nullptr || speaks_rfc2217(draft.settings.host)) continue;
     problems.add(Severity::warning, found->place, found->path,
                  draft.settings.kind == LinkKind::tcp
-                     ? "has no effect on a tcp link: set the speed at the serial server"
+                     ? "has no effect on a tcp link: set the speed at the serial server, or write "
+                       "rfc2217://HOST:PORT where it speaks that"
                  : draft.settings.kind == LinkKind::mqtt ? "has no effect on messages"
                                                          : "has no effect on a replayed file");
   }

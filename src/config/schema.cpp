@@ -216,7 +216,7 @@ void add_sinks(Json& sinks, const Catalogue& catalogue) {
       const std::string name(spec.name);
       own[name] = scalar_schema(spec);
       describe(own[name], spec);
-      allowed.push_back(name);
+      if (find_field(sink_section, name) == nullptr) allowed.push_back(name);
       if (!properties.contains(name)) properties[name] = Json{{"description", spec.help}};
     }
     const Json then{{"properties", std::move(own)}, {"propertyNames", {{"enum", allowed}}}};
