@@ -2,6 +2,7 @@
 // What captured documents hold, and documents without what tells whose they are.
 #include "protocol/anatomy.hpp"
 
+#include "core/reading_key.hpp"
 #include "core/text.hpp"
 #include "protocol/json/decode.hpp"
 #include "protocol/json/json.hpp"
@@ -182,6 +183,8 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
     for (const Member& member : members_of(text)) {
       const bool serial = lower(member.name).find("serial") != std::string::npos;
       if (!serial && options && is_reading(*options, member.name)) continue;
+      if (member.name == "key" && ReadingKey::parse(member.value))
+        continue;  // of a leaf: no secret
       if (is_personal(member.name))
         disguise.learn(member.value, true);
       else if (looks_personal(member) && !carries(options, member.name))

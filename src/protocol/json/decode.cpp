@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::array<std::string_view, 2> payloads = {"json", "plain"};
 constexpr std::array<std::string_view, 2> tolerances = {"none", "okosmero"};
-constexpr std::array<std::string_view, 4> senders = {"fields", "wmbusmeters", "rtl_433",
-                                                     "vzlogger"};
+constexpr std::array<std::string_view, 5> senders = {"fields", "wmbusmeters", "rtl_433", "vzlogger",
+                                                     "meterbridge"};
 constexpr std::array<std::string_view, 3> counts = {"unknown", "Wh", "kWh"};
 constexpr std::size_t pointers_told = 8;
 

@@ -17,7 +17,7 @@ namespace meterbridge::protocol::json {
 inline constexpr std::string_view whole_payload = "payload";
 
 // Who publishes, where the documents are more than values with names.
-enum class Sender : std::uint8_t { fields, wmbusmeters, rtl_433, vzlogger };
+enum class Sender : std::uint8_t { fields, wmbusmeters, rtl_433, vzlogger, meterbridge };
 
 enum class CountsIn : std::uint8_t { unknown, wh, kwh };
 

@@ -54,7 +54,7 @@ std::vector<std::string> heard(ByteView bytes, bool strange, bool message, std::
 
 // Programs that tell of many meters: documents, and lines with topics.
 void gathered(ByteView bytes) {
-  for (const char* const sender : {"wmbusmeters", "rtl_433", "vzlogger"}) {
+  for (const char* const sender : {"wmbusmeters", "rtl_433", "vzlogger", "meterbridge"}) {
     SettingValues values = default_settings(json_protocol.settings);
     values.set("sender", std::string(sender));
     for (const Decoded& decoded : json_protocol.decode(bytes, values)) {

@@ -2,6 +2,7 @@
 #include "protocol/json/gather.hpp"
 
 #include "core/text.hpp"
+#include "protocol/json/leaf.hpp"
 
 #include <algorithm>
 #include <array>
@@ -151,8 +152,9 @@ void Roster::remember(std::string_view memory) {
 }
 
 Result<std::optional<Understood>> Gathering::take(std::string_view text, std::string_view topic) {
-  auto taken =
-      options_.sender == Sender::vzlogger ? take_channel(text, topic) : take_meter(text, topic);
+  auto taken = options_.sender == Sender::vzlogger      ? take_channel(text, topic)
+               : options_.sender == Sender::meterbridge ? take_leaf(text, topic)
+                                                        : take_meter(text, topic);
   if (!taken) {
     // Broken messages are always told.
     if (taken.error().code() != Errc::unsupported) return taken.error();
@@ -214,6 +216,15 @@ Result<std::optional<Understood>> Gathering::take_meter(std::string_view text,
   if (meter.readings.empty() && understood.remark.empty())
     understood.remark = heard->id + ": nothing in its document can be taken";
   return std::optional(std::move(understood));
+}
+
+Result<std::optional<Understood>> Gathering::take_leaf(std::string_view text,
+                                                       std::string_view topic) {
+  const auto leaves = parse(text);
+  if (!leaves) return leaves.error();
+  auto understood = understand_leaf(*leaves, topic);
+  if (!understood) return understood.error();
+  return std::optional(*std::move(understood));
 }
 
 std::string Gathering::memory() const {

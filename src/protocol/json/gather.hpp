@@ -57,6 +57,7 @@ class Gathering {
 
  private:
   Result<std::optional<Understood>> take_meter(std::string_view text, std::string_view topic);
+  static Result<std::optional<Understood>> take_leaf(std::string_view text, std::string_view topic);
   Result<std::optional<Understood>> take_channel(std::string_view text, std::string_view topic);
   Result<std::optional<Understood>> unless_quiet(Error error);
 

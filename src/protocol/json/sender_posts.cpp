@@ -104,6 +104,21 @@ std::vector<Post> vzlogger_posts(const Options& options, const MeterFace& face) 
   return posts;
 }
 
+// A leaf with one meter. Between 0 and its number it has no other sample: nothing to ask for.
+std::vector<Post> leaf_posts(const MeterFace& face) {
+  JsonWriter json;
+  json.object().member("sequence", face.now.time_since_epoch().count()).member("previous", 0);
+  json.member("journal", "simulated").member("instance", "leaf").member("meter", "house");
+  json.member("time", iso_utc(Instant(face.now))).key("readings").array();
+  for (const ReadingKey& key :
+       {make_key(Quantity::energy, Direction::import), make_key(Quantity::power)}) {
+    json.object().member("key", key.text()).member("value", protocol::shown(key, face));
+    json.member("unit", symbol(canonical_unit(key.quantity))).end();
+  }
+  json.end();
+  return {document("house/sample", json)};
+}
+
 }  // namespace
 
 std::vector<Post> sender_posts(const Options& options, const MeterFace& face) {
@@ -114,6 +129,8 @@ std::vector<Post> sender_posts(const Options& options, const MeterFace& face) {
       return rtl_433_posts(options, face);
     case Sender::vzlogger:
       return vzlogger_posts(options, face);
+    case Sender::meterbridge:
+      return leaf_posts(face);
     case Sender::fields:
       break;
   }
