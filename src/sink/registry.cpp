@@ -2,6 +2,7 @@
 #include "sink/csv/csv.hpp"
 #include "sink/graphite/graphite.hpp"
 #include "sink/influxdb/influxdb.hpp"
+#include "sink/mqtt/mqtt.hpp"
 #include "sink/mysql/mysql.hpp"
 #include "sink/postgresql/postgresql.hpp"
 #include "sink/sink.hpp"
@@ -15,8 +16,8 @@ boost::asio::awaitable<Result<std::string>> Sink::check() {
 }
 
 std::span<const Kind> kinds() {
-  static const std::vector<Kind> table{csv::kind(), influxdb::kind(), graphite::kind(),
-                                       mysql::kind(), postgresql::kind()};
+  static const std::vector<Kind> table{csv::kind(),   influxdb::kind(),   graphite::kind(),
+                                       mysql::kind(), postgresql::kind(), mqtt::kind()};
   return table;
 }
 

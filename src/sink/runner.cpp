@@ -21,6 +21,8 @@ namespace {
 
 constexpr Milliseconds look_every{1000};                     // for something new in the journal
 constexpr Milliseconds longest_wish{std::chrono::hours(1)};  // of a place that asks us to wait
+// Who has just configured a place looks whether something comes.
+constexpr Milliseconds first_patience{2000};
 constexpr std::size_t most_reasons_told = 20;
 
 asio::awaitable<bool> ending() {
@@ -46,6 +48,11 @@ void Runner::say(bool warning, const std::string& line) const {
 void Runner::finish() {
   finishing_ = true;
   sink_->hurry();
+  timer_.cancel();
+}
+
+void Runner::write_now() {
+  hasten_ = true;
   timer_.cancel();
 }
 
@@ -75,7 +82,10 @@ asio::awaitable<bool> Runner::turn() {
   }
   if (pending_.empty()) advance(fetched_);
   const bool caught_up = fetched_ >= journal_.committed();
-  if (pending_.empty() && finishing_ && caught_up) co_return false;
+  if (pending_.empty() && caught_up) {
+    if (finishing_) co_return false;
+    hasten_ = false;
+  }
   if (!is_due()) {
     const auto left = std::chrono::ceil<Milliseconds>(write_at_ - clock_.steady());
     Milliseconds pause = std::clamp(left, Milliseconds(0), look_every);
@@ -173,7 +183,10 @@ Result<> Runner::fill() {
                   "long an outage");
   }
   fetched_ = entries->back().sequence;
-  if (pending_.empty()) write_at_ = clock_.steady() + options_.flush_interval;
+  if (pending_.empty()) {
+    const Milliseconds first = std::min(options_.flush_interval, first_patience);
+    write_at_ = clock_.steady() + (began_ ? options_.flush_interval : first);
+  }
   for (journal::Entry& entry : *entries) {
     if (!options_.wanted || options_.wanted(entry.sample)) pending_.push_back(std::move(entry));
   }
@@ -182,7 +195,7 @@ Result<> Runner::fill() {
 
 bool Runner::is_due() const {
   if (pending_.empty()) return false;
-  if (finishing_ || clock_.steady() >= write_at_) return true;
+  if (finishing_ || hasten_ || clock_.steady() >= write_at_) return true;
   return pending_.size() >= options_.batch && !held_back_;
 }
 
@@ -191,9 +204,11 @@ void Runner::take(const Written& written) {
     put_aside(refusal);
   const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(written.taken);
   const journal::Sequence last = written.taken == 0 ? cursor_ : std::prev(end)->sequence;
+  began_ = true;
   counts_.written += written.taken;
   pending_.erase(pending_.begin(), end);
   held_back_ = written.taken == 0;
+  hasten_ = hasten_ && !held_back_ && fetched_ < journal_.committed();
   // What goes on waiting was written early, or was not wanted yet.
   write_at_ = clock_.steady() + options_.flush_interval;
   advance(pending_.empty() ? fetched_ : last);

@@ -59,6 +59,8 @@ class Runner {
   boost::asio::awaitable<void> run();
   // What is in the journal now is written at once, then run() ends; at the first failure, too.
   void finish();
+  // What is in the journal now is not held back for more of its kind.
+  void write_now();
   // For the summaries of the log; once a second or so.
   void tick();
 
@@ -94,6 +96,8 @@ class Runner {
   bool known_ = false;      // the journal told us our cursor
   Time write_at_{};         // when pending_ goes out though it is not full
   bool held_back_ = false;  // the sink wrote, and took nothing of a full batch
+  bool began_ = false;      // something was written
+  bool hasten_ = false;     // until what is committed was written
   bool finishing_ = false;
   std::set<std::string> reasons_told_;
   RunnerStatus counts_;

@@ -86,6 +86,8 @@ struct Kind {
   // Whether two sinks of this kind would write into the same files; null = settings that differ are
   // places that differ.
   bool (*same_files)(const SettingValues& a, const SettingValues& b) = nullptr;
+  // It has a place for events, too (journal/event.hpp).
+  bool events = false;
 };
 
 [[nodiscard]] std::span<const Kind> kinds();

@@ -79,7 +79,7 @@ asio::awaitable<Result<Written>> Csv::write(std::span<const journal::Entry> batc
   const auto outcome = std::make_shared<Outcome>();
   auto job = [store = store_, rows, outcome, last, sync, ending = hurry_] {
     const auto now = std::chrono::steady_clock::now();
-    outcome->written = store->write(*rows, last, now);
+    outcome->written = store->write(*rows, last);
     if (outcome->written && (sync || store->sync_is_due(now))) {
       const auto synced = store->sync(now, ending);
       if (!synced) outcome->written = synced.error();

@@ -24,11 +24,18 @@ constexpr std::array table{
                     "of okosmero for P1 meters",
                 .fallback = "default",
                 .choices = layouts},
+    // Each time costs a card several blocks, whatever is written (P52). It is the journal that
+    // keeps what waits.
+    SettingSpec{.name = "flush_interval",
+                .type = SettingType::duration,
+                .help = "as of every sink: after so long a sample is in its file. Stopping and "
+                        "reloading the program write at once",
+                .fallback = "10m"},
     SettingSpec{.name = "sync",
                 .type = SettingType::duration,
-                .help = "lines are in their file at once, and safe from a power cut after so long; "
-                        "what a power cut takes is written again from the journal",
-                .fallback = "30s"},
+                .help = "lines are forced onto the disk after so long; what a power cut takes is "
+                        "written again from the journal",
+                .fallback = "10m"},
     SettingSpec{.name = "gzip",
                 .type = SettingType::boolean,
                 .help = "compress files whose day or month is over",

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t most_unsynced = std::size_t{64} * 1024;
-// A card wears out by small writes (P52).
-constexpr auto remember_every = std::chrono::minutes(5);
+// A card wears out by small writes, and a file that is replaced costs it some 70 kB (P52).
+constexpr auto remember_every = std::chrono::hours(1);
 constexpr std::size_t remember_rows = 500;
 // So many lines of one file may come again: of all that is not remembered, and a batch that was
 // being written.
@@ -134,20 +134,41 @@ std::uint64_t Store::mark_of(std::string_view line) const {
   return mark;
 }
 
-// Every line of the day or month.
+// A replay into files of a month remembers the lines of one day at a time: a month of them would be
+// too many. Empty = the file has one day.
+std::string Store::day_of(std::string_view line) const {
+  constexpr std::size_t date = 10;
+  if (!setup_.replay || setup_.options.layout != Layout::monthly) return {};
+  return std::string(line.substr(0, date));
+}
+
+// Every line of the day.
 Result<> Store::load_all(Series& series, const Row& row) {
-  series.tail.clear();
+  std::vector<std::string> files;
   for (int number = 1; number <= highest(row); ++number) {
     const std::string path = path_of(row, number);
-    for (const std::string& file : {path, path + ".gz"}) {
-      if (!exists(file)) continue;
-      const auto read =
-          for_each_line(file, [&](std::string_view line) { series.tail.insert(mark_of(line)); });
-      if (!read) return read.error();
-      // A crash while it was compressed leaves both.
-      break;
-    }
+    // A crash while it was compressed leaves both.
+    files.push_back(exists(path) ? path : path + ".gz");
   }
+  series.tail.clear();
+  series.day = day_of(row.head);
+  std::size_t count = 0;
+  const auto each = [&](const std::function<void(std::string_view)>& take) {
+    for (const std::string& file : files) {
+      if (!exists(file)) continue;
+      const auto read = for_each_line(file, [&](std::string_view line) {
+        if (line.starts_with(series.day)) take(line);
+      });
+      if (!read) return read;
+    }
+    return Result<>();
+  };
+  // Counted first: growing would take twice the memory.
+  if (auto read = each([&](std::string_view) { ++count; }); !read) return read;
+  series.tail.reserve(count);
+  if (auto read = each([&](std::string_view line) { series.tail.add(mark_of(line)); }); !read)
+    return read;
+  series.tail.sort();
   return {};
 }
 
@@ -172,9 +193,10 @@ Result<> Store::load(Series& series, const Row& row) {
   for (std::size_t at = 0; at < end->size();) {
     const std::size_t stop = end->find('\n', at);
     if (stop == std::string::npos) break;
-    series.tail.insert(mark_of(std::string_view(*end).substr(at, stop - at)));
+    series.tail.add(mark_of(std::string_view(*end).substr(at, stop - at)));
     at = stop + 1;
   }
+  series.tail.sort();
   return {};
 }
 
@@ -229,6 +251,9 @@ Result<> Store::put(Series& series, const Row& row, const Rows& all) {
   if (row.sequence <= series.written && !setup_.replay) return {};
   if (series.number == 0 || series.stem != row.stem) {
     if (auto opened = open(series, row, all); !opened) return opened.error();
+  } else if (day_of(row.head) != series.day) {
+    if (auto written = flush(series); !written) return written.error();
+    if (auto loaded = load_all(series, row); !loaded) return loaded.error();
   }
   const auto fits = [&] {
     return row.header.empty() || std::ranges::all_of(row.keys, [&](const auto& key) {
@@ -243,13 +268,8 @@ Result<> Store::put(Series& series, const Row& row, const Rows& all) {
   }
   std::string line = line_of(row, series.columns);
   const bool may_be_there = setup_.replay || row.sequence <= setup_.newest;
-  if (!may_be_there && !series.tail.empty()) series.tail = {};
-  const auto twin = may_be_there ? series.tail.find(mark_of(line)) : series.tail.end();
-  if (twin != series.tail.end()) {
-    series.tail.erase(twin);
-  } else {
-    series.text += line + "\n";
-  }
+  if (!may_be_there && !series.tail.empty()) series.tail.clear();
+  if (!may_be_there || !series.tail.take(mark_of(line))) series.text += line + "\n";
   series.last = row.sequence;
   return {};
 }
@@ -294,8 +314,7 @@ void Store::forget_unwritten() {
   }
 }
 
-Result<> Store::write(const std::vector<Row>& rows, journal::Sequence last, Time now) {
-  if (complete_ == remembered_) waiting_since_ = now;
+Result<> Store::write(const std::vector<Row>& rows, journal::Sequence last) {
   auto written = write_rows(rows);
   if (!written) {
     forget_unwritten();
@@ -324,11 +343,12 @@ Result<> Store::write_rows(const std::vector<Row>& rows) {
 }
 
 bool Store::sync_is_due(Time now) const {
-  return unsynced_ >= most_unsynced || now - waiting_since_ >= setup_.options.sync;
+  return unsynced_ >= most_unsynced || now - synced_at_ >= setup_.options.sync;
 }
 
 Result<journal::Sequence> Store::sync(Time now, bool remember_now) {
   if (auto synced = sync_files(); !synced) return synced.error();
+  synced_at_ = now;
   if (remember_now || unremembered_ >= remember_rows || now - remembered_at_ >= remember_every) {
     if (auto kept = remember(); !kept) return kept.error();
     remembered_at_ = now;

@@ -5,11 +5,12 @@
 // are synced. What comes again after a crash is compared with the ends of the files, where it may
 // stand already. The sequence up to which all is on the disk is remembered in a file of its own:
 // now and then, so that the ends need not be long, and whenever a line that may come again would
-// not be found at the end of the file where it would be looked for. A replay compares with all
-// files of the day or month, compressed ones too.
+// not be found at the end of the file where it would be looked for. A replay compares with the
+// day's lines in all files of the day or month, compressed ones too.
 #pragma once
 
 #include "sink/csv/layout.hpp"
+#include "sink/csv/marks.hpp"
 
 #include <chrono>
 #include <functional>
@@ -17,7 +18,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace meterbridge::sink::csv {
@@ -39,7 +39,7 @@ class Store {
 
   // Rows in order of their sequence; `last` is that of the newest entry, which may have no rows.
   // Error: io, in words; what was written by then is known, and not written twice.
-  Result<> write(const std::vector<Row>& rows, journal::Sequence last, Time now);
+  Result<> write(const std::vector<Row>& rows, journal::Sequence last);
   // Everything up to here is on the disk.
   Result<journal::Sequence> sync(Time now, bool remember_now = false);
   [[nodiscard]] bool sync_is_due(Time now) const;
@@ -54,8 +54,9 @@ class Store {
     int number = 0;  // 1 is the file without a number in its name; 0 = none is open
     std::string path;
     std::vector<std::string> columns;
-    std::unordered_multiset<std::uint64_t> tail;  // marks of lines that may come again
-    std::string text;                             // to be appended
+    Marks tail;        // of lines that may come again
+    std::string day;   // of a replay into files of a month: the only one that tail knows
+    std::string text;  // to be appended
     journal::Sequence written = 0;
     journal::Sequence last = 0;  // in text
   };
@@ -67,6 +68,7 @@ class Store {
   Result<> open(Series& series, const Row& row, const Rows& all);
   Result<> load(Series& series, const Row& row);
   Result<> load_all(Series& series, const Row& row);
+  [[nodiscard]] std::string day_of(std::string_view line) const;
   [[nodiscard]] std::uint64_t mark_of(std::string_view line) const;
   Result<> create(Series& series, const Row& row, const Rows& all);
   Result<> flush(Series& series);
@@ -86,7 +88,7 @@ class Store {
   std::map<std::string, bool> dirty_;     // paths; true = new in their folder
   std::size_t unsynced_ = 0;              // bytes
   std::size_t unremembered_ = 0;          // rows
-  Time waiting_since_{};                  // something is written and not taken
+  Time synced_at_{};                      // the last time
   journal::Sequence complete_ = 0;        // written, but perhaps not on the disk
   journal::Sequence remembered_ = 0;      // on the disk
   Time remembered_at_{};                  // when that was last written down

@@ -65,6 +65,18 @@ class MysqlConnection final : public sql::Connection {
                    ::mysql_error(handle_.get()));
   }
 
+  // Between two transactions the server may wait as long as it likes.
+  Result<> begin() override {
+    auto done =
+        run("SET SESSION wait_timeout = " + std::to_string(sql::idle_limit(options_).count()));
+    return done ? run("BEGIN") : done;
+  }
+
+  Result<> end(const std::string& how) override {
+    auto done = run(how);
+    return done ? run("SET SESSION wait_timeout = DEFAULT") : done;
+  }
+
   Result<std::vector<Row>> ask(const std::string& text, std::span<const Cell> values) override;
 
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -225,7 +237,9 @@ Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup 
 }  // namespace
 
 Kind kind() {
-  return {"mysql", "MySQL and MariaDB; see [sql.md](sql.md).", sql::specs(), &make};
+  return {
+      "mysql", "MySQL and MariaDB; see [sql.md](sql.md).", sql::specs(), &make, nullptr, nullptr,
+      true};
 }
 
 std::string library_version() {

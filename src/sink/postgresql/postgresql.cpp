@@ -186,7 +186,11 @@ Result<> PostgresqlConnection::open() {
   pq().setnonblocking(handle.get(), 1);
   handle_ = std::move(handle);
   // The server gives up with us, and keeps no lock for somebody who is gone.
-  auto begun = run("SET statement_timeout = " + patience + "; SET TIME ZONE 'UTC'");
+  // (Not SET for the second one: before 9.6 there was none.)
+  const std::string idle = std::to_string(Milliseconds(sql::idle_limit(options_)).count());
+  auto begun = run("SET statement_timeout = " + patience +
+                   "; SET TIME ZONE 'UTC'; SELECT set_config(name, '" + idle +
+                   "', false) FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'");
   if (!begun) close();
   return begun;
 }
@@ -268,7 +272,10 @@ Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup 
 }  // namespace
 
 Kind kind() {
-  return {"postgresql", "PostgreSQL, TimescaleDB; see [sql.md](sql.md).", sql::specs(), &make};
+  return {"postgresql", "PostgreSQL, TimescaleDB; see [sql.md](sql.md).",
+          sql::specs(), &make,
+          nullptr,      nullptr,
+          true};
 }
 
 std::string library_version() {

@@ -27,6 +27,13 @@ class Connection {
   virtual void close() = 0;
   // A statement without values.
   virtual Result<> run(const std::string& text) = 0;
+
+  // Around a transaction. Where its end gets lost on the way, the server never hears of this
+  // connection again and must let go of the rows by itself, or nobody writes them any more.
+  virtual Result<> begin() { return run("BEGIN"); }
+
+  virtual Result<> end(const std::string& how) { return run(how); }
+
   // With a ? for each value; prepared once for each text.
   virtual Result<std::vector<Row>> ask(const std::string& text, std::span<const Cell> values) = 0;
   // "db.local:3306", for messages.

@@ -82,11 +82,28 @@ constexpr std::array<std::string_view, 2> postgresql_2{
     "CREATE OR REPLACE VIEW #wide AS " METERBRIDGE_WIDE,
 };
 
+// What the event topic says; alarm and severity are empty where it is no alarm.
+constexpr std::array<std::string_view, 1> mysql_3{
+    "CREATE TABLE IF NOT EXISTS #events (meter_id INT NOT NULL, at_utc DATETIME(3) NOT NULL, "
+    "sequence BIGINT NOT NULL, type VARCHAR(190) NOT NULL, alarm VARCHAR(190) NOT NULL, "
+    "severity VARCHAR(190) NOT NULL, text TEXT NOT NULL, "
+    "PRIMARY KEY (meter_id, at_utc, sequence), "
+    "FOREIGN KEY (meter_id) REFERENCES #meters (id)) "
+    "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
+};
+
+constexpr std::array<std::string_view, 1> postgresql_3{
+    "CREATE TABLE IF NOT EXISTS #events (meter_id INT NOT NULL REFERENCES #meters, "
+    "at_utc TIMESTAMPTZ NOT NULL, sequence BIGINT NOT NULL, type TEXT NOT NULL, "
+    "alarm TEXT NOT NULL, severity TEXT NOT NULL, text TEXT NOT NULL, "
+    "PRIMARY KEY (meter_id, at_utc, sequence))",
+};
+
 #undef METERBRIDGE_WIDE
 #undef METERBRIDGE_COLUMN
 
-constexpr std::array<Statements, 2> mysql_versions{mysql_1, mysql_2};
-constexpr std::array<Statements, 2> postgresql_versions{postgresql_1, postgresql_2};
+constexpr std::array<Statements, 3> mysql_versions{mysql_1, mysql_2, mysql_3};
+constexpr std::array<Statements, 3> postgresql_versions{postgresql_1, postgresql_2, postgresql_3};
 
 // DATETIME knows no zone; ours are in UTC.
 std::string mysql_time(Instant at) {
@@ -125,6 +142,10 @@ const Dialect& postgresql_dialect() {
         "WHERE table_schema = current_schema() AND table_name = ?";
     made.lock = "SELECT pg_advisory_lock(hashtext('#schema'))";
     made.unlock = "SELECT pg_advisory_unlock(hashtext('#schema'))";
+    made.insert_arrays =
+        "INSERT INTO #samples (meter_id, quantity_id, at_utc, sequence, value, decimals, text) "
+        "SELECT * FROM unnest(?::int[], ?::int[], ?::timestamptz[], ?::bigint[], ?::numeric[], "
+        "?::smallint[], ?::text[])";
     made.ignore = " ON CONFLICT DO NOTHING";
     made.ignore_id = made.ignore;
     made.time = [](Instant at) { return iso_utc(at); };

@@ -19,6 +19,9 @@ struct Dialect {
   std::string_view has_table;  // one value: the table's name; a count
   std::string_view lock;       // two programs do not build at the same time
   std::string_view unlock;
+  // INSERT of any number of samples with one array for each column, where the server has arrays:
+  // fast, and one statement to prepare. Empty: lists of rows.
+  std::string_view insert_arrays;
   std::string_view ignore;     // ends an INSERT of samples that may be there already
   std::string_view ignore_id;  // the same for a row with an id
   std::string (*time)(Instant at) = nullptr;

@@ -4,6 +4,7 @@
 
 #include "core/setting.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -28,6 +29,12 @@ struct Options {
 
   [[nodiscard]] std::string place() const;  // "db.local:3306", "/run/mysqld/mysqld.sock"
 };
+
+// So long the server waits for the next word of a transaction.
+[[nodiscard]] inline std::chrono::seconds idle_limit(const Options& options) {
+  constexpr std::chrono::seconds spare{4};
+  return std::chrono::ceil<std::chrono::seconds>(options.timeout) + spare;
+}
 
 [[nodiscard]] std::span<const SettingSpec> specs();
 // Error: invalid, in words.

@@ -24,6 +24,9 @@ Record record_of(const journal::Entry& entry) {
   record.meter = sample.meter;
   record.parent = sample.parent;
   record.identity = sample.identity;
+  record.at = sample.at;
+  record.event = journal::event_of(sample);
+  if (record.event) record.event->text = sanitised(record.event->text, longest_text);
   for (const Reading& reading : sample.readings) {
     Value value;
     value.name = reading.key.text();

@@ -2,9 +2,11 @@
 // Samples as rows: one for each reading.
 #pragma once
 
+#include "journal/event.hpp"
 #include "journal/journal.hpp"
 #include "sink/sql/connection.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,10 @@ struct Record {
   std::string meter;
   std::string parent;
   MeterIdentity identity;
+  Instant at{};
   std::vector<Value> values;
-  std::string trouble;  // readings that no column holds, in words; empty = none
+  std::optional<journal::Event> event;  // in place of values
+  std::string trouble;                  // readings that no column holds, in words; empty = none
 };
 
 // Digits before and behind the point that a column of ours holds.

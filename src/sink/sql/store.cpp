@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t columns = 7;
 // Rows of one statement. Few sizes: each is prepared once for a connection.
 constexpr std::array<std::size_t, 3> sizes{200, 20, 1};
+constexpr std::size_t most_rows = 1000;  // in memory: meters with hundreds of readings exist
 constexpr std::size_t longest_word = 190;
 
 std::string insert_text(std::size_t rows, const Dialect& dialect) {
@@ -22,6 +23,25 @@ std::string insert_text(std::size_t rows, const Dialect& dialect) {
   for (std::size_t row = 0; row < rows; ++row)
     text += row == 0 ? "(?, ?, ?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?, ?, ?)";
   return text + std::string(dialect.ignore);
+}
+
+// A column of the cells as an array in PostgreSQL's way of writing.
+std::string array_of(std::span<const Cell> cells, std::size_t column) {
+  std::string text = "{";
+  for (std::size_t at = column; at < cells.size(); at += columns) {
+    if (text.size() > 1) text += ',';
+    if (!cells[at]) {
+      text += "NULL";
+      continue;
+    }
+    text += '"';
+    for (const char letter : *cells[at]) {
+      if (letter == '"' || letter == '\\') text += '\\';
+      text += letter;
+    }
+    text += '"';
+  }
+  return text + '}';
 }
 
 std::string word(std::string_view text) {
@@ -101,13 +121,13 @@ Result<Written> Store::write_singly(const std::vector<Record>& records) {
 }
 
 Result<> Store::write_all(std::span<const Record> records) {
-  auto done = connection_->run("BEGIN");
+  auto done = connection_->begin();
   if (!done) return done;
   done = fill(records);
-  if (done) done = connection_->run("COMMIT");
+  if (done) done = connection_->end("COMMIT");
   if (done || done.error().code() != Errc::malformed) return done;
   forget();
-  if (const auto undone = connection_->run("ROLLBACK"); !undone)
+  if (const auto undone = connection_->end("ROLLBACK"); !undone)
     return Error(Errc::io, undone.error().detail());
   return done;
 }
@@ -117,6 +137,9 @@ Result<> Store::fill(std::span<const Record> records) {
   for (const Record& record : records) {
     const auto meter = meter_id(record);
     if (!meter) return meter.error();
+    if (record.event) {
+      if (const auto done = insert_event(record, *meter); !done) return done.error();
+    }
     for (const Value& value : record.values) {
       const auto quantity = quantity_id(value);
       if (!quantity) return quantity.error();
@@ -124,8 +147,23 @@ Result<> Store::fill(std::span<const Record> records) {
                    {*meter, *quantity, dialect_.time(value.at), std::to_string(record.sequence),
                     value.number, value.decimals, value.text});
     }
+    if (cells.size() < most_rows * columns) continue;
+    if (const auto done = insert_samples(cells); !done) return done;
+    cells.clear();
   }
-  std::span<const Cell> left(cells);
+  return insert_samples(cells);
+}
+
+Result<> Store::insert_samples(std::span<const Cell> left) {
+  if (left.empty()) return {};
+  if (!dialect_.insert_arrays.empty()) {
+    std::array<Cell, columns> arrays;
+    for (std::size_t column = 0; column < columns; ++column)
+      arrays[column] = array_of(left, column);
+    const auto done =
+        ask(std::string(dialect_.insert_arrays) + std::string(dialect_.ignore), arrays);
+    return done ? Result<>() : Result<>(done.error());
+  }
   for (const std::size_t rows : sizes) {
     const std::string text = insert_text(rows, dialect_);
     for (; left.size() >= rows * columns; left = left.subspan(rows * columns)) {
@@ -133,6 +171,24 @@ Result<> Store::fill(std::span<const Record> records) {
     }
   }
   return {};
+}
+
+// Events are few.
+Result<> Store::insert_event(const Record& record, const std::string& meter) {
+  const journal::Event& event = *record.event;
+  const std::array<Cell, 7> row{meter,
+                                dialect_.time(record.at),
+                                std::to_string(record.sequence),
+                                word(event.type),
+                                word(event.alarm),
+                                word(event.severity),
+                                event.text};
+  const auto done =
+      ask("INSERT INTO #events (meter_id, at_utc, sequence, type, alarm, severity, text) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)" +
+              std::string(dialect_.ignore),
+          row);
+  return done ? Result<>() : Result<>(done.error());
 }
 
 // What the table says of a meter. A sample without a serial number takes none away.

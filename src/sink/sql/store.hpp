@@ -39,6 +39,8 @@ class Store {
   Result<> write_all(std::span<const Record> records);
   Result<Written> write_singly(const std::vector<Record>& records);
   Result<> fill(std::span<const Record> records);
+  Result<> insert_samples(std::span<const Cell> cells);
+  Result<> insert_event(const Record& record, const std::string& meter);
   Result<Meter> look_up(const std::string& meter);
   Result<std::string> meter_id(const Record& record);
   Result<std::string> quantity_id(const Value& value);

@@ -180,7 +180,7 @@ struct Place {
       for (Row& row : rows_of(setup.options.layout, each))
         rows.push_back(std::move(row));
     }
-    return bool(store.write(rows, entries.back().sequence, std::chrono::steady_clock::now()));
+    return bool(store.write(rows, entries.back().sequence));
   }
 
   // Times each line is there, headers left out, over all files.
@@ -235,6 +235,41 @@ TEST(CsvReplay, NothingComesTwiceIntoADayOfSeveralFiles_P48) {
       EXPECT_EQ(count, 1) << line;
   }
   EXPECT_FALSE(std::filesystem::exists(folder + "-4.csv"));
+}
+
+// One day of a month's file is remembered at a time, also where days alternate; lines of one moment
+// are as many as they were.
+TEST(CsvReplay, FilesOfAMonthAreFilledUpDayByDay_P48) {
+  set_zone("UTC");
+  Place place;
+  place.setup.options.layout = Layout::monthly;
+  std::vector<Entry> all;
+  for (std::size_t i = 0; i < 60; ++i) {
+    Entry one =
+        entry(noon + hours(24 * ((i / 10) % 2)) + seconds(i), {reading("power", "1")}, "house");
+    if (i == 7) one.sample.at -= seconds(1);
+    one.sequence = i + 1;
+    all.push_back(std::move(one));
+  }
+  std::vector<Entry> half;
+  for (std::size_t i = 0; i < all.size(); i += 2)
+    half.push_back(all[i]);
+  {
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, half));
+    ASSERT_TRUE(store.sync(std::chrono::steady_clock::now()));
+  }
+  place.setup.replay = true;
+  for (int time = 0; time < 2; ++time) {
+    Store store(place.setup);
+    ASSERT_TRUE(place.write(store, all));
+    ASSERT_TRUE(store.sync(std::chrono::steady_clock::now(), true));
+    const auto seen = place.lines(".csv");
+    EXPECT_EQ(seen.size(), 59U);
+    for (const auto& [line, count] : seen)
+      EXPECT_EQ(count, line == "2026-11-20T12:00:06.000Z" ? 2 : 1) << line;
+  }
+  EXPECT_FALSE(std::filesystem::exists(place.setup.options.directory + "/house/2026-11-2.csv"));
 }
 
 // Killed while a full batch of whole telegrams was written: more than any usual end of a file.

@@ -233,6 +233,23 @@ TEST_F(SinkRunner, WaitsAsLongAsThePlaceAsksAndCountsWhatLeftTheJournal) {
   EXPECT_EQ(runner_->status().dropped, 20U);
 }
 
+TEST_F(SinkRunner, WhoAsksSeesWhatIsHeldBackAndLaterSamplesWaitAgain) {
+  options_.flush_interval = 1h;
+  options_.batch = 10;
+  begin();
+  append(7);
+  runner_->write_now();
+  ASSERT_TRUE(until([this] { return *journal_->cursor("place") == 7; }));
+  append(13);
+  ASSERT_TRUE(until([this] { return seen_.taken.size() == 17; })) << "a full batch does not wait";
+  context_.restart();
+  context_.run_for(30ms);
+  EXPECT_EQ(seen_.taken.size(), 17U);
+  EXPECT_FALSE(seen_.hurried);
+  ASSERT_TRUE(finish());
+  EXPECT_EQ(seen_.taken.size(), 20U);
+}
+
 TEST_F(SinkRunner, TheEndTakesTheRestOrFailsOnce) {
   options_.flush_interval = 1h;
   begin();

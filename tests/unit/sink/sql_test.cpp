@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 struct Script {
   bool open = false;
   int openings = 0;
-  std::string version = "2";
+  std::string version = "3";
   std::vector<std::string> said;  // statements, in order
   std::vector<Row> inserted;      // rows of samples
   std::vector<Row> pending;       // of the transaction that is open
@@ -69,6 +69,8 @@ class Scripted final : public Connection {
       return std::vector<Row>{row};
     }
     if (text.starts_with("INSERT INTO x_samples")) return samples(values);
+    if (text.starts_with("INSERT INTO x_events"))
+      script_.pending.emplace_back(values.begin(), values.end());
     return std::vector<Row>();
   }
 
@@ -157,6 +159,20 @@ TEST_F(SqlStore, ABatchIsOneTransactionOfFewStatements) {
   EXPECT_EQ(said("UPDATE x_meters"), 1) << "the serial number was new, once";
 }
 
+TEST_F(SqlStore, WhereTheServerHasArraysABatchIsOneStatement) {
+  Store fast(std::make_unique<Scripted>(script), postgresql_dialect(), "x_", "home");
+  auto all = records(2);
+  all[1].values[0].number.reset();
+  all[1].values[0].text = R"(a "b\c", {NULL})";
+  ASSERT_TRUE(fast.write(all));
+  ASSERT_TRUE(fast.write(records(500)));
+  EXPECT_EQ(said("INSERT INTO x_samples"), 2);
+  EXPECT_EQ(script.inserted.front(),
+            (Row{R"({"1","1"})", R"({"2","2"})",
+                 R"({"2027-01-15T08:00:00.123Z","2027-01-15T08:00:00.123Z"})", R"({"1","2"})",
+                 R"({"1.50",NULL})", R"({"2","2"})", R"({NULL,"a \"b\\c\", {NULL}"})"}));
+}
+
 TEST_F(SqlStore, TheGuiltySampleIsSetAsideAndNoOther_P48) {
   script.judge = [](const Row& row) -> Result<> {
     if (row[3] == Cell("3")) return Error(Errc::malformed, "db:1: out of range (1264)");
@@ -204,15 +220,15 @@ TEST_F(SqlStore, WhatNoColumnHoldsIsNamedAndTheRestIsThere) {
 }
 
 TEST_F(SqlStore, TablesAreBroughtUpToDateFromEveryVersionAndNeverBack) {
-  for (const std::string version : {"0", "1", "2"}) {
+  for (const std::string version : {"0", "1", "2", "3"}) {
     script.version = version;
     script.said.clear();
     store.close();
     ASSERT_TRUE(store.write(records(1))) << version;
-    EXPECT_EQ(script.version, "2");
-    EXPECT_EQ(said("CREATE TABLE"), version == "0" ? 4 : 0);
-    EXPECT_EQ(said("CREATE OR REPLACE VIEW"), version == "2" ? 0 : 2);
-    EXPECT_EQ(said("SELECT GET_LOCK"), version == "2" ? 0 : 1);
+    EXPECT_EQ(script.version, "3");
+    EXPECT_EQ(said("CREATE TABLE"), version == "0" ? 5 : (version == "3" ? 0 : 1));
+    EXPECT_EQ(said("CREATE OR REPLACE VIEW"), version >= "2" ? 0 : 2);
+    EXPECT_EQ(said("SELECT GET_LOCK"), version == "3" ? 0 : 1);
   }
   script.version = "99";
   store.close();
@@ -235,6 +251,40 @@ std::string refusal(
   const auto options = options_of(values, 3306);
   return options ? "tls " + std::string(options->tls ? "on " : "off ") + options->place()
                  : options.error().detail();
+}
+
+TEST_F(SqlStore, EventsHaveATableOfTheirOwnAndAreNoSamples) {
+  journal::Event event;
+  event.type = "alarm_raised";
+  event.alarm = "overload";
+  event.severity = "critical";
+  event.text = "power is 16 kW, above 15 kW";
+  journal::Entry entry;
+  entry.sequence = 7;
+  entry.sample = journal::sample_of(event, "house", "", Instant(1'800'000'000'123ms));
+  EXPECT_TRUE(journal::is_event(entry.sample));
+  ASSERT_TRUE(store.write({record(6), record_of(entry), record(8)}));
+  ASSERT_EQ(script.inserted.size(), 3U);
+  const auto row = std::ranges::find_if(script.inserted,
+                                        [](const Row& r) { return r[3] == Cell("alarm_raised"); });
+  ASSERT_NE(row, script.inserted.end());
+  EXPECT_EQ(*row, (Row{"1", "2027-01-15 08:00:00.123", "7", "alarm_raised", "overload", "critical",
+                       "power is 16 kW, above 15 kW"}));
+  event = {};
+  event.type = "meter_replaced";
+  entry.sample = journal::sample_of(event, "house", "", entry.sample.at);
+  const auto back = journal::event_of(entry.sample);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->type, "meter_replaced");
+  EXPECT_EQ(back->alarm + back->severity + back->text, "");
+  // A document of an old consumer, and one that is cut, are no more than they are.
+  entry.sample.document = "{\"event\n\":1}";
+  EXPECT_FALSE(journal::event_of(entry.sample));
+  entry.sample.document = "event\nx";
+  EXPECT_EQ(journal::event_of(entry.sample)->type, "x");
+  entry.sample.document = "event\nx\n\n\n";
+  entry.sample.readings = {{*ReadingKey::parse("power"), Decimal(1), Unit::W}};
+  EXPECT_FALSE(journal::event_of(entry.sample)) << "it has readings";
 }
 
 TEST(SqlOptions, WhatCannotBeIsSaidAndTlsIsOnForOtherMachines) {
