@@ -54,6 +54,10 @@ constinit const Section black_box_section{"black_box", black_box_fields};
 
 JournalSettings read_journal(const Node& node, const SettingValues& values, Problems& problems) {
   JournalSettings journal;
+  // Without a section, too, what the table says holds.
+  Node nothing;
+  nothing.kind = Kind::map;
+  journal.sync = read_section(nothing, journal_section, {}, problems).duration("sync");
   const Node* place = node.find("journal");
   if (values.has("journal")) journal.store = store_of(values.text("journal"));
   if (const Node* map = map_in(node, "journal")) {

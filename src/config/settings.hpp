@@ -181,7 +181,7 @@ enum class JournalStore { automatic, off, memory, disk };
 struct JournalSettings {
   JournalStore store = JournalStore::automatic;  // on a disk when something reads it
   Milliseconds commit{5000};                     // zero = each sample
-  Milliseconds sync{30000};                      // zero = each commit
+  Milliseconds sync{300000};                     // zero = each commit
   Milliseconds keep = std::chrono::hours(24 * 30);
   std::uint64_t size = 200'000'000;  // bytes
   std::size_t samples = 10'000;      // in memory

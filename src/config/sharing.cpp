@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What meters and links owe each other.
 #include "config/reader.hpp"
+#include "core/serial_server.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -131,7 +132,7 @@ void MeterReader::check_addresses(const LinkDraft& link) {
 
 // The line is the link's where the link says so, else what the profiles of its meters agree on.
 void MeterReader::settle_line(LinkDraft& link) {
-  if (link.settings.kind != LinkKind::serial) return;
+  if (link.settings.kind != LinkKind::serial && !speaks_rfc2217(link.settings.host)) return;
   std::optional<std::size_t> first;
   LineSettings line;
   for (const std::size_t position : link.meters) {
@@ -169,7 +170,8 @@ void MeterReader::finish(Settings& settings) && {
     check_sharing(link);
     settle_line(link);
     for (const std::size_t position : link.meters)
-      settle_framing(meters_[position].protocol, link.settings.kind == LinkKind::tcp);
+      settle_framing(meters_[position].protocol,
+                     link.settings.kind == LinkKind::tcp && !speaks_rfc2217(link.settings.host));
     if (link.meters.empty() && link.usable)
       problems_.add(Severity::warning, link.settings.place, link.path, "is used by no meter");
     settings.links.push_back(std::move(link.settings));

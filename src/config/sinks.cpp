@@ -23,6 +23,27 @@ std::string list_of(const std::vector<std::string_view>& words) {
   return list;
 }
 
+// What a sink of this kind may hold: what every sink may, with its kind's own defaults, and more.
+struct KindFields {
+  std::vector<Field> common;
+  std::vector<SettingSpec> own;
+};
+
+KindFields fields_of(const SinkFacts& kind) {
+  KindFields fields;
+  fields.common.assign(sink_section.fields.begin(), sink_section.fields.end());
+  for (const SettingSpec& spec : kind.settings) {
+    const auto same = std::ranges::find_if(
+        fields.common, [&](const Field& field) { return field.spec.name == spec.name; });
+    if (same == fields.common.end()) {
+      fields.own.push_back(spec);
+    } else {
+      same->spec = spec;
+    }
+  }
+  return fields;
+}
+
 class SinkReader {
  public:
   SinkReader(const Catalogue& catalogue, Settings& settings, Problems& problems)
@@ -96,15 +117,16 @@ void SinkReader::read(const std::string& name, const Place& key_place, const Nod
   const SinkFacts* kind = find_kind(name, key_place, node);
   if (kind == nullptr) return;
   const std::string what = "a sink of type " + std::string(kind->type);
+  const KindFields fields = fields_of(*kind);
   const SettingValues values =
-      read_section(node, Section{what, sink_section.fields}, kind->settings, problems_);
+      read_section(node, Section{what, fields.common}, fields.own, problems_);
   SinkSettings sink;
   sink.name = name;
   sink.type = kind->type;
   sink.batch = static_cast<std::size_t>(values.integer("batch"));
   sink.flush_interval = values.duration("flush_interval");
-  sink.values = default_settings(kind->settings);
-  for (const SettingSpec& spec : kind->settings) {
+  sink.values = default_settings(fields.own);
+  for (const SettingSpec& spec : fields.own) {
     if (const auto* stored = values.find(spec.name)) sink.values.set(spec.name, *stored);
   }
   sink.place = key_place;

@@ -109,7 +109,10 @@ constexpr std::array link_fields{
         .spec = {.name = "serial",
                  .help =
                      "serial port: /dev/serial/by-id/..., usb:VID:PID[:SERIAL] or usb-path:1-1.2"}},
-    Field{.spec = {.name = "tcp", .help = "serial server as HOST:PORT, for example ser2net"}},
+    Field{.spec = {.name = "tcp",
+                   .help = "serial server as HOST:PORT, for example ser2net; rfc2217://HOST:PORT "
+                           "where it speaks "
+                           "RFC 2217 and sets speed and parity as we say"}},
     Field{.spec = {.name = "mqtt",
                    .help = "topic at the broker whose messages are the meter's telegrams, for "
                            "example tele/smartmeter/SENSOR; + and # as in MQTT"}},
@@ -306,7 +309,7 @@ constexpr std::array journal_fields{
                    .type = Type::duration,
                    .help = "what was written is forced onto the disk so often: with commit the "
                            "most that a power cut can cost; 0s forces each commit",
-                   .fallback = "30s"}},
+                   .fallback = "5m"}},
     Field{.spec = {.name = "keep",
                    .type = Type::duration,
                    .help = "older samples leave, unless a sink still wants them; 0s keeps all",

@@ -4,6 +4,8 @@
 #include "core/text.hpp"
 #include "core/topic.hpp"
 
+#include <algorithm>
+
 namespace meterbridge::config {
 
 void MeterReader::check_topics(const Settings& settings) {
@@ -11,11 +13,18 @@ void MeterReader::check_topics(const Settings& settings) {
       settings.mqtt.base_topic.empty() ? settings.instance : settings.mqtt.base_topic;
   for (const LinkDraft& link : links_) {
     if (link.settings.kind != LinkKind::mqtt || !link.usable) continue;
-    const std::string& filter = link.settings.topic;
+    const std::string_view filter = unshared(link.settings.topic);
     const auto complain_about = [&](std::string text) {
       problems_.add(Severity::error, link.settings.place, link.path, std::move(text));
     };
-    if (filters_overlap(filter, own + "/#"))
+    // What other instances say of their samples; our own are passed over.
+    const bool of_leaves = filter.ends_with("/sample") && !link.meters.empty() &&
+                           std::ranges::all_of(link.meters, [this](std::size_t position) {
+                             return facts_[position] != nullptr &&
+                                    facts_[position]->protocol == "json" &&
+                                    meters_[position].protocol.text("sender") == "meterbridge";
+                           });
+    if (!of_leaves && filters_overlap(filter, own + "/#"))
       complain_about("the topic \"" + sanitised(filter, 80) +
                      "\" would hear what we publish ourselves below \"" + own +
                      "/\": name the meter's topic more exactly");

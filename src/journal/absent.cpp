@@ -3,6 +3,7 @@
 #include "journal/archive.hpp"
 #include "journal/disk.hpp"
 #include "journal/hold.hpp"
+#include "journal/import.hpp"
 #include "journal/memory.hpp"
 #include "journal/sqlite.hpp"
 
@@ -16,6 +17,10 @@ std::unique_ptr<Journal> on_disk(DiskOptions options, const Clock& clock) {
 }
 
 Result<std::unique_ptr<Archive>> open_archive(const std::string& path) {
+  return Error(Errc::unsupported, path + ": this program was built without SQLite");
+}
+
+Result<std::unique_ptr<Import>> begin_import(const std::string& path, std::uint64_t, const Clock&) {
   return Error(Errc::unsupported, path + ": this program was built without SQLite");
 }
 

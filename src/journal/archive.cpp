@@ -50,8 +50,13 @@ Result<Overview> OnDisk::overview() {
   overview.bytes = ledger->bytes;
   overview.dropped = ledger->dropped;
   overview.damaged = ledger->damaged;
-  for (const Sequence sequence : {ledger->oldest, ledger->committed}) {
+  for (Sequence sequence : {ledger->oldest, ledger->committed}) {
     if (sequence == 0) continue;
+    if (ledger->imported) {
+      const auto end = store_->end_in_time(overview.oldest.has_value());
+      if (!end) return end.error();
+      if (*end) sequence = (*end)->first;
+    }
     const auto rows = store_->rows(sequence - 1, 1);
     if (!rows) return rows.error();
     if (rows->empty()) continue;

@@ -18,6 +18,16 @@ constexpr auto look_for_old = std::chrono::minutes(10);
 constexpr auto look_after_file_every = std::chrono::seconds(10);
 constexpr auto between_damages = std::chrono::minutes(10);  // a bad disk does not fill up with them
 
+// What a file that is about to be moved aside had given or reserved, as far as it can be believed:
+// the clock alone may have been put back since.
+Sequence reserved_in(const std::string& path) {
+  const auto store = Store::open(path, Database::Mode::read);
+  if (!store) return 0;
+  const auto marks = (*store)->marks();
+  const auto reserved = marks ? marks->find("reserved") : Marks::const_iterator();
+  return marks && reserved != marks->end() ? static_cast<Sequence>(reserved->second) : 0;
+}
+
 }  // namespace
 
 void Disk::say(bool warning, const std::string& text) const {
@@ -71,9 +81,13 @@ Result<> Disk::open() {
   ledger->damaged = std::max(ledger->damaged, ledger_.damaged);
   ledger_ = std::move(*ledger);
   last_ = std::max({last_, ledger_.reserved, ledger_.committed});
-  if (last_ == 0) last_ = first_sequence(clock_.now()) - 1;
   store_ = std::move(*opened);
   recover_front();
+  // The end of a damaged write-ahead log may be gone, and with it what was reserved. A sample with
+  // a number below a sink's place would never reach it.
+  last_ = std::max(last_, first_sequence(clock_.now()) - 1);
+  for (const auto& [sink, cursor] : ledger_.cursors)
+    last_ = std::max(last_, cursor.at);
   marks_urgent_ = true;
   // On a full disk the numbers come from the clock until there is room again.
   const auto reserved = reserve();
@@ -115,6 +129,7 @@ bool Disk::move_aside(const std::string& why) {
   const auto now = clock_.steady();
   if (moved_aside_ && now - *moved_aside_ < between_damages) return false;
   moved_aside_ = now;
+  if (!store_) last_ = std::max(last_, reserved_in(options_.path));
   flusher_.settle();
   remove_quick();
   store_.reset();

@@ -236,7 +236,8 @@ bool Front::add(std::string_view sink, Sequence cursor) {
 
 Result<> Front::write() {
   const std::string bytes = std::exchange(pending_, {});
-  auto done = write_all(file_, bytes, turn_ % halves * half_size + end_, path_);
+  auto done =
+      write_all(file_, bytes, static_cast<std::size_t>(turn_ % halves) * half_size + end_, path_);
   end_ = done ? end_ + bytes.size() : half_size;
   return done;
 }

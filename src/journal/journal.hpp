@@ -16,9 +16,9 @@
 
 namespace meterbridge::journal {
 
-// Growing without end; a number is never given twice, over crashes neither. So numbers leap after a
-// crash, and a gap between two entries is no loss: status() says what was dropped. A new journal
-// begins far above every number of one that was before it (first_sequence).
+// Growing without end; a number is never given twice, over crashes neither. So numbers leap with
+// each start, and a gap between two entries is no loss: status() says what was dropped
+// (first_sequence).
 using Sequence = std::uint64_t;
 
 struct Entry {
@@ -79,10 +79,12 @@ class Journal {
   [[nodiscard]] virtual Status status() const = 0;
 };
 
-// The first number of a new journal: milliseconds of the clock. No meter gives a thousand samples a
-// second for years, so every earlier journal of the same house has lower numbers.
+// The least number after a start: microseconds of the clock. No meter gives a million samples a
+// second, so whatever was given before is lower, even where a damaged file does not tell it any
+// more.
 [[nodiscard]] inline Sequence first_sequence(Instant now) {
-  return static_cast<Sequence>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
+  const std::int64_t since = now.time_since_epoch().count();
+  return static_cast<Sequence>(std::max<std::int64_t>(since, 0)) * 1000 + 1;
 }
 
 }  // namespace meterbridge::journal

@@ -92,6 +92,7 @@ Result<Ledger> recall(Store& store) {
   ledger.bytes = *bytes;
   ledger.dropped = mark("dropped");
   ledger.damaged = mark("damaged");
+  ledger.imported = marks->contains(imported_mark);
   for (const auto& [name, value] : *marks) {
     if (!name.starts_with(cursor_prefix)) continue;
     const std::string sink = name.substr(cursor_prefix.size());

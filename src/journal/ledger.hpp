@@ -10,6 +10,9 @@
 
 namespace meterbridge::journal {
 
+// How far down the numbers of imports are used; there when there were any.
+inline constexpr std::string_view imported_mark = "imported";
+
 struct Cursor {
   Cursor() = default;
   Sequence at = 0;
@@ -27,6 +30,7 @@ struct Ledger {
   std::uint64_t bytes = 0;
   std::uint64_t dropped = 0;
   std::uint64_t damaged = 0;
+  bool imported = false;  // then numbers do not go with the time
   std::map<std::string, Cursor, std::less<>> cursors;
 
   // An entry that leaves before its time is a loss for each sink that still wants it.

@@ -238,6 +238,18 @@ Result<std::vector<std::pair<Sequence, Instant>>> Store::oldest(std::size_t limi
   }
 }
 
+Result<std::optional<std::pair<Sequence, Instant>>> Store::end_in_time(bool last) {
+  std::optional<std::pair<Sequence, Instant>> found;
+  auto row = database_.prepare(std::string("SELECT sequence, at FROM samples ORDER BY at ") +
+                               (last ? "DESC" : "ASC") + " LIMIT 1");
+  if (!row) return row.error();
+  const auto more = row->step();
+  if (!more) return more.error();
+  if (*more)
+    found.emplace(static_cast<Sequence>(row->integer(0)), Instant(Milliseconds(row->integer(1))));
+  return found;
+}
+
 Result<Sequence> Store::newest() {
   const auto newest = database_.ask("SELECT max(sequence) FROM samples");
   if (!newest) return newest.error();

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ class Store {
   // Numbers and times alone, of the oldest.
   Result<std::vector<std::pair<Sequence, Instant>>> oldest(std::size_t limit);
   Result<Sequence> newest();
+  // The first or the last in the order of time; looks at all of them. Nothing where there is none.
+  Result<std::optional<std::pair<Sequence, Instant>>> end_in_time(bool last);
   Result<std::uint64_t> count_after(Sequence sequence, std::uint64_t most = INT64_MAX);
   Result<std::uint64_t> count_between(Instant from, Instant to);  // by the samples' times
   Result<std::uint64_t> bytes();  // in use; what was deleted is used again

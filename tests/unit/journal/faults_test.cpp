@@ -96,6 +96,61 @@ TEST(DiskJournal, P53_ADamagedFileIsMovedAsideAndTheNumbersGoOn) {
   EXPECT_EQ(aside, 2) << "the database and what lay before it";
 }
 
+// The library leaves out what follows a damaged place of the log: as if it had never been written.
+TEST(DiskJournal, P53_NumbersThatADamagedLogLostAreNotGivenAgain) {
+  House before;
+  { fill(*before.open(), 1, 10); }
+  before.clock.advance(1min);
+  const auto journal = before.open();
+  ASSERT_TRUE(journal->cursor("csv"));
+  for (int i = 11; i < 111; ++i) {
+    fill(*journal, i, 1);
+    ASSERT_TRUE(journal->commit());
+    ASSERT_TRUE(journal->advance("csv", journal->committed()));
+  }
+  const Sequence last = journal->committed();
+  House after;
+  after.clock.advance(2min);
+  for (const char* tail : {"", "-wal", "-front"})
+    fs::copy(before.options.path + tail, after.options.path + tail);
+  {
+    std::fstream log(after.options.path + "-wal", std::ios::binary | std::ios::in | std::ios::out);
+    log.seekp(40);
+    log << "noise in its first page";
+  }
+  const auto again = after.open();
+  const auto place = again->cursor("csv");
+  ASSERT_TRUE(place);
+  const auto given = again->append(sample_of(111));
+  ASSERT_TRUE(given);
+  EXPECT_GT(*given, last);
+  ASSERT_TRUE(again->commit());
+  const auto entries = again->after(*place, 1000);
+  ASSERT_TRUE(entries);
+  ASSERT_FALSE(entries->empty()) << "the sink gets it";
+  EXPECT_EQ(entries->back().sequence, *given);
+}
+
+// The clock may have been put back when a new file begins: what can be read of the old one counts.
+TEST(DiskJournal, P53_NumbersGoOnAboveADamagedFileWhateverTheClockSays) {
+  House house;
+  {
+    const auto journal = house.open();
+    fill(*journal, 1, 300);
+    ASSERT_TRUE(journal->cursor("csv"));
+  }
+  const Sequence last = house.open()->committed();
+  {
+    auto database = Database::open(house.options.path, Database::Mode::existing);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->run("UPDATE words SET word='noise' WHERE id=1"));
+  }
+  house.clock.jump(-1h);
+  const auto journal = house.open();
+  ASSERT_EQ(house.said.size(), 1U);
+  EXPECT_GT(*journal->append(sample_of(301)), last);
+}
+
 // Pages full of noise, found only when somebody comes to them.
 TEST(DiskJournal, P53_DamagedPagesNeverStopTheJournal) {
   for (int seed = 0; seed < 12; ++seed) {
