@@ -305,14 +305,15 @@ std::vector<Entity> entities_of(const BridgeFacts& bridge) {
 
 Entity for_older_releases(const BridgeFacts& bridge, std::string_view meter, Entity entity) {
   // Home Assistant 2024.3 refuses classes it does not know, and warns of a timestamp that is
-  // unknown: the state topic has no message without a time, the health topic has.
+  // unknown: the state topic has no message without a time, the health topic has. But a state may
+  // come each second: whole minutes, so that the recorder does not write a row for each (P41).
   if (entity.device_class == "reactive_energy" || entity.device_class == "volume_flow_rate") {
     entity.device_class.clear();
   }
   if (entity.state_class == "measurement_angle") entity.state_class = "measurement";
   if (entity.key == "last_reading") {
     entity.state_topic = topic(bridge, meter, "state");
-    entity.value_template = member("time");
+    entity.value_template = "{{ (value_json.get('time') or '')[:16] ~ ':00Z' }}";
   }
   return entity;
 }
