@@ -10,10 +10,6 @@
 #include <charconv>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-
 namespace meterbridge::cli {
 namespace {
 
@@ -91,8 +87,7 @@ Result<protocol::Capture> listen_only(const Arguments& arguments, Milliseconds l
                      app::make_transport(context.get_executor(), *settings, LineSettings()));
   link->box().resize(most_bytes);
   std::optional<Error> error;
-  asio::co_spawn(context, listen(*link, length, error), asio::detached);
-  context.run();
+  run_until_signal(context, listen(*link, length, error));
   protocol::Capture capture;
   capture.entries = link->box().entries();
   if (error && capture.entries.empty()) return *error;
@@ -171,7 +166,7 @@ to others. Both are read by `decode` and `replay`.
   meterbridge capture house -o house.txt
   meterbridge capture --serial /dev/ttyUSB0 --baud 115200 --protocol p1 --for 30s | meterbridge decode -
 
-Exit code: 0 bytes came, 1 none or an error, 2 wrong usage.
+Ctrl-C ends it; what came so far is written. Exit code: 0 bytes came, 1 none or an error, 2 wrong usage.
 )",
     .options = options,
     .run = run,

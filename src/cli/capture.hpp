@@ -9,6 +9,9 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
 namespace meterbridge::cli {
 
 // The meter of that id, or the only one on the link of that name. Error: not_found, in words.
@@ -23,6 +26,9 @@ struct CaptureWish {
 // Of the running service where there is one; else the line is opened. Errors in words.
 Result<protocol::Capture> capture_meter(app::House& house, meter::Meter& meter,
                                         const CaptureWish& wish);
+
+// Ctrl-C ends the task, not the program: what came so far is kept.
+void run_until_signal(boost::asio::io_context& context, boost::asio::awaitable<void> task);
 
 // To FILE (mode 0640), or to standard output for nothing and "-".
 Result<> deliver_text(const std::optional<std::string>& file, const std::string& text);

@@ -7,13 +7,17 @@
 #include "cli/refusals.hpp"
 #include "io/state_file.hpp"
 
+#include <csignal>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <utility>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 
 namespace meterbridge::cli {
@@ -64,8 +68,7 @@ Result<protocol::Capture> from_line(app::House& house, meter::Meter& meter, Mill
   job.meter = &meter;
   job.length = length;
   asio::io_context context(1);
-  asio::co_spawn(context, run_job(job), asio::detached);
-  context.run();
+  run_until_signal(context, run_job(job));
   if (job.error) refusals.failed(meter.settings().id, *job.error);
   if (job.error && job.entries.empty()) return *job.error;
   return app::capture_of(house.settings, meter, std::move(job.entries));
@@ -88,6 +91,22 @@ Result<protocol::Capture> newest_case(const app::House& house, const std::string
 }
 
 }  // namespace
+
+void run_until_signal(asio::io_context& context, asio::awaitable<void> task) {
+  asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
+  asio::cancellation_signal stop;
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    complain("meterbridge capture: ended early; what came so far is kept");
+    stop.emit(asio::cancellation_type::terminal);
+  });
+  asio::co_spawn(context, std::move(task),
+                 asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr&) {
+                   boost::system::error_code ignored;
+                   signals.cancel(ignored);
+                 }));
+  context.run();
+}
 
 Result<meter::Meter*> chosen_meter(app::House& house, const std::string& name) {
   std::string known;

@@ -68,7 +68,7 @@ std::span<const Command> commands();
 extern const Command run_command, check_command, read_command, decode_command, simulate_command,
     schema_command, version_command, profiles_command, clear_command, console_command,
     mosquitto_conf_command, journal_command, scan_command, doctor_command, capture_command,
-    bundle_command, replay_command;
+    bundle_command, replay_command, ha_statistics_command;
 
 // Helpers for all commands. Text to stdout / stderr, whole.
 void print(std::string_view text);

@@ -11,7 +11,7 @@ std::span<const Command> commands() {
                                 simulate_command, profiles_command,       console_command,
                                 clear_command,    mosquitto_conf_command, journal_command,
                                 schema_command,   version_command,        capture_command,
-                                bundle_command,   replay_command};
+                                bundle_command,   replay_command,         ha_statistics_command};
   return table;
 }
 

@@ -62,9 +62,8 @@ Result<Plan> plan_port(const Arguments& arguments) {
     return plan;
   }
   const std::string address = arguments.value("--tcp").value_or("");
-  auto target = simulator::tcp_link(address);
+  auto target = simulator::tcp_peer(address);
   if (!target) return target.error().within("--tcp");
-  if (target->port == 0) return usage("--tcp: \"" + address + "\" names no port");
   plan.link.kind = config::LinkKind::tcp;
   plan.link.host = target->host;
   plan.link.port = target->port;

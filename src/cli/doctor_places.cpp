@@ -9,6 +9,7 @@
 #include "io/port_owner.hpp"
 #include "journal/archive.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -93,6 +94,20 @@ std::string waiting_text(const journal::Overview& overview) {
   return text;
 }
 
+// What the service has said of it already stands in the same row.
+void tell_sink(app::Finding finding, Findings& findings) {
+  const auto told = std::ranges::find_if(findings, [&finding](const app::Finding& one) {
+    return one.kind == finding.kind && one.name == finding.name;
+  });
+  if (told == findings.end()) return findings.push_back(std::move(finding));
+  if (finding.health == app::Health::good) {
+    told->text += "; asked by this command: " + finding.text;
+    return;
+  }
+  if (told->text.find(finding.text) == std::string::npos) finding.text += "; " + told->text;
+  *told = std::move(finding);
+}
+
 }  // namespace
 
 void look_at_broker(const app::House& house, Findings& findings) {
@@ -120,7 +135,7 @@ void look_at_sinks(const app::House& house, Findings& findings) {
       finding.health = app::Health::bad;
       finding.advice = app::sink_advice(answer.error(), settings.path);
     }
-    findings.push_back(std::move(finding));
+    tell_sink(std::move(finding), findings);
   }
 }
 

@@ -71,6 +71,12 @@ app::Finding meter_row(const app::House& house, const meter::Meter& meter, Fault
   }
   finding.fault = fault;
   if (fault == Fault::ok) return finding;
+  if (fault == Fault::starting) {
+    finding.health = app::Health::note;
+    finding.text = "the service has only begun, and has not read it yet";
+    finding.advice = "ask again in " + duration_text(meter.settings().interval);
+    return finding;
+  }
   finding.health = app::Health::bad;
   finding.advice = app::fault_advice(fault, evidence_of(house, meter));
   return finding;

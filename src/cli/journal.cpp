@@ -18,10 +18,18 @@ constexpr std::array options{
     Option{"--json", "", "", "status: one JSON object instead of a table"},
     Option{"--from", "", "TIME", "from this time on: 2026-11-20, 2026-11-20T18:30, or 24h (ago)"},
     Option{"--to", "", "TIME", "before this time"},
-    Option{"--meter", "", "ID", "only this meter and its sub-meters; may be given several times",
+    Option{"--meter", "", "ID",
+           "only this meter and its sub-meters; may be given several times. import: whose samples "
+           "they are, or ID=NAME for a name in the files",
            true},
     Option{"--format", "", "FORMAT", "export: csv, json or influx; default json"},
     Option{"--sink", "", "NAME", "replay: the sink of the configuration that gets the samples"},
+    Option{"--layout", "", "LAYOUT", "import: what the files are, where looking does not tell"},
+    Option{"--map", "", "NAME=KEY[:UNIT]",
+           "import: what a column, field or entity is here; may be given several times", true},
+    Option{"--zone", "", "ZONE", "import: of times without one, for example Europe/Vienna"},
+    Option{"--meter-changed", "", "", "import: even where a counter is lower than before"},
+    Option{"--dry-run", "", "", "import: says what it would do, and writes nothing"},
     Option{"--database", "", "FILE",
            "another journal than the configuration's, for example one that was moved aside"},
     Option{"--directory", "", "DIR",
@@ -124,12 +132,12 @@ std::optional<std::string> path_of(const Arguments& arguments, const config::Set
 // What is wrong with the words; empty = nothing.
 std::string fault_of(const Arguments& arguments, const std::string& what) {
   const std::vector<std::string>& words = arguments.words();
-  if (words.size() > 1) return "unexpected word \"" + words[1] + "\"";
   if (what == "import")
-    return "import is not part of this version; journal export writes what it will read";
+    return words.size() > 1 ? std::string() : "name the files: journal import FILE...";
+  if (words.size() > 1) return "unexpected word \"" + words[1] + "\"";
   constexpr std::array known{"status", "export", "replay", "hold", "release"};
   if (std::find(known.begin(), known.end(), what) == known.end())
-    return "write journal status, export, replay, hold or release";
+    return "write journal status, export, import, replay, hold or release";
   if (what == "replay" && !arguments.has("--sink"))
     return "name the sink that gets the samples: --sink NAME";
   const std::string format = arguments.value("--format").value_or("json");
@@ -156,6 +164,7 @@ int run(const Arguments& arguments) {
   const std::string what = arguments.words().empty() ? "status" : arguments.words().front();
   if (const std::string fault = fault_of(arguments, what); !fault.empty()) return usage(fault);
   if (what == "hold" || what == "release") return hold_or_release(arguments, what == "hold");
+  if (const auto done = prepare_import(arguments); !done) return usage(done.error().detail());
   const auto selection = selection_of(arguments, SystemClock().now());
   if (!selection) return usage(selection.error().detail());
   std::optional<app::House> house;
@@ -165,6 +174,8 @@ int run(const Arguments& arguments) {
   }
   const auto path = path_of(arguments, house ? &house->settings : nullptr);
   if (!path) return exit_usage;
+  if (what == "import")
+    return import_files(arguments, *selection, *path, house ? &house->settings : nullptr);
   const auto archive = journal::open_archive(*path);
   if (!archive) {
     complain("meterbridge journal: " + archive.error().detail());
@@ -180,18 +191,23 @@ int run(const Arguments& arguments) {
 
 const Command journal_command{
     "journal",
-    "journal [-c FILE] status | export | replay | hold | release",
+    "journal [-c FILE] status | export | import FILE... | replay | hold | release",
     "the store of samples: what it holds, and its content as text",
     "status   how many samples, of what time, how large, and how far each sink is\n"
     "export   the samples as text, oldest first: json (one object a line), influx (line protocol) "
     "or csv\n"
     "replay   sends the samples to one sink once more, to fill a new or a repaired one; files "
     "want the service stopped\n"
+    "import   files of before into the journal: ours, and those of other programs; the service "
+    "must "
+    "be stopped.\n"
+    "         Its sinks get nothing of it until a replay\n"
     "hold     before a backup that copies the files of a running service: for ten minutes, or "
     "until release,\n"
     "         the journal's database and its log stay a pair that can be opened\n"
     "\n"
-    "All work while the service runs; what it has not committed yet is not seen. Times without a "
+    "All but import work while the service runs; what it has not committed yet is not seen. Times "
+    "without a "
     "zone are those of this\n"
     "machine; --from is included, --to is not.\n"
     "\n"
@@ -199,7 +215,17 @@ const Command journal_command{
     "  meterbridge journal export --from 2026-11-20 --to 2026-11-21 --meter house --format influx\n"
     "  meterbridge journal replay --sink influxdb --from 2026-11-01\n"
     "\n"
-    "exit code: 0 done, 1 not all was written, there is no journal or it is damaged, 2 wrong words "
+    "  meterbridge journal import --meter flat --zone Europe/Budapest /srv/old/2023-*.csv\n"
+    "\n"
+    "layouts of import, known by looking at the file: default, json, influx (what export writes), "
+    "sql-wide, sql-values,\n"
+    "influx-csv, influx-table, okosmero, netz-noe, saiman-orman, energy-data (CSV or mysqldump), "
+    "home-assistant; .gz as well.\n"
+    "A line that is wrong is named and left out, the others are taken; what is there already is "
+    "not added again.\n"
+    "\n"
+    "exit code: 0 done, 1 not all was taken or written, there is no journal or it is damaged, 2 "
+    "wrong words "
     "or configuration\n",
     options,
     run};

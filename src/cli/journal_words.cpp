@@ -2,6 +2,7 @@
 #include "cli/journal_words.hpp"
 
 #include "cli/sample_json.hpp"
+#include "journal/event.hpp"
 #include "protocol/json/moment.hpp"
 #include "sink/csv/layout.hpp"
 #include "sink/influxdb/line_protocol.hpp"
@@ -18,7 +19,18 @@ constexpr std::size_t entries_at_once = 500;
 std::string line_of_json(const journal::Entry& entry) {
   JsonWriter json;
   json.object().member("sequence", entry.sequence);
-  sample_members(json, entry.sample);
+  const Sample& sample = entry.sample;
+  sample_members(json, sample);
+  // All of it, so that `journal import` makes the same sample again.
+  if (sample.origin == TimeOrigin::meter) json.member("origin", "meter");
+  for (const auto& [name, text] :
+       {std::pair("parent", &sample.parent),
+        std::pair("manufacturer", &sample.identity.manufacturer),
+        std::pair("model", &sample.identity.model), std::pair("serial", &sample.identity.serial),
+        std::pair("firmware", &sample.identity.firmware),
+        std::pair("document", &sample.document)}) {
+    if (!text->empty()) json.member(name, *text);
+  }
   json.end();
   return json.text() + "\n";
 }
@@ -46,6 +58,7 @@ struct Columns {
 
   [[nodiscard]] std::string line(const journal::Entry& entry) const {
     std::string text;
+    if (journal::is_event(entry.sample)) return text;
     for (const sink::csv::Row& row : sink::csv::rows_of(sink::csv::Layout::daily, entry)) {
       std::map<std::string_view, std::string_view> cells;
       for (std::size_t i = 0; i < row.keys.size(); ++i)
@@ -84,7 +97,7 @@ Result<Columns> columns_of(journal::Archive& archive, const Selection& selection
   const auto done = for_each(
       archive, selection, [](std::string_view) { return true; },
       [&](const journal::Entry& entry) {
-        columns.meters.insert(entry.sample.meter);
+        if (!journal::is_event(entry.sample)) columns.meters.insert(entry.sample.meter);
         for (const Reading& reading : entry.sample.readings)
           columns.keys.insert(reading.key);
         return std::string();

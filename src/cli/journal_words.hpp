@@ -44,4 +44,10 @@ Result<> write_export(journal::Archive& archive, const Selection& selection, Exp
 int replay_entries(const app::House& house, journal::Archive& archive, const Selection& selection,
                    const std::string& name);
 
+// --zone, which all other times need. Error: invalid, in words.
+Result<> prepare_import(const Arguments& arguments);
+// Files of before into the journal at `path`; settings may be null. The exit code of the command.
+int import_files(const Arguments& arguments, const Selection& selection, const std::string& path,
+                 const config::Settings* settings);
+
 }  // namespace meterbridge::cli

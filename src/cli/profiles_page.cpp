@@ -112,7 +112,7 @@ std::string delivers(const meter::Profile& profile) {
 bool names_line(const meter::Profile& profile) {
   const auto shipped = meter::embedded_profiles();
   const auto found = std::ranges::find(shipped, profile.id, &meter::EmbeddedProfile::id);
-  return found == shipped.end() || found->yaml.find("\nline:") != std::string_view::npos;
+  return found == shipped.end() || found->yaml().find("\nline:") != std::string::npos;
 }
 
 std::string line_of(const meter::Profile& profile) {

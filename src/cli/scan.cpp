@@ -83,9 +83,11 @@ Result<std::vector<std::uint32_t>> read_addresses(const std::string& list) {
     const std::size_t dots = part.find("..");
     const auto first = number_of(part.substr(0, dots));
     const auto last = dots == std::string::npos ? first : number_of(part.substr(dots + 2));
-    if (!first || !last || *last < *first || *last - *first >= most_addresses - all.size())
-      return usage("--addresses: \"" + sanitised(part, 40) +
-                   "\" is no number and no range like 1..32");
+    const std::string shown = "--addresses: \"" + sanitised(part, 40) + "\"";
+    if (!first || !last) return usage(shown + " is no number and no range like 1..32");
+    if (*last < *first) return usage(shown + " goes backwards");
+    if (*last - *first >= most_addresses - all.size())
+      return usage(shown + ": more than " + std::to_string(most_addresses) + " addresses");
     for (std::uint32_t address = *first; all.size() < most_addresses; ++address) {
       all.push_back(address);
       if (address == *last) break;
@@ -138,9 +140,8 @@ Result<> read_target(const Arguments& arguments, Plan& plan) {
     return {};
   }
   const std::string address = arguments.value("--tcp").value_or("");
-  auto target = simulator::tcp_link(address);
+  auto target = simulator::tcp_peer(address);
   if (!target) return target.error().within("--tcp");
-  if (target->port == 0) return usage("--tcp: \"" + sanitised(address, 80) + "\" names no port");
   plan.link.kind = config::LinkKind::tcp;
   plan.link.host = target->host;
   plan.link.port = target->port;
@@ -275,8 +276,9 @@ Outcome carry_out(const Plan& plan, scan::Scan& scan) {
   return outcome;
 }
 
+// `problem`: why there is no more, in words.
 void print_result(const Plan& plan, const scan::Scan& scan, const meter::ProfileLibrary& library,
-                  bool as_json) {
+                  bool as_json, const std::string& problem) {
   const std::string file = scan::configuration(scan.findings(), plan.where, library);
   if (!as_json) {
     print(file);
@@ -285,7 +287,9 @@ void print_result(const Plan& plan, const scan::Scan& scan, const meter::Profile
   for (const scan::Finding& finding : scan.findings())
     print(scan::json(finding, plan.where) + "\n");
   JsonWriter json;
-  json.object().member("found", scan.findings().size()).member("configuration", file).end();
+  json.object().member("found", scan.findings().size()).member("configuration", file);
+  if (!problem.empty()) json.member("problem", problem);
+  json.end();
   print(json.text() + "\n");
 }
 
@@ -321,14 +325,19 @@ int run(const Arguments& arguments) {
   }
   if (arguments.has("--plan")) return exit_ok;
   const Outcome outcome = carry_out(*plan, scan);
-  if (outcome.error) complain("meterbridge scan: " + outcome.error->detail());
-  if (outcome.cancelled) complain("meterbridge scan: ended early; what follows was found so far");
   const bool found = std::ranges::any_of(
       scan.findings(), [](const scan::Finding& finding) { return !finding.matches.empty(); });
-  if (!outcome.error && (!found || !scan.stopped().empty()))
-    complain("meterbridge scan: " + nobody(*plan, scan));
-  if (found || !scan.findings().empty())
-    print_result(*plan, scan, library, arguments.has("--json"));
+  std::string problem;
+  if (outcome.error) {
+    problem = outcome.error->detail();
+  } else if (!found || !scan.stopped().empty()) {
+    problem = nobody(*plan, scan);
+  }
+  if (outcome.cancelled) complain("meterbridge scan: ended early; what follows was found so far");
+  if (!problem.empty()) complain("meterbridge scan: " + problem);
+  // Programs get a document in any case, a file is begun only with somebody in it.
+  const bool as_json = arguments.has("--json");
+  if (as_json || !scan.findings().empty()) print_result(*plan, scan, library, as_json, problem);
   return found ? exit_ok : exit_failed;
 }
 

@@ -58,13 +58,13 @@ struct Receiver {
   [[nodiscard]] bool over(std::uint64_t time) const { return time / sender_bit >= levels.size(); }
 
   [[nodiscard]] bool level(std::uint64_t time) const {
-    const auto at = time / sender_bit;
+    const auto at = static_cast<std::size_t>(time / sender_bit);
     return at < levels.size() ? levels[at] : levels.back();
   }
 
   // The next change from idle to a start bit, from here on.
   [[nodiscard]] std::uint64_t start_after(std::uint64_t time) const {
-    auto at = time / sender_bit + 1;
+    auto at = static_cast<std::size_t>(time / sender_bit + 1);
     while (at < levels.size() && (!levels[at - 1] || levels[at]))
       ++at;
     return at * sender_bit;

@@ -168,13 +168,28 @@ std::optional<Presence> judge_identification(ByteView heard) {
   return std::nullopt;
 }
 
-bool is_modbus_request(ByteView bytes) {
+// The bytes of an answer to a read that begins here, whether or not all are there.
+std::size_t answer_length(ByteView bytes) {
+  constexpr std::size_t frame = 5;  // around the registers
+  return frame + u8(bytes[2]);
+}
+
+// The check sum of a frame without its last byte fits, too, for one answer in 256: one with two
+// registers looks like a request until it is whole.
+bool is_modbus_request(ByteView bytes, bool more) {
   constexpr std::size_t read_request = 8;  // no answer to a read has this length
   for (std::size_t at = 0; at + read_request <= bytes.size(); ++at) {
     const ByteView frame = bytes.subspan(at, read_request);
     const unsigned function = u8(frame[1]);
-    if ((function == 3 || function == 4) && u8(frame[0]) != 0 && modbus::rtu_sum_fits(frame))
-      return true;
+    if ((function != 3 && function != 4) || u8(frame[0]) == 0) continue;
+    const std::size_t answer = answer_length(frame);
+    const bool whole = at + answer <= bytes.size();
+    if (whole && modbus::rtu_sum_fits(bytes.subspan(at, answer))) {
+      at += answer - 1;
+      continue;
+    }
+    if (more && !whole && answer == read_request + 1) continue;
+    if (modbus::rtu_sum_fits(frame)) return true;
   }
   return false;
 }
@@ -277,8 +292,8 @@ Milliseconds usual_wait(Family family, const LineSettings& line, bool network) {
   return Milliseconds(1000);
 }
 
-std::string foreign_master(ByteView heard) {
-  if (is_modbus_request(heard)) return "Modbus";
+std::string foreign_master(ByteView heard, bool more) {
+  if (is_modbus_request(heard, more)) return "Modbus";
   if (is_ce102_request(heard)) return "Energomera CE";
   if (is_mercury_request(heard)) return "Mercury";
   if (is_sign_on(heard)) return "IEC 62056-21";

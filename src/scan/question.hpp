@@ -48,6 +48,6 @@ struct Presence {
 
 // What master requests among these bytes say that somebody else asks on this line; empty: none.
 // "Modbus", "Energomera CE", "Mercury", "IEC 62056-21".
-[[nodiscard]] std::string foreign_master(ByteView heard);
+[[nodiscard]] std::string foreign_master(ByteView heard, bool more = false);
 
 }  // namespace meterbridge::scan

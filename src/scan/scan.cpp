@@ -94,7 +94,10 @@ std::optional<protocol::Step> Scan::ask() {
   while (stopped_.empty() && round_ < plan_.rounds.size()) {
     const Round& round = plan_.rounds[round_];
     if (identify_) {
-      if (auto inner = identify_->next()) return inner;
+      if (auto inner = identify_->next()) {
+        if (const auto* send = std::get_if<step::Send>(&*inner)) note_request(send->bytes);
+        return inner;
+      }
       add(std::move(*identify_).result());
       identify_.reset();
       continue;
@@ -117,13 +120,17 @@ std::optional<protocol::Step> Scan::ask() {
       }
       quiet_ = false;
       asking_ = Asking::sent;
-      answer_.clear();
-      last_request_ = std::exchange(request_, request);
+      note_request(request);
       return step::Send(std::move(request));
     }
     return step::Listen(question.wait);
   }
   return std::nullopt;
+}
+
+void Scan::note_request(const Bytes& request) {
+  answer_.clear();
+  last_request_ = std::exchange(request_, request);
 }
 
 void Scan::received(ByteView bytes) {
@@ -134,7 +141,9 @@ void Scan::received(ByteView bytes) {
     return;
   }
   if (identify_) {
-    identify_->received(bytes);
+    if (answer_.size() < most_answer) answer_.insert(answer_.end(), bytes.begin(), bytes.end());
+    notice_master(answer_, true);
+    if (identify_) identify_->received(bytes);
     return;
   }
   if (asking_ == Asking::calming) {
@@ -146,7 +155,7 @@ void Scan::received(ByteView bytes) {
   answer_.insert(answer_.end(), bytes.begin(), bytes.end());
   const Question& question = plan_.rounds[round_].questions[question_];
   if (const auto presence = judge(question, answer_)) {
-    if (!master_in_answer()) found(*presence);
+    if (!master_in_answer(true)) found(*presence);
   } else if (answer_.size() > most_answer) {
     end_question();
   }
@@ -156,38 +165,45 @@ void Scan::silence() {
   if (ears_) {
     listened_ += slice;
   } else if (identify_) {
-    identify_->silence();
+    notice_master(answer_, false);
+    if (identify_) identify_->silence();
   } else {
-    (void)master_in_answer();
+    (void)master_in_answer(false);
     end_question();
   }
 }
 
-// Other masters do not wait for our pauses. What an adapter returns of our own requests, late at
-// times, is none of theirs; a mutilated one still looks like a sign-on.
-bool Scan::master_in_answer() {
+// Other masters do not wait for our pauses. A mutilated echo of ours still looks like a sign-on.
+bool Scan::master_in_answer(bool more) {
   if (asking_ != Asking::sent || answer_.empty() ||
       plan_.rounds[round_].questions[question_].family == Family::iec62056)
     return false;
-  Bytes others = answer_;
-  for (const Bytes& own : {request_, last_request_}) {
-    const auto echo = std::search(others.begin(), others.end(), own.begin(), own.end());
-    if (echo != others.end()) others.erase(echo, echo + static_cast<std::ptrdiff_t>(own.size()));
-  }
-  notice_master(others);
+  notice_master(answer_, more);
   return !stopped_.empty();
 }
 
 // Other masters' questions also fall between ours.
 void Scan::drained(ByteView bytes) {
-  if (!ears_ && !identify_) notice_master(bytes);
+  if (!ears_) notice_master(bytes, false);
 }
 
-void Scan::notice_master(ByteView bytes) {
-  const std::string master = foreign_master(bytes);
+// What an adapter returns of our own requests, late at times, is none of theirs.
+void Scan::notice_master(ByteView bytes, bool more) {
+  Bytes others(bytes.begin(), bytes.end());
+  for (const Bytes& own : {request_, last_request_}) {
+    const auto echo = std::search(others.begin(), others.end(), own.begin(), own.end());
+    if (echo != others.end()) others.erase(echo, echo + static_cast<std::ptrdiff_t>(own.size()));
+  }
+  const std::string master = foreign_master(others, more);
   if (master.empty()) return;
   stopped_ = "another master talks here: between the questions of this scan a request of " +
              master + " was heard. The scan stopped asking";
+  if (!identify_) return;
+  Finding finding = std::move(*identify_).result();
+  identify_.reset();
+  rank(finding.matches);
+  finding.remark = "not all profiles were compared: another master talks here";
+  findings_.push_back(std::move(finding));
 }
 
 void Scan::end_question() {
@@ -249,7 +265,9 @@ void Scan::found(const Presence& presence) {
       finding.matches.emplace_back(candidate.profile->id, 1);
   }
   rank(finding.matches);
-  finding.remark = "models of this family cannot be told apart without opening a session";
+  finding.remark =
+      "the models of this family say the same unless a session is opened, and the scan opens none; "
+      "one reads like the other, so choose the name that is on the label";
   add(std::move(finding));
 }
 

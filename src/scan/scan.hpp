@@ -52,8 +52,10 @@ class Scan final : public protocol::Dialogue {
   void check_numbers();
   void leave_out_rest();
   void add(Finding finding);
-  void notice_master(ByteView bytes);
-  bool master_in_answer();
+  void note_request(const Bytes& request);
+  // `more`: what was heard may be the beginning of an answer.
+  void notice_master(ByteView bytes, bool more);
+  bool master_in_answer(bool more);
 
   Catalogue& catalogue_;
   Wishes wishes_;

@@ -24,14 +24,12 @@ std::unique_ptr<Dialogue> Iec62056Driver::knock() {
 
 std::string Iec62056Driver::remark() const {
   std::string words;
-  const auto add = [&words](std::string_view code, std::string_view between, std::string_view why) {
-    if (!words.empty()) words.append("; ");
-    words.append(code).append(between).append(why);
-  };
-  for (const auto& [code, why] : memory_.unsupported)
-    add(code, ": ", why);
-  for (const std::string& code : memory_.unheard)
-    add(code, " ", "is not answered");
+  for (const std::string& code : memory_.news) {
+    const auto refused = memory_.unsupported.find(code);
+    if (!words.empty()) words += "; ";
+    words += code + (refused == memory_.unsupported.end() ? std::string(" is not answered")
+                                                          : ": " + refused->second);
+  }
   return words;
 }
 

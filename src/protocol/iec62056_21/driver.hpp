@@ -19,6 +19,8 @@ struct Memory {
   Memory() = default;
   Check rule = Check::automatic;                   // that the last good block had
   std::map<std::string, std::string> unsupported;  // codes that this meter refuses, and its words
+  std::set<std::string> told;                      // codes that a remark has named
+  std::set<std::string> news;                      // those of the last poll among them
   std::set<std::string> unheard;                   // not answered when last asked
   std::set<std::string> mute;                      // not answered twice: left alone for a while
   std::vector<Reading> constant;                   // of rows that are read once

@@ -53,6 +53,7 @@ Poll::Poll(const Options& options, Memory& memory, std::optional<int> first_atte
       list_(timing_of(options, memory.unsettled, first_attempts), [this] { return finish(); }),
       telegram_(empty_telegram()) {
   ++memory_.polls_since_slow;
+  memory_.news.clear();
   slow_ = memory_.polls_since_slow > Iec62056Driver::slow_every;
   if (slow_) {
     memory_.mute.clear();

@@ -57,6 +57,7 @@ class Poll final : public Dialogue {
   Result<> lost(const Error& why);
   Result<> lost_code(const std::string& code, const Error& why);
   Result<> lost_group(const Error& why);
+  void leave_out(const std::string& code, std::string why);
   void settle(const Entry& entry);
   void take(const Entry& entry);
   Result<Telegram> finish();

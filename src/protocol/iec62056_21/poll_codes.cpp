@@ -165,7 +165,7 @@ Result<Verdict> Poll::on_code(const std::string& code, ByteView frame, bool& dou
   if (!data.block) return data.verdict;
   auto entries = entries_for(*data.block, code);
   if (!entries && entries.error().code() == Errc::exception) {
-    memory_.unsupported.insert_or_assign(code, entries.error().detail());
+    leave_out(code, entries.error().detail());
     std::erase(wanted_, code);
     ask_instead(code);
     return Verdict::taken();
@@ -183,11 +183,17 @@ Result<Verdict> Poll::on_code(const std::string& code, ByteView frame, bool& dou
   return Verdict::taken();
 }
 
+// Every code is asked again from time to time: it is told once, and is among those left out.
+void Poll::leave_out(const std::string& code, std::string why) {
+  memory_.unsupported.insert_or_assign(code, std::move(why));
+  if (memory_.told.insert(code).second) memory_.news.insert(code);
+}
+
 void Poll::settle(const Entry& entry) {
-  if (is_absent(table_, entry))
-    memory_.unsupported.insert_or_assign(entry.code, "the meter does not have it");
+  if (is_absent(table_, entry)) leave_out(entry.code, "the meter does not have it");
   take(entry);
   memory_.unheard.erase(entry.code);
+  if (!memory_.unsupported.contains(entry.code)) memory_.told.erase(entry.code);
   std::erase(wanted_, entry.code);
 }
 
@@ -210,6 +216,7 @@ Result<> Poll::lost_code(const std::string& code, const Error& why) {
   if (telegram_.items.empty()) return why;
   // Some meters are silent instead of refusing: what was not heard in two polls is left alone.
   if (!memory_.unheard.insert(code).second) memory_.mute.insert(code);
+  if (memory_.told.insert(code).second) memory_.news.insert(code);
   list_.clear();
   return {};
 }

@@ -51,6 +51,12 @@ Bytes bytes_of_value(const Form& form, const Decimal& value) {
   return {low(count, 2) | flags, low(count, 0), low(count, 1)};
 }
 
+// The current of the face is that of its active power alone.
+Decimal current_of(const Decimal& active) {
+  const auto whole = active.times(Decimal(125, -2));
+  return whole ? *whole : active;
+}
+
 // Of a request that begins here; 0 = not told yet, or none.
 std::size_t request_length(ByteView bytes) {
   if (bytes.size() < 3) return 0;
@@ -252,7 +258,7 @@ std::optional<Decimal> MercuryResponder::measured(std::uint8_t bwri) const {
     case Quantity::voltage:
       return phase == 0 ? std::nullopt : std::optional(face_.voltage[phase - 1]);
     case Quantity::current:
-      return phase == 0 ? std::nullopt : std::optional(face_.current[phase - 1]);
+      return phase == 0 ? std::nullopt : std::optional(current_of(face_.current[phase - 1]));
     default:
       return std::nullopt;
   }

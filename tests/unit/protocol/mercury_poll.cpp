@@ -51,7 +51,7 @@ TEST_F(MercuryPoll, ReadsWhatTheMeterShows) {
            {"power_factor_l1", "0.800"},
            {"power_factor_l2", "-0.800"},
            {"voltage_l1", "230.10"},
-           {"current_l1", "5.361"},
+           {"current_l1", "6.701"},
            {"current_l3", "0.002"},
            {"frequency", "50.00"},
            {"phase_angle_l3_l1", "120.00"},
@@ -90,7 +90,7 @@ TEST_F(MercuryPoll, WhatWasEncodedIsDecodedAgain) {
     }
     for (std::size_t i = 0; i < 3; ++i) {
       now.voltage[i] = Decimal(static_cast<std::int64_t>(dice() % 40000), -2);
-      now.current[i] = Decimal(static_cast<std::int64_t>(dice() % 4'000'000), -3);
+      now.current[i] = Decimal(static_cast<std::int64_t>(dice() % 800'000) * 4, -3);
       now.power[i] = Decimal(static_cast<std::int64_t>(dice() % 1'000'000) - 500'000, -2);
     }
     bench.responder().show(now);
@@ -108,7 +108,8 @@ TEST_F(MercuryPoll, WhatWasEncodedIsDecodedAgain) {
     for (std::size_t i = 0; i < 3; ++i) {
       const std::string phase = "_l" + std::to_string(i + 1);
       EXPECT_EQ(*Decimal::parse(reading(*telegram, "voltage" + phase)), now.voltage[i]);
-      EXPECT_EQ(*Decimal::parse(reading(*telegram, "current" + phase)), now.current[i]);
+      EXPECT_EQ(*Decimal::parse(reading(*telegram, "current" + phase)),
+                *now.current[i].times(Decimal(125, -2)));
       EXPECT_EQ(*Decimal::parse(reading(*telegram, "power" + phase)), now.power[i]);
     }
   }
@@ -279,7 +280,7 @@ TEST_F(MercuryPoll, RatiosAreAppliedOnRequestAndNeverGuessed) {
     const auto telegram = bench.poll();
     ASSERT_TRUE(telegram);
     EXPECT_EQ(reading(*telegram, "energy_import"), "200002.000");
-    EXPECT_EQ(reading(*telegram, "current_l1"), "107.220");
+    EXPECT_EQ(reading(*telegram, "current_l1"), "134.020");
     EXPECT_EQ(reading(*telegram, "power_l1"), "24000.00");
     EXPECT_EQ(reading(*telegram, "voltage_l1"), "230.10");
     EXPECT_EQ(reading(*telegram, "power_factor_l1"), "0.800");
@@ -435,7 +436,8 @@ TEST_F(MercuryPoll, P09ConfusionGivesNoWrongValue) {
     for (std::size_t i = 0; i < 3; ++i) {
       const std::string phase = "_l" + std::to_string(i + 1);
       within(*telegram, "voltage" + phase, now.voltage[i], now.voltage[i]);
-      within(*telegram, "current" + phase, now.current[i], now.current[i]);
+      const Decimal current = *now.current[i].times(Decimal(125, -2));
+      within(*telegram, "current" + phase, *current.minus(Decimal(1, -3)), current);
       within(*telegram, "power" + phase, now.power[i], now.power[i]);
     }
     within(*telegram, "frequency", now.frequency, now.frequency);

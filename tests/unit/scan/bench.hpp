@@ -55,8 +55,9 @@ struct Bench {
   LineSettings line;
   bool network = false;
   bool echo = false;
-  Bytes noise;    // for who listens, once
-  Bytes foreign;  // another master's request: comes right after our first one
+  Bytes noise;                    // for who listens, once
+  Bytes foreign;                  // another master's request
+  std::size_t foreign_after = 1;  // of our requests
   std::vector<Bytes> sent;
   std::size_t steps = 0;
 
@@ -78,7 +79,8 @@ struct Bench {
       if (const auto* send = std::get_if<step::Send>(&*next)) {
         sent.push_back(send->bytes);
         if (echo) waiting.push_back(send->bytes);
-        if (!foreign.empty()) waiting.push_back(std::exchange(foreign, {}));
+        if (!foreign.empty() && sent.size() == foreign_after)
+          waiting.push_back(std::exchange(foreign, {}));
         if (same_speed(tuned)) {
           for (auto& meter : meters) {
             meter->show(some_face(beat));

@@ -156,6 +156,42 @@ TEST(Scan, AnotherMasterThatSpeaksAfterAQuestionEndsTheAsking_P08) {
   }
 }
 
+// It begins while profiles are compared: nothing more is sent, and what is known is told.
+TEST(Scan, AnotherMasterThatSpeaksBetweenProfilesEndsTheAsking_P12) {
+  for (const bool echo : {false, true}) {
+    for (const std::size_t after : {2U, 7U, 30U}) {
+      SCOPED_TRACE(after);
+      Bench bench = bench_for(profile_of("eastron-sdm630"), false);
+      bench.echo = echo;
+      bench.foreign = *from_hex("010400000050f036");
+      bench.foreign_after = after;
+      scan::Wishes wishes;
+      wishes.protocols = {"modbus"};
+      wishes.addresses = {own_address};
+      scan::Scan scan(catalogue(), wishes);
+      bench.run(scan);
+      EXPECT_EQ(bench.sent.size(), after);
+      ASSERT_EQ(scan.findings().size(), 1U);
+      EXPECT_EQ(scan.findings().front().address, std::to_string(own_address));
+      EXPECT_NE(scan.findings().front().remark.find("not all profiles"), std::string::npos);
+      EXPECT_NE(scan.stopped().find("a request of Modbus"), std::string::npos) << scan.stopped();
+    }
+  }
+}
+
+// One answer in 256 of two registers has a request in front of its last byte.
+TEST(Scan, AnAnswerIsNoRequestOfAnotherMaster) {
+  const Bytes alike = *from_hex("07040442c10000d800");
+  ASSERT_TRUE(protocol::modbus::rtu_sum_fits(ByteView(alike).first(8)));
+  EXPECT_EQ(scan::foreign_master(alike), "");
+  EXPECT_EQ(scan::foreign_master(ByteView(alike).first(8), true), "");
+  EXPECT_EQ(scan::foreign_master(ByteView(alike).first(8)), "Modbus");
+  Bytes both = alike;
+  const Bytes request = *from_hex("010400000050f036");
+  both.insert(both.end(), request.begin(), request.end());
+  EXPECT_EQ(scan::foreign_master(both), "Modbus");
+}
+
 TEST(Scan, WhatNobodyUnderstandsIsNotDisturbedUnlessItIsWanted) {
   for (const bool anyway : {false, true}) {
     Bench bench = bench_for(profile_of("eastron-sdm120"), false);
