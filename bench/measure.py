@@ -90,8 +90,8 @@ def floor(telegram, count, gap=0.02):
     return sorted(times)
 
 
-def memory(subject, meters, telegrams=50):
-    with house(subject, meters, tls=True) as (program, _, lines, listener):
+def memory(subject, meters, telegrams=50, tls=True):
+    with house(subject, meters, tls=tls) as (program, _, lines, listener):
         for meter, line in enumerate(lines, 1):
             for telegram in subject.telegrams(meter, telegrams, 1):
                 line.send(telegram)

@@ -5,6 +5,7 @@
 #include "app/version.hpp"
 #include "core/json_writer.hpp"
 #include "meter/publish_rate.hpp"
+#include "protocol/json/gather.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -41,10 +42,30 @@ bool ages(const ReadingKey& key) {
   return key.quantity != Quantity::serial && key.quantity != Quantity::firmware;
 }
 
+// "site1 house": the instance and the meter.
+std::string leaf_name(std::string_view id, std::string_view parent) {
+  std::string name(id.substr(std::min(parent.size() + 1, id.size())));
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
 // By key alone, for sub-meters too, as factor and offset are applied.
 const config::ReadingOptions* options_of(const MeterState& state, const ReadingKey& key) {
   const auto found = state.plan->settings.readings.find(key);
   return found == state.plan->settings.readings.end() ? nullptr : &found->second;
+}
+
+// Of a source that brings several meters, one may have been taken off the list since (P36).
+bool is_wanted(const MeterPlan& plan, const std::string& id, const std::string& medium) {
+  namespace json = protocol::json;
+  const std::size_t before = plan.settings.id.size() + medium.size() + 2;  // "radio_water_"
+  if (!plan.settings.protocol.has("ids") || id.size() <= before) return true;
+  const auto options = json::read_options(plan.settings.protocol);
+  if (!options) return true;
+  json::Heard heard;
+  heard.medium = medium;
+  heard.id = id.substr(before);
+  return !json::Roster(*options, false).refusal(heard);
 }
 
 }  // namespace
@@ -70,7 +91,12 @@ void Bridge::add_meter(const MeterPlan& plan) {
   add_state(plan.settings.id, plan);
   const MeterState& parent = states_.find(plan.settings.id)->second;
   for (auto& [id, meter] : known_.meters) {
-    if (meter.parent == plan.settings.id) add_submeter(id, parent, meter.medium);
+    if (meter.parent != plan.settings.id) continue;
+    if (is_wanted(plan, id, meter.medium)) {
+      add_submeter(id, parent, meter.medium);
+    } else {
+      states_.erase(id);
+    }
   }
   with_submeters(plan.settings.id, [](MeterState& state) { keep_serial(state); });
 }
@@ -85,7 +111,7 @@ void Bridge::add_submeter(std::string id, const MeterState& parent, std::string 
   state.known->identity = own;
   state.facts.parent = parent_id;
   state.facts.medium = medium;
-  state.facts.name.clear();
+  state.facts.name = parent.plan->leaves ? leaf_name(state.facts.id, parent_id) : std::string();
   state.known->parent = parent_id;
   state.known->medium = std::move(medium);
 }
@@ -199,8 +225,9 @@ void Bridge::deliver(std::string_view meter, std::vector<Sample> samples,
   main->health.last_frame = clock_.now();
   main->health.poll_time = took;
   main->health.fault = Fault::ok;
-  bool any = false;
+  bool any = main->plan->leaves && deliver_numbered(*main, samples, telegram);
   for (Sample& sample : samples) {
+    if (main->plan->leaves && !sample.parent.empty()) continue;
     MeterState& state = sample.parent.empty() ? *main : submeter(*main, sample);
     if (sample.readings.empty()) {
       take_identity(state, sample.identity);
@@ -326,12 +353,14 @@ void Bridge::age(MeterState& state) {
 
 void Bridge::tick() {
   const auto now = clock_.steady();
+  tend_leaves();
   for (auto& [id, state] : states_) {
     age(state);
     watch(state);
     if (auto line = state.log.tick(now)) log_(true, id + ": " + *line);
     if (!state.is_submeter()) health_tick(state);
   }
+  clear_removed();
 }
 
 // Diagnostics move once a minute (P41). A changed fault shows at once, unless it flutters: then it

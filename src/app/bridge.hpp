@@ -3,6 +3,7 @@
 // own: it is told what happened and when, and hands messages to `publish`.
 #pragma once
 
+#include "app/arrivals.hpp"
 #include "app/known.hpp"
 #include "app/ladder.hpp"
 #include "app/memory.hpp"
@@ -30,6 +31,8 @@ struct MeterPlan {
   bool polled = true;
   MeterIdentity identity;  // what the profile says of it, until the meter speaks for itself
   const protocol::TelegramLayout* layout = nullptr;  // of its telegram topic; null = our own form
+  bool leaves = false;  // its sub-meters are meters of other instances of this program
+  bool shared = false;  // with other hubs: a part of the messages comes to us
 };
 
 struct Totals {
@@ -52,6 +55,8 @@ class Bridge {
   // Gets every sample that the guard let pass, sub-meters' ones too, whatever the publish rates,
   // with the telegram that it came in; may be empty.
   std::function<void(const Sample&, const protocol::Telegram&)> on_sample;
+  // Each event that is published: a sample without readings (journal/event.hpp).
+  std::function<void(const Sample&)> on_event;
 
   // What an earlier run read: counters are guarded from there on, and the values of slow meters are
   // shown until they are three periods old (P38). Before connected().
@@ -110,6 +115,9 @@ class Bridge {
 
   [[nodiscard]] const homeassistant::BridgeFacts& facts() const noexcept { return facts_; }
 
+  // What a hub has of its leaves.
+  [[nodiscard]] Arrivals& arrivals() noexcept { return arrivals_; }
+
   [[nodiscard]] const MeterState* state(std::string_view id) const;
   [[nodiscard]] std::vector<const MeterState*> states() const;  // sub-meters too
 
@@ -120,6 +128,11 @@ class Bridge {
   void add_state(const std::string& id, const MeterPlan& plan);
   void add_submeter(std::string id, const MeterState& parent, std::string medium);
   MeterState& submeter(const MeterState& parent, const Sample& sample);
+  // bridge_leaves.cpp
+  bool deliver_numbered(const MeterState& main, const std::vector<Sample>& samples,
+                        const protocol::Telegram& telegram);
+  void carry_out(const Arrivals::Outcome& outcome, const protocol::Telegram& telegram);
+  void tend_leaves();
   void admit(MeterState& state, Sample& sample);
   void smooth(MeterState& main, MeterState& state, Sample& sample);
   void take(MeterState& state, const Sample& sample);
@@ -151,6 +164,7 @@ class Bridge {
       const std::function<mqtt::Message(const std::map<std::string, std::string>& gone)>& document);
   void take_facts(const config::Settings& settings);
   void forget_removed();
+  void clear_removed();
   MeterState* find(std::string_view id);
 
   template <class Act>
@@ -168,6 +182,9 @@ class Bridge {
   Log log_;
   std::list<MeterPlan> plans_;  // states point into it
   States states_;
+  // Meters that Home Assistant was told to forget, and when their other topics follow.
+  std::map<std::string, MeterState::Time, std::less<>> leaving_;
+  Arrivals arrivals_;
   bool connected_ = false;
   bool known_changed_ = false;
 };

@@ -3,6 +3,7 @@
 // gone.
 #include "app/bridge.hpp"
 #include "core/json_writer.hpp"
+#include "journal/event.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,13 @@ namespace meterbridge::app {
 
 namespace ha = homeassistant;
 
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::chrono::seconds leaving_takes{5};
+
+}  // namespace
+
 void Bridge::say(mqtt::Message message) {
   if (message.retain && !connected_) return;
   publish_(std::move(message));
@@ -18,6 +26,7 @@ void Bridge::say(mqtt::Message message) {
 
 void Bridge::connected() {
   connected_ = true;
+  arrivals_.connected();
   announce();
 }
 
@@ -47,6 +56,7 @@ void Bridge::configure(MeterPlan plan) {
     add_meter(plans_.emplace_back(std::move(plan)));
   }
   restore(before);
+  if (connected_) forget_removed();
   announce(id);
 }
 
@@ -103,8 +113,9 @@ void Bridge::farewell() {
   say(will());
 }
 
-// Documents on topics of another mode are handed over: Home Assistant keeps the entities when the
-// old topic says "migrate" before the new document arrives, and is emptied after it.
+// Documents on topics of another mode are handed over: Home Assistant unloads the entities, and
+// keeps what it knows of them, when the old topic says "migrate". That topic is emptied before the
+// new document arrives: afterwards each entity of it would be a conflict in Home Assistant's log.
 void Bridge::replace_discovery(KnownMeter& known, const std::vector<mqtt::Message>& documents) {
   std::set<std::string> fresh;
   for (const mqtt::Message& document : documents)
@@ -120,10 +131,10 @@ void Bridge::replace_discovery(KnownMeter& known, const std::vector<mqtt::Messag
     if (!fresh.empty() && is_device(topic) != to_device)
       say({topic, R"({"migrate_discovery":true})", false, facts_.qos});
   }
-  for (const mqtt::Message& document : documents)
-    say(document);
   for (const std::string& topic : old)
     say({topic, "", true, facts_.qos});
+  for (const mqtt::Message& document : documents)
+    say(document);
   if (known.discovery != fresh) {
     known.discovery = std::move(fresh);
     known_changed_ = true;
@@ -177,18 +188,36 @@ void Bridge::say_discovery(MeterState& state) {
   }
 }
 
+// Home Assistant takes its time to let entities go. Whatever reaches them until then, the empty
+// message that removes a retained state above all, is an error in its log.
 void Bridge::forget_removed() {
-  for (auto known = known_.meters.begin(); known != known_.meters.end();) {
-    if (states_.contains(known->first)) {
-      ++known;
+  for (auto& [id, known] : known_.meters) {
+    if (states_.contains(id) || (leaving_.contains(id) && known.discovery.empty())) continue;
+    // An earlier run may have ended in between.
+    const bool was_shown = !known.discovery.empty();
+    replace_discovery(known, {});
+    leaving_[id] = clock_.steady() + (was_shown ? leaving_takes : 0s);
+    if (was_shown) log_(false, id + ": no longer configured, removed from Home Assistant");
+  }
+  clear_removed();
+}
+
+void Bridge::clear_removed() {
+  if (!connected_) return;
+  for (auto leaving = leaving_.begin(); leaving != leaving_.end();) {
+    const auto known = known_.meters.find(leaving->first);
+    const bool returned = states_.contains(leaving->first) || known == known_.meters.end();
+    if (!returned && clock_.steady() < leaving->second) {
+      ++leaving;
       continue;
     }
-    replace_discovery(known->second, {});
-    for (const std::string& topic : known->second.topics)
-      say({topic, "", true, facts_.qos});
-    log_(false, known->first + ": no longer configured, removed from Home Assistant");
-    known = known_.meters.erase(known);
-    known_changed_ = true;
+    if (!returned) {
+      for (const std::string& topic : known->second.topics)
+        say({topic, "", true, facts_.qos});
+      known_.meters.erase(known);
+      known_changed_ = true;
+    }
+    leaving = leaving_.erase(leaving);
   }
 }
 
@@ -258,6 +287,17 @@ void Bridge::event(std::string_view meter, std::string_view type, std::string_vi
   if (alarm != nullptr) line += alarm->name + ": ";
   const bool warning = type == "alarm_raised" && alarm->severity != config::AlarmSeverity::info;
   log_(warning, line + std::string(text));
+  if (!on_event) return;
+  journal::Event kept;
+  kept.type = type;
+  kept.text = text;
+  if (alarm != nullptr) {
+    kept.alarm = alarm->name;
+    kept.severity = name(alarm->severity);
+  }
+  const MeterState* of = state(meter);
+  on_event(journal::sample_of(kept, std::string(meter), of == nullptr ? "" : of->facts.parent,
+                              clock_.now()));
 }
 
 }  // namespace meterbridge::app

@@ -2,6 +2,7 @@
 #include "app/capture_line.hpp"
 
 #include "app/poller.hpp"
+#include "app/wait.hpp"
 #include "io/converse.hpp"
 
 #include <algorithm>
@@ -53,8 +54,11 @@ asio::awaitable<Result<>> read_again(Link& link, meter::Meter& meter, Steady::ti
     const bool quiet = !got && pushes && got.error().code() == Errc::watchdog;
     if (!quiet) link.box().outcome(id, clock.now(), got ? "ok" : outcome_text(got.error()));
     if (!got && is_transport_error(got.error().code())) co_return got.error();
+    if (!got && got.error().code() == Errc::cancelled) co_return got.error();
     if (!got && got.error().code() == Errc::access) co_return got.error();
     if (!pushes && !once) co_await wait_until(timer, begun + meter.settings().interval);
+    const bool ended = co_await stopping();
+    if (ended) co_return Error(Errc::cancelled, "the capture was ended");
     if ((once && !pushes) || Steady::now() >= end) co_return Result<>();
     if (!pushes) dialogue = meter.driver().begin();
   }

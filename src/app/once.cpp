@@ -3,8 +3,10 @@
 
 #include "app/claim.hpp"
 #include "app/driver_memory.hpp"
+#include "app/journal_name.hpp"
 #include "app/listener.hpp"
 #include "app/poller.hpp"
+#include "app/receipts.hpp"
 #include "app/recorder.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
@@ -192,6 +194,7 @@ struct OnceRun {
   House house;
   asio::io_context context{1};
   std::unique_ptr<Bridge> bridge;
+  Receipts receipts;
   std::unique_ptr<mqtt::Broker> broker;
   io::Topics topics{[this](const std::string& filter) { broker->subscribe(filter, 1); }, nullptr};
   std::unique_ptr<asio::steady_timer> connected;
@@ -208,9 +211,23 @@ void begin_sinks(OnceRun& run) {
   run.recorder = std::make_unique<Recorder>(run.house.settings, run.clock, write_log);
   run.sinks = std::make_unique<Sinks>(run.context.get_executor(), run.recorder->journal(),
                                       run.clock, write_log);
+  journal::Journal& journal = run.recorder->journal();
+  sink::mqtt::PostOffice office;
+  office.base = run.bridge->facts().base;
+  office.journal = journal_name(run.house.settings, journal.given(), write_log);
+  office.send = [&run](std::string topic, std::string payload, Receipts::Done done) {
+    run.receipts.send(*run.broker, {std::move(topic), std::move(payload), false}, std::move(done));
+  };
+  office.before = [&journal](std::string_view meter, journal::Sequence number) {
+    return nothing_since(journal, meter, number);
+  };
+  run.sinks->set_office(std::move(office));
   run.sinks->apply(run.house.settings);
   run.bridge->on_sample = [&run](const Sample& sample, const protocol::Telegram& telegram) {
     run.recorder->record(whole_sample(run.house.settings, sample, telegram));
+  };
+  run.bridge->on_event = [&run](const Sample& event) {
+    if (event_is_wanted(run.house.settings, event)) run.recorder->record(event);
   };
 }
 
@@ -317,6 +334,7 @@ int run_once(House house) {
   // in between.
   auto settings = broker_settings(run.house.settings.mqtt, known.client_id, run.bridge->will());
   settings.will.reset();
+  settings.outbox.keeper = &run.receipts;
   run.broker = std::make_unique<mqtt::Broker>(run.context.get_executor(), std::move(settings),
                                               std::move(events));
   begin_sinks(run);

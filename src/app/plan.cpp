@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "app/plan.hpp"
 
+#include "core/serial_server.hpp"
+#include "core/topic.hpp"
 #include "io/links.hpp"
+#include "io/rfc2217.hpp"
 #include "io/usb_reset.hpp"
 
 #include <algorithm>
@@ -44,7 +47,13 @@ std::unique_ptr<io::Transport> make_transport(const boost::asio::any_io_executor
     case config::LinkKind::serial:
       break;
     case config::LinkKind::tcp:
-      return io::make_tcp(executor, settings.host, settings.port, settings.echo);
+      if (!speaks_rfc2217(settings.host))
+        return io::make_tcp(executor, settings.host, settings.port, settings.echo);
+      return io::make_rfc2217(
+          executor,
+          io::make_tcp(executor, settings.host.substr(rfc2217_scheme.size()), settings.port, false,
+                       {.machine = "serial server", .listener = "serial server's port"}),
+          settings.line.value_or(profile_line), settings.echo);
     case config::LinkKind::mqtt:
       return io::Topics(nullptr, nullptr).source(executor, settings.topic);
     case config::LinkKind::replay:
@@ -77,7 +86,7 @@ std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
   return link;
 }
 
-MeterPlan plan_of(const meter::Meter& meter) {
+MeterPlan plan_of(const meter::Meter& meter, const config::Settings& settings) {
   MeterPlan plan;
   plan.settings = meter.settings();
   const protocol::Protocol& protocol = *meter.profile().protocol;
@@ -87,6 +96,9 @@ MeterPlan plan_of(const meter::Meter& meter) {
     plan.identity.manufacturer = meter.profile().vendor;
     plan.identity.model = meter.profile().model;
   }
+  plan.leaves = protocol.name == "json" && plan.settings.protocol.text("sender") == "meterbridge";
+  const config::LinkSettings* link = find_link(settings, plan.settings.link);
+  plan.shared = plan.leaves && link != nullptr && !share_group(link->topic).empty();
   for (const protocol::TelegramLayout& layout : protocol.layouts) {
     if (layout.name == plan.settings.telegram.layout) plan.layout = &layout;
   }
@@ -96,7 +108,7 @@ MeterPlan plan_of(const meter::Meter& meter) {
 std::vector<MeterPlan> plans_of(const House& house) {
   std::vector<MeterPlan> plans;
   for (const auto& meter : house.meters)
-    plans.push_back(plan_of(*meter));
+    plans.push_back(plan_of(*meter, house.settings));
   return plans;
 }
 

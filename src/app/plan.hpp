@@ -48,7 +48,7 @@ std::unique_ptr<io::Transport> make_way(const boost::asio::any_io_executor& exec
 std::unique_ptr<Link> make_link(const boost::asio::any_io_executor& executor,
                                 const config::LinkSettings& settings,
                                 std::unique_ptr<io::Transport> transport);
-MeterPlan plan_of(const meter::Meter& meter);
+MeterPlan plan_of(const meter::Meter& meter, const config::Settings& settings);
 std::vector<MeterPlan> plans_of(const House& house);
 mqtt::BrokerSettings broker_settings(const config::ConnectionSettings& settings,
                                      const std::string& client_id, mqtt::Message will);

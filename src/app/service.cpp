@@ -65,6 +65,7 @@ Service::Service(House house, std::string file, Surroundings around)
       known_(store_.load_as<Known>()),
       topics_([this](const std::string& filter) { broker_->subscribe(filter, 1); },
               [this](const std::string& filter) { broker_->unsubscribe(filter); }),
+      leaf_memory_(house_.settings, write_log),
       signals_(context_),
       beat_(context_),
       announcement_(context_),
@@ -111,9 +112,10 @@ Service::Service(House house, std::string file, Surroundings around)
     asking_.cancel();
   };
   events.received = [this](const mqtt::Message& message) { received(message); };
-  broker_ = std::make_unique<mqtt::Broker>(
-      context_.get_executor(),
-      broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()), std::move(events));
+  auto settings = broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will());
+  settings.outbox.keeper = &receipts_;
+  broker_ = std::make_unique<mqtt::Broker>(context_.get_executor(), std::move(settings),
+                                           std::move(events));
   bridges_ = std::make_unique<BrokerBridges>(context_.get_executor(), known_.client_id);
   broker_->subscribe(bridge_->facts().base + "/+/set/+", 1, true);
   broker_->subscribe(homeassistant::bridge_health_topic(bridge_->facts()), 1);
@@ -121,6 +123,7 @@ Service::Service(House house, std::string file, Surroundings around)
   for (auto& meter : std::exchange(house_.meters, {}))
     make_task(std::move(meter));
   apply_sinks();
+  load_leaves();
 }
 
 Service::Task& Service::make_task(std::unique_ptr<meter::Meter> meter) {
@@ -181,7 +184,7 @@ int Service::run() {
   context_.run();
   save_values();
   store_.save(known_.json());
-  recorder_.reset();
+  save_leaves();
   // What such a task holds must not be pulled from under it; and all that matters is written.
   if (running_ > 0 || bridges_->running()) {
     spdlog::shutdown();

@@ -8,11 +8,14 @@
 #include "app/broker_bridges.hpp"
 #include "app/claim.hpp"
 #include "app/configuration_file.hpp"
+#include "app/leaf_memory.hpp"
 #include "app/memory.hpp"
 #include "app/overdue.hpp"
 #include "app/plan.hpp"
 #include "app/poller.hpp"
+#include "app/receipts.hpp"
 #include "app/recorder.hpp"
+#include "app/resender.hpp"
 #include "app/sinks.hpp"
 #include "app/state_store.hpp"
 #include "http/server.hpp"
@@ -92,9 +95,18 @@ class Service {
   boost::asio::awaitable<void> reconnect();
   // service_sinks.cpp
   void apply_sinks();
+  void write_sinks_now();
   void commit_samples();
   boost::asio::awaitable<void> finish_sinks();
   [[nodiscard]] std::vector<homeassistant::SinkHealthFacts> sink_health() const;
+  // service_leaves.cpp
+  [[nodiscard]] sink::mqtt::PostOffice office();
+  void send_again(std::string_view meter, const std::string& payload);
+  void load_leaves();
+  void save_leaves();
+  void share_leaves();
+  [[nodiscard]] bool hear_hub(const mqtt::Message& message);
+  [[nodiscard]] std::set<std::string> share_groups() const;
   // service_pages.cpp
   class Pages;
   void open_pages();
@@ -142,10 +154,17 @@ class Service {
   Known known_;
   std::unique_ptr<Recorder> recorder_;  // null without a journal
   std::unique_ptr<Bridge> bridge_;
+  Receipts receipts_;
   std::unique_ptr<mqtt::Broker> broker_;
   std::unique_ptr<BrokerBridges> bridges_;  // to further brokers
   io::Topics topics_;
   std::unique_ptr<Sinks> sinks_;
+  std::unique_ptr<Resender> resender_;
+  LeafMemory leaf_memory_;
+  std::string journal_name_;          // as hubs know it
+  std::set<std::string> hub_groups_;  // that we listen to
+  std::string shared_said_;
+  Steady::time_point shared_at_{};
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::set<std::string> proposed_;  // ports for which a stable name was proposed

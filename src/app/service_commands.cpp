@@ -160,6 +160,7 @@ void Service::received(const mqtt::Message& message) {
   if (message.topic == homeassistant::bridge_health_topic(bridge_->facts()))
     return hear_bridge_health(message);
   if (message.topic == own_document_topic()) return hear_own_document(message);
+  if (hear_hub(message)) return;
   // <base>/<meter>/set/<what>
   const std::string& base = bridge_->facts().base;
   if (!message.topic.starts_with(base + "/")) return;
@@ -172,6 +173,10 @@ void Service::received(const mqtt::Message& message) {
   // A sub-meter has a guard, too, but no task.
   if ((what == "accept" || what == "replace") && bridge_->state(meter) != nullptr)
     return guard_command(meter, what, message.payload);
+  // Without a range everything retained is said again.
+  if (what == "resend" && trimmed(message.payload).starts_with('{') &&
+      bridge_->state(meter) != nullptr)
+    return send_again(meter, message.payload);
   Task* task = find_task(meter);
   if (task == nullptr) return refuse_without_task(message.topic, meter);
   command(*task, what, message.payload);

@@ -131,8 +131,8 @@ class Service::Pages final : public http::StatusView, public http::Desk {
     std::set<ReadingKey> keys;
     for (const MeterState* state : service_.bridge_->states()) {
       if (state->facts.id != id) continue;
-      for (const homeassistant::EntityFacts& entity : state->facts.entities)
-        keys.insert(entity.key);
+      for (const auto& [key, entity] : state->known->entities)
+        keys.insert(key);
     }
     return keys;
   }

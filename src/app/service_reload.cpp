@@ -60,11 +60,13 @@ asio::awaitable<void> Service::reload_file() {
   const auto writers = std::exchange(writers_, {});
   auto written = std::exchange(written_, {});
   io::notify_reloading();
+  write_sinks_now();
   std::optional<House> fresh = load();
   if (fresh) co_await take_over(*fresh);
   if (!stopping_) io::notify_ready("meterbridge " + std::string(version));
   for (std::size_t i = 0; i < writers.size(); ++i) {
     written[i].text = reloaded_;
+    if (configuration_.previous) written[i].outcome = http::Outcome::kept;
     writers[i](written[i]);
   }
 }
@@ -117,7 +119,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
   for (auto& meter : meters) {
     const std::string& id = meter->settings().id;
     if (!holds(changes.changed, id) && !holds(changes.added, id)) continue;
-    bridge_->configure(plan_of(*meter));
+    bridge_->configure(plan_of(*meter, house_.settings));
     launch(make_task(std::move(meter)));
   }
   reloaded_ = changes.text();

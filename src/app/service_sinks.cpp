@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Samples on their way to files and databases.
+#include "app/journal_name.hpp"
 #include "app/service.hpp"
 #include "app/write_log.hpp"
 
@@ -27,17 +28,33 @@ void Service::apply_sinks() {
     recorder_ = std::make_unique<Recorder>(house_.settings, clock_, write_log);
     sinks_ =
         std::make_unique<Sinks>(context_.get_executor(), recorder_->journal(), clock_, write_log);
+    journal_name_ = journal_name(house_.settings, recorder_->journal().given(), write_log);
+    sinks_->set_office(office());
+    resender_ = std::make_unique<Resender>(context_.get_executor(), recorder_->journal(),
+                                           house_.settings.instance, office());
     bridge_->on_sample = [this](const Sample& sample, const protocol::Telegram& telegram) {
       recorder_->record(whole_sample(house_.settings, sample, telegram));
+    };
+    bridge_->on_event = [this](const Sample& event) {
+      if (event_is_wanted(house_.settings, event)) recorder_->record(event);
     };
   }
   sinks_->apply(house_.settings);
 }
 
 void Service::commit_samples() {
+  if (recorder_) {
+    recorder_->tick();
+    sinks_->tick();
+  }
+  share_leaves();
+}
+
+// Files may hold samples back for minutes: who reloads sees them all.
+void Service::write_sinks_now() {
   if (!recorder_) return;
-  recorder_->tick();
-  sinks_->tick();
+  recorder_->commit_all();
+  sinks_->write_now();
 }
 
 asio::awaitable<void> Service::finish_sinks() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/sink_plan.hpp"
 
+#include "journal/event.hpp"
 #include "meter/meter.hpp"
 #include "protocol/registry.hpp"
 
@@ -110,7 +111,14 @@ meter::Configuration parse_configuration(std::string_view text, const std::strin
 }
 
 bool is_wanted(const config::SinkSettings& sink, const Sample& sample) {
+  const sink::Kind* kind = sink::find_kind(sink.type);
+  if (journal::is_event(sample) && (kind == nullptr || !kind->events)) return false;
   return is_meant_for(sink, sample.parent.empty() ? sample.meter : sample.parent);
+}
+
+bool event_is_wanted(const config::Settings& settings, const Sample& event) {
+  return std::ranges::any_of(settings.sinks,
+                             [&](const auto& sink) { return is_wanted(sink, event); });
 }
 
 Sample whole_sample(const config::Settings& settings, const Sample& sample,

@@ -31,6 +31,8 @@ meter::Configuration parse_configuration(std::string_view text, const std::strin
 
 // Whether the samples of this meter, or of a sub-meter, are meant for a sink.
 [[nodiscard]] bool is_wanted(const config::SinkSettings& sink, const Sample& sample);
+// An event of this meter has a place in one of the sinks.
+[[nodiscard]] bool event_is_wanted(const config::Settings& settings, const Sample& event);
 // The sample as the journal gets it: with the whole telegram where a sink wants that.
 [[nodiscard]] Sample whole_sample(const config::Settings& settings, const Sample& sample,
                                   const protocol::Telegram& telegram);

@@ -43,7 +43,14 @@ void Sinks::launch(config::SinkSettings settings) {
   setup.newest = journal_.given();
   setup.batch = settings.batch;
   setup.log = log_;
-  auto made = make_sink(executor_, settings, std::move(setup));
+  const bool posts = settings.type == "mqtt" && office_.send;
+  setup.name = settings.name;
+  Result<std::unique_ptr<sink::Sink>> made = std::unique_ptr<sink::Sink>();
+  if (posts) {
+    made = sink::mqtt::make(executor_, std::move(setup), office_);
+  } else {
+    made = make_sink(executor_, settings, std::move(setup));
+  }
   if (!made) {
     // The configuration was checked: only what changed since can be wrong.
     log_(true, "sink " + settings.name + ": " + made.error().detail());
@@ -55,6 +62,8 @@ void Sinks::launch(config::SinkSettings settings) {
   options.flush_interval = settings.flush_interval;
   options.refused_file = state_directory_ + "/refused-" + settings.name + ".jsonl";
   options.log = log_;
+  // The broker is waited for by its connection; nobody is spared by a pause of ours.
+  if (posts) options.longest_pause = Milliseconds(2000);
   options.wanted = [settings](const Sample& sample) { return is_wanted(settings, sample); };
   Task& task = tasks_.emplace_back();
   task.settings = std::move(settings);
@@ -75,9 +84,10 @@ void Sinks::ended(Task& task) {
   task.running = false;
   ended_.cancel();
   if (!task.leaving) return;
-  auto next = std::move(task.next);
-  // Its runner is still on the stack.
-  asio::post(executor_, [this, &task, name = task.settings.name, next = std::move(next)]() mutable {
+  // Its runner is still on the stack. Until then it may be wanted again.
+  asio::post(executor_, [this, &task] {
+    const std::string name = task.settings.name;
+    auto next = std::move(task.next);
     tasks_.remove_if([&](const Task& other) { return &other == &task; });
     if (next) {
       launch(*std::move(next));
@@ -120,6 +130,11 @@ bool Sinks::apply(const config::Settings& settings) {
 void Sinks::tick() {
   for (Task& task : tasks_)
     task.runner->tick();
+}
+
+void Sinks::write_now() {
+  for (Task& task : tasks_)
+    task.runner->write_now();
 }
 
 asio::awaitable<void> Sinks::finish(Steady::time_point until) {

@@ -5,6 +5,7 @@
 
 #include "app/sink_plan.hpp"
 #include "app/wait.hpp"
+#include "sink/mqtt/mqtt.hpp"
 #include "sink/runner.hpp"
 
 #include <functional>
@@ -37,10 +38,15 @@ class Sinks {
   Sinks(const Sinks&) = delete;
   Sinks& operator=(const Sinks&) = delete;
 
+  // The way to our own broker, for those that need it; before apply().
+  void set_office(sink::mqtt::PostOffice office) { office_ = std::move(office); }
+
   // Begins what is new, ends what is gone; what changed is ended and begun anew, from where it was.
   // True when something did.
   bool apply(const config::Settings& settings);
   void tick();
+  // What is committed is written without waiting for more: somebody wants to see it.
+  void write_now();
   // Writes what is in the journal, and ends; what is not over by then is cancelled.
   boost::asio::awaitable<void> finish(Steady::time_point until);
 
@@ -67,6 +73,7 @@ class Sinks {
   journal::Journal& journal_;
   const Clock& clock_;
   Log log_;
+  sink::mqtt::PostOffice office_;
   std::string state_directory_;
   std::string instance_;
   std::list<Task> tasks_;

@@ -20,7 +20,8 @@ std::optional<Milliseconds> age(std::optional<Instant> then, Instant now) {
 std::vector<http::ReadingStatus> readings_of(const MeterState& state,
                                              const homeassistant::Language& language) {
   std::vector<http::ReadingStatus> readings;
-  for (const homeassistant::EntityFacts& entity : state.facts.entities) {
+  // Not what was announced: the broker may never have been there.
+  for (const auto& [key, entity] : state.known->entities) {
     std::optional<Value> value;
     const auto kept = state.values.find(entity.key);
     if (kept != state.values.end() && !kept->second.stale) value = kept->second.value;

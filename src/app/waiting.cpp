@@ -87,6 +87,7 @@ class Waiting final : public http::StatusView, public http::Desk {
     if (taken.outcome == http::Outcome::done) {
       spdlog::info("{} was written through the page", file_.path());
       look();
+      if (!usable(loaded_)) taken.outcome = http::Outcome::kept;
       taken.text = usable(loaded_) ? "the configuration is valid: reading begins"
                                    : "written; there is no meter in it yet";
     }

@@ -7,6 +7,8 @@
 namespace meterbridge {
 namespace {
 
+constexpr std::string_view share = "$share/";
+
 // Takes the first level off; nothing when there is none left.
 std::optional<std::string_view> take_level(std::optional<std::string_view>& rest) noexcept {
   if (!rest) return std::nullopt;
@@ -19,6 +21,10 @@ std::optional<std::string_view> take_level(std::optional<std::string_view>& rest
 }  // namespace
 
 std::string_view filter_fault(std::string_view filter) noexcept {
+  if (filter.starts_with(share) &&
+      (share_group(filter).empty() || unshared(filter).empty() ||
+       share_group(filter).find_first_of("+#") != std::string_view::npos))
+    return "is no shared subscription: $share/GROUP/TOPIC";
   for (std::size_t begin = 0; begin <= filter.size();) {
     const std::size_t end = std::min(filter.find('/', begin), filter.size());
     const std::string_view level = filter.substr(begin, end - begin);
@@ -28,6 +34,17 @@ std::string_view filter_fault(std::string_view filter) noexcept {
     begin = end + 1;
   }
   return {};
+}
+
+std::string_view share_group(std::string_view filter) noexcept {
+  if (!filter.starts_with(share)) return {};
+  filter.remove_prefix(share.size());
+  return filter.substr(0, filter.find('/'));
+}
+
+std::string_view unshared(std::string_view filter) noexcept {
+  const std::size_t group = share_group(filter).size();
+  return group == 0 ? filter : filter.substr(std::min(share.size() + group + 1, filter.size()));
 }
 
 bool topic_matches(std::string_view filter, std::string_view topic) noexcept {

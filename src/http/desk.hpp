@@ -29,6 +29,7 @@ struct Verdict {
 
 enum class Outcome : std::uint8_t {
   done,
+  kept,     // written; everything goes on as before until the file can be used
   stale,    // the file is not the one that was read
   invalid,  // nothing was written
   failed,   // it could not be written

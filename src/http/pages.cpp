@@ -295,7 +295,8 @@ Page taken_page(const Taken& taken) {
   }
   json.member("hash", taken.hash);
   write_problems(json, taken.problems);
-  return json_page(json.member("text", taken.text).end().text());
+  const unsigned status = taken.outcome == Outcome::kept ? 202 : 200;
+  return json_page(json.member("text", taken.text).end().text(), status);
 }
 
 Page failure(unsigned status, std::string_view words) {

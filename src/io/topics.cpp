@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
 // What waits for a reader that is busy; the oldest gives way.
-constexpr std::size_t most_waiting = 64;
+constexpr std::size_t most_waiting = 1000;
 constexpr std::size_t most_bytes = 1UL << 20;
 // A link that is opened anew does not lose what came in between; one that was closed for long does
 // not take old values for new ones.
@@ -113,7 +113,7 @@ class Topics::Source final : public Transport {
 
   void offer(const mqtt::Message& message) {
     if (message.payload.empty() || message.payload.size() > most_bytes) return;
-    if (!topic_matches(filter_, message.topic)) return;
+    if (!topic_matches(unshared(filter_), message.topic)) return;
     while (!waiting_.empty() &&
            (waiting_.size() >= most_waiting || bytes_ + message.payload.size() > most_bytes))
       drop_front();

@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "config/section.hpp"
 #include "meter/meter.hpp"
+#include "meter/unseen.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -84,6 +85,30 @@ void spare_batteries(const Configuration& configuration, config::Problems& probl
   }
 }
 
+// An alarm on a reading that this meter never sends is never raised, and nobody would notice. Those
+// that send by themselves, and readouts, may hold more than we know.
+void doubt_alarms(const Configuration& configuration, config::Problems& problems) {
+  for (const config::MeterSettings& settings : configuration.settings.meters) {
+    const Profile* profile = configuration.library.find(settings.profile);
+    const bool named = std::ranges::any_of(settings.alarms, [](const config::AlarmSettings& alarm) {
+      return alarm.key && !alarm.automatic;
+    });
+    if (profile == nullptr || !named || profile->protocol->pushes || profile->vendor == "any" ||
+        settings.protocol.text("read") == "readout" || is_faulty(settings, problems))
+      continue;
+    const std::set<ReadingKey> known = known_keys(*profile, settings.protocol);
+    for (const config::AlarmSettings& alarm : settings.alarms) {
+      if (!alarm.key || alarm.automatic || known.empty() || known.contains(*alarm.key)) continue;
+      problems.add(config::Severity::warning, settings.place, settings.path,
+                   "the alarm \"" + alarm.name + "\" waits for " + alarm.key->text() +
+                       ", which meters of the profile " + profile->id +
+                       " do not send as far as is known: then it is never raised (meterbridge "
+                       "profiles show " +
+                       profile->id + ")");
+    }
+  }
+}
+
 Configuration configuration_of(const config::Node& root, const std::string& file,
                                config::Problems& problems, std::vector<config::SinkFacts> sinks) {
   Configuration configuration;
@@ -95,6 +120,7 @@ Configuration configuration_of(const config::Node& root, const std::string& file
   config::check_modes(file, root, known, problems);
   try_drivers(configuration, problems);
   spare_batteries(configuration, problems);
+  doubt_alarms(configuration, problems);
   configuration.library.keep_for_meters(profiles_in(configuration.settings));
   problems.sort();
   return configuration;

@@ -9,6 +9,8 @@
 #include <array>
 #include <utility>
 
+#include <zlib.h>
+
 namespace meterbridge::meter {
 namespace {
 
@@ -292,6 +294,21 @@ Result<ProfileLibrary> ProfileLibrary::embedded() {
   return library;
 }
 
+std::string EmbeddedProfile::yaml() const {
+  std::string text(size, '\0');
+  z_stream stream{};
+  // zlib only reads from there.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(text.data());
+  stream.avail_out = static_cast<uInt>(text.size());
+  // Negative: no header. What does not unpack to its size is a wrong build, and no profile.
+  const bool whole = inflateInit2(&stream, -MAX_WBITS) == Z_OK &&
+                     inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
+  inflateEnd(&stream);
+  return whole ? text : std::string();
+}
+
 bool ProfileLibrary::ships(std::string_view id) noexcept {
   const auto shipped = embedded_profiles();
   return std::ranges::find(shipped, id, &EmbeddedProfile::id) != shipped.end();
@@ -301,7 +318,7 @@ void ProfileLibrary::add_shipped(std::string_view id, Problems& problems) {
   if (find(id) != nullptr) return;
   const auto shipped = embedded_profiles();
   const auto wanted = std::ranges::find(shipped, id, &EmbeddedProfile::id);
-  if (wanted != shipped.end()) add(wanted->yaml, file_of(*wanted), problems);
+  if (wanted != shipped.end()) add(wanted->yaml(), file_of(*wanted), problems);
 }
 
 void ProfileLibrary::add_all_shipped(Problems& problems) {

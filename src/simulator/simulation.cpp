@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simulator/simulation.hpp"
 
+#include "core/serial_server.hpp"
 #include "core/text.hpp"
 #include "protocol/registry.hpp"
 
@@ -56,6 +57,9 @@ Result<> put(SettingValues& values, const protocol::Protocol& protocol, std::str
 Result<LinkPlan> plan_link(const config::LinkSettings& link) {
   LinkPlan plan;
   if (link.kind == config::LinkKind::tcp) {
+    if (speaks_rfc2217(link.host))
+      return invalid("link " + link.name +
+                     ": a simulated meter speaks no RFC 2217; write HOST:PORT");
     plan.host = link.host;
     plan.port = link.port;
     return plan;
@@ -134,6 +138,17 @@ Result<LinkPlan> tcp_link(std::string_view address) {
     return invalid("\"" + std::string(address) + "\" is not of the form HOST:PORT");
   }
   plan.host = host.empty() ? "127.0.0.1" : std::string(host);
+  return plan;
+}
+
+Result<LinkPlan> tcp_peer(std::string_view address) {
+  auto plan = tcp_link(address);
+  if (!plan) return plan;
+  const std::string shown = "\"" + sanitised(address, 80) + "\"";
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0)
+    return invalid(shown + " names no host; write HOST:PORT");
+  if (plan->port == 0) return invalid(shown + " names no port");
   return plan;
 }
 

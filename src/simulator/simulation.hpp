@@ -64,6 +64,8 @@ Result<std::vector<LinkPlan>> plan_all(const config::Settings& settings,
                                        const meter::ProfileLibrary& library);
 // "127.0.0.1:8899", "[::1]:8899", ":8899" (loopback). Error: invalid, in words.
 Result<LinkPlan> tcp_link(std::string_view address);
+// Who is called, not where one listens: host and port are both needed.
+Result<LinkPlan> tcp_peer(std::string_view address);
 
 class Simulation {
  public:

@@ -89,3 +89,15 @@ def test_alarms_are_events_entities_and_words_and_survive_a_restart(tmp_path):
                           lambda d: d["cmps"].get("alarm_oil") == {"p": "binary_sensor"}, begin)
             ear.wait_json("homeassistant/device/meterbridge_press/config", lambda d: "alarm_oil" not in d["cmps"], begin)
             assert bridge.stop() == 0
+
+
+def test_check_warns_of_an_alarm_on_a_reading_that_is_never_sent(tmp_path):
+    alarms = "alarms: [{name: over, key: power, above: 5kW}, {name: hot, key: temperature, above: 60}]"
+    meter = f"{{id: a, profile: eastron-sdm120, link: {{serial: {tmp_path}/tty}}, address: 1, {alarms}"
+    for more, words in [("", 'the alarm "hot" waits for temperature'),
+                        (", registers: [{address: 70, key: temperature, type: f32, unit: °C}]", None)]:
+        house = House(tmp_path, [meter + more + "}"])
+        told = (done := house.call("check", "-c", str(house.file))).stderr.decode() + done.stdout.decode()
+        assert done.returncode == 0, told
+        assert words in told if words else "waits for" not in told, told
+        assert '"over"' not in told, told

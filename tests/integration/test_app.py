@@ -148,6 +148,10 @@ def test_P44_the_first_start_writes_an_example_and_waits_for_a_file_that_the_pag
         code, answer = app.put("meters:\n  - {id: a, profil: p1}\n", known["hash"])
         assert code == 422 and "did you mean" in json.dumps(answer["problems"]), answer
         assert app.file.read_text() == example
+        code, answer = app.put(example + "# mine\n", known["hash"])
+        assert code == 202 and "no meter in it yet" in answer["text"], answer
+        code, answer = app.put(example, answer["hash"])
+        assert code == 202 and answer["hash"] == known["hash"], answer
         app.file.chmod(0o600)
         code, answer = app.put("meters:\n" + meter(tmp_path), known["hash"])
         assert code == 200 and answer["problems"] == [], answer
@@ -155,7 +159,13 @@ def test_P44_the_first_start_writes_an_example_and_waits_for_a_file_that_the_pag
         parts.wait_for(lambda: [m["id"] for m in app.status().get("meters", [])] == ["house"], "reading began")
         assert app.status()["configuration"]["state"] == "valid"
         assert app.file.stat().st_mode & 0o777 == 0o600
-        assert (app.file.parent / "meterbridge.yaml.previous").read_text() == example
+        # A file without meters is written, and what runs goes on.
+        now = json.loads(get(app.page, "/api/configuration")[1])
+        code, answer = app.put("meters: []\n", now["hash"])
+        assert code == 202 and "not taken over" in answer["text"], answer
+        assert app.status()["configuration"]["running"] == "previous" and len(app.status()["meters"]) == 1
+        assert app.put(now["text"], answer["hash"])[0] == 200
+        assert (app.file.parent / "meterbridge.yaml.previous").read_text() == "meters: []\n"
         stop(process)
     # A later start finds a file, and leaves it alone.
     text = app.file.read_text()

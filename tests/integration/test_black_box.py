@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A case is there afterwards, and can be shown: capture, bundle, replay, on the real program."""
 import json
+import os
+import pathlib
+import pty
 import re
+import signal
 import subprocess
+import tty
 
 import pytest
 
@@ -98,6 +103,37 @@ def test_P57_a_port_is_listened_to_without_a_configuration(tmp_path):
     decoded = house.call("decode", "--explain", str(heard))
     assert decoded.returncode == 0, decoded.stderr
     assert b"value of 1-0:1.8.0" in decoded.stdout
+
+
+def test_ctrl_c_ends_a_capture_and_keeps_what_came(tmp_path):
+    outer, inner = pty.openpty()
+    tty.setraw(inner)
+    kept = tmp_path / "kept.txt"
+    process = subprocess.Popen([parts.BINARY, "capture", "--serial", os.ttyname(inner), "--for", "1h", "-o", kept],
+                               stderr=subprocess.PIPE, text=True)
+
+    def is_open():
+        listed = subprocess.run(["ls", "-l", f"/proc/{process.pid}/fd"], capture_output=True, text=True, check=False)
+        return os.ttyname(inner) in listed.stdout
+
+    parts.wait_for(is_open, "the port is open")
+
+    def read_so_far():
+        return int(re.search(r"^rchar: (\d+)", pathlib.Path(f"/proc/{process.pid}/io").read_text(), re.M)[1])
+
+    before = read_so_far()
+
+    def bytes_are_read():
+        os.write(outer, b"/some bytes" * 20)
+        return read_so_far() > before + 200
+
+    parts.wait_for(bytes_are_read, "the bytes are read")
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=parts.PATIENCE)
+    assert process.returncode == 0 and "ended early" in words, words
+    assert b"/some bytes".hex() in kept.read_text()
+    os.close(inner)
+    os.close(outer)
 
 
 def test_P57_names_of_topics_and_hosts_are_not_in_a_bundle(tmp_path):

@@ -2,37 +2,18 @@
 """Our own clock in 1971: the real program, with a clock that is put right while it runs."""
 import datetime
 import json
-import subprocess
 
 import pytest
 
 from house import BINARY, House, Observer, wait_for
-
-# The system's clock, 55 years late for as long as the file of $CLOCK_UNSET is there.
-LATE_CLOCK = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec* t) {
-  static int (*real)(clockid_t, struct timespec*);
-  if (!real) real = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
-  int result = real(id, t);
-  const char* flag = getenv("CLOCK_UNSET");
-  if (id == CLOCK_REALTIME && flag && access(flag, F_OK) == 0) t->tv_sec -= 55L * 365 * 24 * 3600;
-  return result;
-}
-"""
+from wrong_clock import UNSET, preload, step
 
 
 def late_clock(tmp_path):
-    """The environment of a program whose clock is wrong, and the file whose removal puts it right."""
-    (tmp_path / "clock.c").write_text(LATE_CLOCK)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c", "-ldl"], check=True)
-    unset = tmp_path / "unset"
-    unset.write_text("")
-    return {"LD_PRELOAD": str(tmp_path / "clock.so"), "CLOCK_UNSET": str(unset)}, unset
+    """The environment of a program whose clock is not set, and the file whose removal puts it right."""
+    environment, unset = preload(tmp_path)
+    step(unset, UNSET)
+    return environment, unset
 
 
 @pytest.mark.skipif("asan" in BINARY, reason="a preloaded library and the sanitizer exclude each other")
@@ -83,7 +64,7 @@ def test_P29_every_reading_of_that_time_is_in_the_journal_with_its_own(tmp_path)
     for entry in entries:
         assert begin <= datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")) <= end, entry
     # One run that does not last until the clock is set files nothing under 1971.
-    unset.write_text("")
+    step(unset, UNSET)
     with house.broker(), house.simulate("--profile", "energomera-ce307", "--set", "address=13462", "--pty", house.tty("m")):
         house.write([f"{{id: house, profile: energomera-ce307, address: 13462, interval: 1s, link: {{serial: {house.tty('m')}}}}}"],
                     extra="journal: {store: on, commit: 0s}")

@@ -11,7 +11,7 @@ def existing_tests():
     for file in (ROOT / "tests").rglob("*.cpp"):
         for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", file.read_text(encoding="utf-8"), re.M):
             names.add(f"{suite}.{name}")
-    for file in (ROOT / "tests" / "integration").glob("test_*.py"):
+    for file in [*(ROOT / "tests" / "integration").glob("test_*.py"), *(ROOT / "tests" / "homeassistant").glob("test_*.py")]:
         for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.M):
             names.add(f"{file.name}::{name}")
     return names

@@ -11,10 +11,12 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
-from house import House, Observer, wait_for
+from house import BINARY, House, Observer, wait_for
+from test_nothing_lost import Feeder
 
 KILLS = int(os.environ.get("METERBRIDGE_KILLS", "5"))
 STATE = "meterbridge/p1/state"
@@ -107,7 +109,7 @@ def test_journal_refuses_in_words(tmp_path):
     house = House(tmp_path, ["{id: p1, profile: p1, link: {replay: /dev/null}}"])
     for words, code, text in [
             (["status"], 1, "there is no journal"),
-            (["import"], 2, "import is not part of this version"),
+            (["import"], 2, "name the files"),
             (["export", "--from", "yesterday"], 2, "is no time"),
             (["export", "--format", "xml"], 2, "csv, json, influx"),
             (["export", "--from", "1h", "--to", "2h"], 2, "not before"),
@@ -171,7 +173,7 @@ def test_P47_a_full_disk_does_not_stop_the_reading(tmp_path):
 def test_P48_replay_fills_a_sink_that_lost_its_files_and_repeats_nothing(tmp_path):
     house = House(tmp_path, [])
     house.write([p1(house)], extra="journal: {store: on, commit: 0s}\n"
-                                   f"sinks: {{csv: {{directory: {tmp_path}/csv, sync: 100ms}}}}")
+                                   f"sinks: {{csv: {{directory: {tmp_path}/csv, flush_interval: 100ms, sync: 100ms}}}}")
 
     def lines():
         return [line for file in sorted((tmp_path / "csv").rglob("*.csv")) for line in file.read_text().splitlines()[1:]]
@@ -191,3 +193,43 @@ def test_P48_replay_fills_a_sink_that_lost_its_files_and_repeats_nothing(tmp_pat
     assert done.returncode == 2 and b'no sink "influx"' in done.stderr
     table = house.call("journal", "-c", str(house.file), "export", "--format", "csv").stdout.decode().splitlines()
     assert table[1:] == before
+
+
+class Seconds:
+    """A telegram for each second of the last hour."""
+    start_time = int(time.time()) - 3600
+    count = staticmethod(Feeder.count)
+
+
+def test_P53_killed_at_every_write_of_its_state_it_goes_on_with_a_whole_one(tmp_path):
+    """SIGKILL with the n-th call that makes something safe, for every n; the next run finds the old state or the new one."""
+    tracer = ["strace", "-f", "-qq", "-o", os.devnull]
+    if not shutil.which("strace") or subprocess.run([*tracer, "-e", "inject=/rename:signal=SIGKILL:when=1", "true"]).returncode != 0:
+        pytest.skip("no strace that may trace")
+    telegram = tmp_path / "telegram"
+    house = House(tmp_path, [f"{{id: p1, profile: p1, country: nl, link: {{replay: {telegram}}}}}"],
+                  extra=f"sinks: {{csv: {{directory: {tmp_path}/csv}}}}")
+    state = tmp_path / "state/meterbridge.state.json"
+    count = iter(range(1, 1000))
+
+    def run(*tracing):
+        telegram.write_bytes(Feeder.telegram(Seconds, next(count)))
+        return subprocess.run([*tracing, BINARY, "run", "--once", "-c", str(house.file)], capture_output=True, timeout=60)
+
+    kills = 0
+    with house.broker():
+        assert run().returncode == 0
+        for call in ("/rename", "/^f(data)?sync$"):
+            for number in range(1, 40):
+                killed = run(*tracer, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+                if killed.returncode == 0:
+                    break  # it makes fewer such calls
+                kills += 1
+                json.loads(state.read_bytes())
+                done = run()
+                assert done.returncode == 0 and b"damaged" not in done.stderr, (call, number, done.stderr.decode())
+            else:
+                raise AssertionError(f"{call} never ends")
+    assert kills >= 6, kills
+    lines = [line for file in (tmp_path / "csv/p1").glob("*.csv") for line in file.read_text().splitlines()[1:]]
+    assert len(lines) == len(set(lines)) >= kills + 1, lines

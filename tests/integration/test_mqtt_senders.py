@@ -55,6 +55,21 @@ def test_P26_what_programs_publish_is_discovered_meter_by_meter_with_exact_digit
                            if topic.startswith("meterbridge/") and topic.endswith("/state"))
 
 
+def test_P36_a_meter_that_is_taken_off_the_list_leaves_home_assistant(tmp_path):
+    house = House(tmp_path, [METERS[3]])
+    gone = "homeassistant/device/meterbridge_radio_ert_77/config"
+    with house.broker(), Observer(house.port) as observer:
+        with house.bridge():
+            observer.wait_topic("meterbridge/status", payload="online")
+            observer.publish(*PUBLISHED[7])
+            observer.wait(lambda t, p: t == gone and p, "the meter is announced")
+        before = observer.count()
+        house.write([METERS[3].replace("'77'", "'078, 99'")])
+        with house.bridge():
+            observer.wait_topic(gone, after=before, payload="")
+            observer.wait_topic("meterbridge/radio_ert_77/state", after=before, payload="")
+
+
 def test_the_simulator_plays_each_of_them(tmp_path):
     house = House(tmp_path, METERS + [
         "{id: head, profile: tasmota-sml, link: {mqtt: tele/head/SENSOR}, root: /MT681, interval: 1s, publish: every}"])

@@ -99,7 +99,7 @@ class Run:
             folder, [f"{{id: house, profile: p1, link: {{serial: {folder}/p1}}, country: nl, publish: every}}"],
             extra=f"journal: {{commit: {round(WINDOW * 1000)}ms}}\n"
                   "sinks:\n"
-                  f"  csv: {{directory: {self.disk}, sync: 500ms}}\n"
+                  f"  csv: {{directory: {self.disk}, flush_interval: 2s, sync: 500ms}}\n"
                   + "".join(f"  {name}: {{{place.settings()}}}\n" for name, place in places.items()))
         self.mosquitto = self.house.broker()
         self.bridge = None
@@ -194,10 +194,11 @@ def in_ms(text):
 
 @contextlib.contextmanager
 def started(run):
-    """All of it is running, but for the bridge."""
+    """All of it is running, but for the bridge. What ran before goes on afterwards: other tests share it."""
     with contextlib.ExitStack() as servers:
         for server in (*run.places.values(), run.mosquitto):
-            servers.enter_context(server)
+            if not getattr(server, "process", None):
+                servers.enter_context(server)
         run.feeder.start()
         try:
             yield run

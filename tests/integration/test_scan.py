@@ -88,6 +88,34 @@ def test_P08_another_master_is_heard_and_the_line_is_left_alone():
     line.close()
 
 
+@pytest.mark.parametrize("arguments,words", [
+    (("--serial",), "--serial needs a value"),
+    (("--serial", ""), "--serial names no port"),
+    (("--serail", "/dev/ttyUSB0"), "did you mean --serial?"),
+    (("--tcp", ":502"), "--tcp: \":502\" names no host"),
+    (("--tcp", "502"), "names no host"),
+    (("--tcp", "gateway:0"), "names no port"),
+    (("--tcp", "gateway"), "HOST:PORT"),
+    (("--serial", "/dev/null", "--protocol", "modbuss"), "did you mean modbus?"),
+    (("--serial", "/dev/null", "--addresses", "300..2"), "goes backwards"),
+    (("--serial", "/dev/null", "--addresses", "1-5"), "no range like 1..32"),
+    (("--serial", "/dev/null", "--protocol", "modbus", "--addresses", "999"), "nobody can be asked at these numbers"),
+    (("--serial", "/dev/null", "--mode", "8E1"), "--mode goes with --baud"),
+])
+def test_wrong_input_is_named_and_nothing_is_opened(arguments, words):
+    done = scan(*arguments)
+    assert done.returncode == 2 and words in done.stderr and done.stdout == "", done.stderr
+
+
+def test_a_place_that_is_no_port_is_named_and_json_is_a_document_in_any_case(tmp_path):
+    for place, words in (("/dev/null", "not a serial port"), (str(tmp_path), "not a serial port"), ("/nowhere/port", "is absent")):
+        done = scan("--serial", place, "--json", "--quick")
+        assert done.returncode == 1, done.stderr
+        last = json.loads(done.stdout)
+        assert last["found"] == 0 and words in last["problem"] and last["problem"] in done.stderr
+        assert checked(tmp_path, last["configuration"]).returncode == 0
+
+
 def test_P12_no_port_is_opened_that_was_not_named():
     for arguments in ((), ("--tcp", "127.0.0.1:1", "--serial", "/dev/null"), ("/dev/ttyUSB0",)):
         done = scan(*arguments)

@@ -169,3 +169,15 @@ def test_profiles_are_listed_shown_and_proven(tmp_path):
                      "tests: [{exchange: {C0C0: C0C0}, expect: {energy_import: '1'}}]\n")
     result = run("profiles", "test", str(wrong))
     assert (result.returncode, "tests[0]" in result.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("file", sorted(p.name for p in (ROOT / "tests" / "configurations").glob("*-*.yaml")))
+def test_P44_what_was_once_a_good_configuration_is_one_for_ever(tmp_path, file):
+    """Never change a file there; what it means is asked of `check` alone, for no meter of it is at hand."""
+    folder = ROOT / "tests" / "configurations"
+    for name in (file, "secrets.yaml"):
+        (tmp_path / name).write_text((folder / name).read_text())
+        (tmp_path / name).chmod(0o600)
+    done = run("check", "-c", str(tmp_path / file))
+    assert done.returncode == 0 and "error:" not in done.stdout, done.stdout
+    assert f"valid, {len(yaml.load((folder / file).read_text().replace('!secret ', ''), yaml.SafeLoader)['meters'])} meter" in done.stdout

@@ -81,6 +81,11 @@ def test_sinks_come_change_and_go_with_the_configuration(tmp_path):
         talk.say(2)
         reload(bridge, [f"csv: {{directory: {tmp_path}/one, flush_interval: 1h}}"])
         talk.say(3)
+        wait_for(lambda: voltages("one"), "the first line, which does not wait for an hour")
+        talk.say(2)
+        bridge.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: voltages("one")[-1:] == talk.heard[-1:], "who reloads sees all that waits")
+        talk.say(2)
         # What the old one has not written yet it writes before the new one begins.
         reload(bridge, [f"csv: {{directory: {tmp_path}/two, flush_interval: 100ms}}"])
         for _ in range(100):

@@ -48,7 +48,11 @@ class Path:
                         threading.Event().wait(0.003)
         except OSError:
             pass
-        for end in (a, b):
+        self._end(a, b)
+
+    @staticmethod
+    def _end(*ends):
+        for end in ends:
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -58,11 +62,7 @@ class Path:
         self.server.shutdown(socket.SHUT_RDWR)  # ends accept(), too
         self.server.close()
         for pair in self.pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            self._end(*pair)
         self.pairs = []
 
     def __enter__(self):

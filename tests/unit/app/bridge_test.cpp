@@ -137,12 +137,44 @@ TEST_F(House, P36RemovesAMeterThatIsNoLongerConfigured) {
   start({plan});
   deliver({energy(100)});
   start({});
+  EXPECT_EQ(last(document_topic), "");
+  pass(4);
+  EXPECT_TRUE(payloads("meterbridge/house/state").empty())
+      << "Home Assistant still listens with the entity's template";
+  pass(1);
   for (const auto* topic :
-       {"homeassistant/device/meterbridge_house/config", "meterbridge/house/availability",
-        "meterbridge/house/state", "meterbridge/house/health"}) {
+       {"meterbridge/house/availability", "meterbridge/house/state", "meterbridge/house/health"}) {
     EXPECT_EQ(last(topic), "") << topic;
   }
   EXPECT_TRUE(known.meters.empty());
+}
+
+TEST_F(House, P36WhatAnEarlierRunOnlyBeganToRemoveIsRemovedAtOnce) {
+  start({plan});
+  deliver({energy(100)});
+  start({});
+  ASSERT_FALSE(known.meters.empty());
+  const auto again = Known::parse(known.json());
+  ASSERT_TRUE(again);
+  known = *again;
+  start({});
+  EXPECT_EQ(last("meterbridge/house/state"), "");
+  EXPECT_TRUE(known.meters.empty());
+  EXPECT_TRUE(lines.empty()) << "it was said";
+}
+
+TEST_F(House, P36AMeterThatReturnsWhileItLeavesStays) {
+  start({plan});
+  deliver({energy(100)});
+  bridge->remove("house");
+  bridge->configure(plan);
+  deliver({energy(101)});
+  said.clear();
+  pass(6);
+  EXPECT_TRUE(payloads(document_topic).empty());
+  for (const std::string& payload : payloads("meterbridge/house/state"))
+    EXPECT_NE(payload, "");
+  EXPECT_TRUE(known.meters.contains("house"));
 }
 
 TEST_F(House, AReadingThatIsHiddenNowLosesItsEntity) {
@@ -228,6 +260,15 @@ TEST_F(House, DeviceAndComponentDiscoveryHandOverToEachOther) {
   ASSERT_EQ(old.size(), 2U);
   EXPECT_EQ(old[0], R"({"migrate_discovery":true})");
   EXPECT_EQ(old[1], "");
+  const auto emptied = std::find_if(said.begin(), said.end(), [&](const mqtt::Message& m) {
+    return m.topic == document_topic && m.payload.empty();
+  });
+  const auto fresh = std::find_if(said.begin(), said.end(), [](const mqtt::Message& m) {
+    return m.topic == "homeassistant/sensor/meterbridge_house/energy_import/config";
+  });
+  ASSERT_NE(fresh, said.end());
+  EXPECT_LT(emptied, fresh)
+      << "the other way round each entity is a warning in Home Assistant's log";
   settings.homeassistant.discovery = config::Discovery::off;
   start({plan});
   EXPECT_TRUE(payloads(document_topic).empty());

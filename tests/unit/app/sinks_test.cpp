@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "app/sinks.hpp"
+
 #include "app/recorder.hpp"
 #include "app/sink_plan.hpp"
 #include "fakes/manual_clock.hpp"
 #include "fakes/scratch.hpp"
 #include "journal/disk.hpp"
+#include "journal/memory.hpp"
 #include "journal/sqlite.hpp"
 #include "sink/runner.hpp"
 
@@ -14,6 +17,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -42,8 +46,7 @@ struct Moody final : sink::Sink {
   bool hangs;
 };
 
-// A file where the folder should be, until somebody removes it.
-std::unique_ptr<sink::Sink> files_below(const std::string& folder, asio::io_context& context) {
+config::SinkSettings csv_below(const std::string& folder) {
   config::SinkSettings settings;
   settings.name = settings.type = "csv";
   for (const SettingSpec& spec : sink::find_kind("csv")->settings) {
@@ -51,6 +54,12 @@ std::unique_ptr<sink::Sink> files_below(const std::string& folder, asio::io_cont
   }
   settings.values.set("directory", folder + "/out");
   settings.values.set("sync", Milliseconds(100));
+  return settings;
+}
+
+// A file where the folder should be, until somebody removes it.
+std::unique_ptr<sink::Sink> files_below(const std::string& folder, asio::io_context& context) {
+  const config::SinkSettings settings = csv_below(folder);
   sink::Setup setup;
   setup.state_directory = folder + "/state";
   auto made = make_sink(context.get_executor(), settings, std::move(setup));
@@ -129,6 +138,34 @@ TEST(SinkPlan, TwoThatWouldWriteTheSameFilesAreRefusedWithTheirPlace) {
   std::filesystem::create_directory_symlink("real", folder + "/link");
   EXPECT_EQ(told("directory: " + folder + "/real", "directory: " + folder + "/link, gzip: true"),
             refused);
+}
+
+// Whatever the old one is doing just then.
+TEST(Sinks, P47_OneThatIsTakenOutAndPutBackAtOnceRunsAgain) {
+  for (int turns = 0; turns < 12; ++turns) {
+    const fakes::Scratch scratch;
+    const fakes::ManualClock clock;
+    asio::io_context context;
+    const auto work = asio::make_work_guard(context);
+    const auto journal = journal::in_memory(100);
+    Sinks sinks(context.get_executor(), *journal, clock, [](bool, const std::string&) {});
+    config::Settings without;
+    without.state_directory = scratch.path().string();
+    config::Settings with = without;
+    with.sinks.push_back(csv_below(scratch.path().string()));
+    sinks.apply(with);
+    context.run_for(std::chrono::milliseconds(10));
+    sinks.apply(without);
+    for (int turn = 0; turn < turns; ++turn)
+      context.run_one_for(std::chrono::milliseconds(10));
+    sinks.apply(with);
+    context.run_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(sinks.health().size(), 1U) << turns;
+    EXPECT_EQ(journal->status().sinks.size(), 1U) << turns;
+    sinks.apply(without);
+    context.run_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(sinks.empty()) << turns;
+  }
 }
 
 // A week of a meter that speaks every thirty seconds, all places away.

@@ -112,6 +112,10 @@ inline Catalogue test_catalogue() {
   catalogue.profiles.push_back(listed);
   static constexpr std::array files{
       SettingSpec{.name = "directory", .help = "folder"},
+      SettingSpec{.name = "flush_interval",
+                  .type = SettingType::duration,
+                  .help = "of files",
+                  .fallback = "5m"},
       SettingSpec{.name = "gzip", .type = SettingType::boolean, .help = "", .fallback = "false"}};
   static constexpr std::array database{
       SettingSpec{.name = "url", .help = "address"},

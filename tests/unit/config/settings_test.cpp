@@ -241,15 +241,28 @@ TEST(Settings, SameFileMayBePlayedTwice) {
   EXPECT_EQ(settings.links.size(), 2U);
 }
 
+TEST(Settings, AKindOfSinkHasItsOwnUsualPatience) {
+  const std::string sinks =
+      "sinks: {csv: {directory: /x}, more: {type: csv, directory: /y, flush_interval: 1s},"
+      " influxdb: {url: u}}\n";
+  const Settings settings = read_good(sinks + std::string(one_meter));
+  ASSERT_EQ(settings.sinks.size(), 3U);
+  EXPECT_EQ(settings.sinks[0].flush_interval, 5min);
+  EXPECT_EQ(settings.sinks[1].flush_interval, 1s);
+  EXPECT_EQ(settings.sinks[2].flush_interval, 2s);
+  EXPECT_FALSE(settings.sinks[0].values.has("flush_interval")) << "it is no matter of the kind";
+}
+
 TEST(Settings, TheJournalIsAWordOrASection) {
   const auto journal_of = [](const std::string& text) {
     return read_good(text + std::string(one_meter)).journal;
   };
   const JournalSettings usual = journal_of("");
-  EXPECT_EQ(usual, JournalSettings());
   EXPECT_EQ(usual.store, JournalStore::automatic);
   EXPECT_EQ(usual.commit, 5s);
-  EXPECT_EQ(usual.sync, 30s);
+  EXPECT_EQ(usual.sync, 5min) << "a card wears out by small writes (P52)";
+  EXPECT_EQ(usual.keep, std::chrono::hours(24 * 30));
+  EXPECT_EQ(usual.samples, 10'000U);
   EXPECT_EQ(usual.size, 200'000'000U);
   EXPECT_EQ(journal_of("journal: on\n").store, JournalStore::disk);
   EXPECT_EQ(journal_of("journal: memory\n").store, JournalStore::memory);

@@ -55,7 +55,7 @@ TEST(ProfileLibrary, FilesAreNamedAfterTheirProfiles) {
   for (const EmbeddedProfile& embedded : embedded_profiles()) {
     shipped.insert(embedded.id);
     ProfileLibrary library;
-    const auto id = library.add(embedded.yaml, "embedded");
+    const auto id = library.add(embedded.yaml(), "embedded");
     ASSERT_TRUE(id) << embedded.id;
     EXPECT_EQ(*id, embedded.id);
   }
