@@ -244,15 +244,15 @@ void end_words(const Job& job, const Count& all, const std::string& path, double
 // False when that must not be written: an energy view would show a leap.
 bool counters_agree(Job& job) {
   if (job.journal == nullptr || job.broken) return true;
-  const auto side = [](const journal::Fall::Side& side) {
+  const auto words = [](const journal::Fall::Side& side) {
     return side.value.str() + " at " + iso_utc(side.at) +
            (side.imported ? " (imported)" : " (in the journal)");
   };
   std::uint64_t told = 0;
   const auto falls = job.journal->falls([&](const journal::Fall& fall) {
     if (told++ < most_told)
-      complain(fall.meter + ": " + fall.key.text() + " falls from " + side(fall.from) + " to " +
-               side(fall.to));
+      complain(fall.meter + ": " + fall.key.text() + " falls from " + words(fall.from) + " to " +
+               words(fall.to));
   });
   if (!falls) {
     job.broken = falls.error();
