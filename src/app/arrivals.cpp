@@ -22,6 +22,8 @@ constexpr auto longest_patience = 5min;
 constexpr int most_tries = 6;  // of a question to a leaf that speaks
 // Another hub may have what we miss: it says so every few seconds.
 constexpr auto shared_patience = 45s;
+// With a gap that another one should ask for: it may be gone.
+constexpr auto foreign_patience = 3 * shared_patience;
 // Older ones are of an outage: Home Assistant would take their time for now.
 constexpr auto still_new = 60s;
 
@@ -104,8 +106,9 @@ Arrivals::Chain& Arrivals::chain_of(Source& source, const NumberedSample& sample
   chain.journal = numbered.journal;
   chain.known_before = latest;
   chain.begun = first ? 0 : numbered.previous;
-  // What was before the first that we ever saw is not ours.
-  if (first) chain.have.add({0, numbered.previous});
+  // What was before the first that we ever saw is not ours. Other hubs may have it, or some of it.
+  if (first && shared) chain.floor = numbered.previous;
+  if (first && !shared) chain.have.add({0, numbered.previous});
   chain.open = !first && !shared;
   source.shown = 0;
   return chain;
@@ -176,13 +179,28 @@ void Arrivals::hold(Chain& chain, const NumberedSample& sample) {
 void Arrivals::take_shared(Chain& chain, const NumberedSample& sample, Outcome& outcome, Time now) {
   const Numbered& numbered = sample.numbered;
   if (chain.have.holds(numbered.number) && !sample.readings.empty()) return;
-  const bool gap = numbered.previous > 0 && !chain.have.holds(numbered.previous);
+  const bool gap = leaves_gap(chain, numbered);
   // What others got of an answer is known when they have said so, not with its end.
   const Question question = chain.question;
   accept(chain, sample, outcome);
   chain.question = question;
   chain.open = false;  // what is newest comes to others, too
   if (gap) chain.mine.try_emplace(numbered.previous, now);
+}
+
+bool Arrivals::leaves_gap(const Chain& chain, const Numbered& numbered) {
+  return numbered.previous > chain.floor && !chain.have.holds(numbered.previous);
+}
+
+// What the words of other hubs leave open: between where they ended and where we began nobody else
+// misses anything.
+void Arrivals::watch_gaps(Chain& chain, Time now) {
+  const auto& spans = chain.have.all();
+  for (auto behind = spans.begin(); behind != spans.end(); ++behind) {
+    const bool gap = behind != spans.begin() || behind->first > chain.floor;
+    const auto since = behind->first == chain.floor ? now : now + foreign_patience;
+    if (gap) chain.mine.try_emplace(behind->first, since);
+  }
 }
 
 // Gaps that nobody closes, or a leaf that invents them, must not fill the memory.
@@ -280,6 +298,7 @@ void Arrivals::ask(const std::string& meter, Source& source, Chain& chain, Time 
   std::optional<Span> gap;
   if (!chain.held.empty())
     gap = Span{chain.have.complete(), chain.held.begin()->second.numbered.previous};
+  if (!source.shared_name.empty()) watch_gaps(chain, now);
   const auto& spans = chain.have.all();
   for (auto mine = chain.mine.begin(); mine != chain.mine.end();) {
     const auto behind = spans.find(mine->first);
@@ -358,12 +377,12 @@ void Arrivals::recall(const NumberedSample& sample, bool shared) {
   if (!sample.numbered.topic.empty()) source.topic = sample.numbered.topic;
   if (shared) source.shared_name = name_for_all(sample);
   Outcome ignored;
-  Chain& chain = chain_of(source, sample, true, ignored);
+  Chain& chain = chain_of(source, sample, shared, ignored);
+  chain.open = false;
   const Numbered& numbered = sample.numbered;
   const bool again = numbered.number <= chain.have.complete() && sample.at > chain.latest;
   if (!shared && again) chain.have.clear();
-  if (shared && numbered.previous > 0 && !chain.have.holds(numbered.previous))
-    chain.mine.try_emplace(numbered.previous, Time{});
+  if (shared && leaves_gap(chain, numbered)) chain.mine.try_emplace(numbered.previous, Time{});
   // What was taken in order was all there was up to it.
   chain.have.add({shared ? numbered.previous : chain.have.complete(), numbered.number});
   chain.latest = std::max(chain.latest, sample.at);

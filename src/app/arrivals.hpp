@@ -79,10 +79,12 @@ class Arrivals {
   struct Chain {
     Chain() = default;
     std::string journal;
-    Spans have;      // in order: one span from 0 on, but for what is shared
-    Instant latest;  // of all times that its samples have
+    Spans have;               // in order: one span from 0 on, but for what is shared
+    std::uint64_t floor = 0;  // shared: where we began; what was before it is not missed
+    Instant latest;           // of all times that its samples have
     std::map<std::uint64_t, NumberedSample> held;  // they wait for those before them
-    std::map<std::uint64_t, Time> mine;            // gaps before what we got ourselves, since when
+    // Shared: the ends of gaps, and when our patience with the other hubs began.
+    std::map<std::uint64_t, Time> mine;
     // Of a new journal: what it had before we heard of it may be a copy of what we have.
     std::uint64_t begun = 0;
     Instant known_before{};
@@ -110,6 +112,8 @@ class Arrivals {
   static void accept(Chain& chain, const NumberedSample& sample, Outcome& outcome);
   void take_in_order(Chain& chain, const NumberedSample& sample, Outcome& outcome);
   static void take_shared(Chain& chain, const NumberedSample& sample, Outcome& outcome, Time now);
+  static bool leaves_gap(const Chain& chain, const Numbered& numbered);
+  static void watch_gaps(Chain& chain, Time now);
   void bound(const std::string& meter, Chain& chain, Outcome& outcome);
   void drain(Chain& chain, Outcome& outcome);
   static void show(Source& source, const NumberedSample* fresh, Now now, Outcome& outcome);

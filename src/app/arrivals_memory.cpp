@@ -17,6 +17,11 @@ std::string word_in(const nlohmann::json& json, const char* name) {
                                                    : std::string();
 }
 
+std::uint64_t number_in(const nlohmann::json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
 Instant time_in(const nlohmann::json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_number_integer()
@@ -60,6 +65,7 @@ std::string Arrivals::json(bool shared_only) const {
     for (const Chain& chain : source.chains) {
       json.object().member("journal", chain.journal);
       json.member("latest", chain.latest.time_since_epoch().count());
+      if (!shared_only && chain.floor != 0) json.member("floor", chain.floor);
       if (!shared_only && chain.begun != 0) {
         json.member("begun", chain.begun);
         json.member("known_before", chain.known_before.time_since_epoch().count());
@@ -111,6 +117,10 @@ Result<> Arrivals::restore(std::string_view text, bool shared) {
         chain->journal = journal;
       }
       const Spans had = spans_in(row);
+      // Of what we never heard ourselves nothing is missed but what lies between.
+      if (shared && chain->have.all().empty() && !had.all().empty())
+        chain->floor = had.all().begin()->first;
+      if (!shared) chain->floor = number_in(row, "floor");
       for (const auto& [after, last] : had.all())
         chain->have.add({after, last});
       if (const auto mine = row.find("mine"); !shared && mine != row.end() && mine->is_array()) {
@@ -119,9 +129,8 @@ Result<> Arrivals::restore(std::string_view text, bool shared) {
         }
       }
       chain->latest = std::max(chain->latest, time_in(row, "latest"));
-      const auto begun = row.find("begun");
-      if (!shared && begun != row.end() && begun->is_number_unsigned()) {
-        chain->begun = begun->get<std::uint64_t>();
+      if (!shared && row.contains("begun")) {
+        chain->begun = number_in(row, "begun");
         chain->known_before = time_in(row, "known_before");
       }
     }

@@ -161,8 +161,9 @@ class Service {
   std::unique_ptr<Sinks> sinks_;
   std::unique_ptr<Resender> resender_;
   LeafMemory leaf_memory_;
-  std::string journal_name_;          // as hubs know it
-  std::set<std::string> hub_groups_;  // that we listen to
+  std::string journal_name_;                                   // as hubs know it
+  std::set<std::string> hub_groups_;                           // that we listen to
+  std::map<std::string, std::string, std::less<>> hub_words_;  // the last of each
   std::string shared_said_;
   Steady::time_point shared_at_{};
   std::map<std::string, std::unique_ptr<Link>> links_;

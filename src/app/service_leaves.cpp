@@ -7,6 +7,7 @@
 #include "core/topic.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -20,6 +21,7 @@ namespace {
 // <here>/<group>/<instance>: what each hub of a group has.
 constexpr std::string_view hubs = "meterbridge-hubs/";
 constexpr auto share_every = 10s;
+constexpr std::size_t most_hubs = 64;
 
 }  // namespace
 
@@ -92,6 +94,9 @@ void Service::share_leaves() {
   std::string text = arrivals.json(true);
   if (text == shared_said_) return;
   shared_said_ = std::move(text);
+  // A meter that was not heard here before: what the others said of it counts now.
+  for (const auto& [topic, words] : hub_words_)
+    std::ignore = arrivals.restore(words, true);
   for (const std::string& group : groups)
     broker_->publish(
         {std::string(hubs) + group + "/" + house_.settings.instance, shared_said_, true});
@@ -100,9 +105,14 @@ void Service::share_leaves() {
 bool Service::hear_hub(const mqtt::Message& message) {
   if (!message.topic.starts_with(hubs)) return false;
   if (message.topic.ends_with("/" + house_.settings.instance)) return true;
-  if (const auto taken = bridge_->arrivals().restore(message.payload, true);
-      !taken && !message.payload.empty())
-    spdlog::warn("{}: {}", message.topic, taken.error().detail());
+  if (message.payload.empty()) {
+    hub_words_.erase(message.topic);
+    return true;
+  }
+  const auto taken = bridge_->arrivals().restore(message.payload, true);
+  if (!taken) spdlog::warn("{}: {}", message.topic, taken.error().detail());
+  if (taken && (hub_words_.size() < most_hubs || hub_words_.contains(message.topic)))
+    hub_words_[message.topic] = message.payload;
   return true;
 }
 
