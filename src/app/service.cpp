@@ -288,6 +288,8 @@ void Service::second() {
     health_said_ = now;
     say_bridge_health();
     say_status();
+    // Tries to reach servers run through code that nothing needs between them.
+    if (!house_.settings.sinks.empty()) io::release_code();
   }
   // Fed by the loop that supervises the tasks, so that systemd sees a stuck supervisor.
   if (const auto limit = io::notify_interval(); limit && now - watchdog_fed_ >= *limit / 3) {

@@ -98,6 +98,7 @@ asio::awaitable<bool> Runner::turn() {
   if (!written) {
     failed(written.error().detail());
     if (finishing_) co_return false;
+    let_go();
     const Milliseconds pause = backoff_.next();
     co_await wait(pause);
     co_return true;
@@ -212,6 +213,14 @@ void Runner::take(const Written& written) {
   // What goes on waiting was written early, or was not wanted yet.
   write_at_ = clock_.steady() + options_.flush_interval;
   advance(pending_.empty() ? fetched_ : last);
+}
+
+// A place that is away may be so for weeks: until the next try the journal alone holds the samples,
+// but for the first, whose age is the lag.
+void Runner::let_go() {
+  pending_.resize(1);
+  pending_.shrink_to_fit();
+  fetched_ = pending_.front().sequence;
 }
 
 void Runner::advance(journal::Sequence sequence) {

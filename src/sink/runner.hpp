@@ -79,6 +79,7 @@ class Runner {
   void take(const Written& written);
   void put_aside(const Refusal& refusal);
   void advance(journal::Sequence sequence);
+  void let_go();
   void failed(const std::string& reason);
   void say(bool warning, const std::string& line) const;
 
