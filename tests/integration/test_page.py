@@ -133,7 +133,9 @@ def test_a_mistake_is_marked_while_typing_and_a_meter_appears_when_applied(tmp_p
         browser.click("link", "Overview")
         browser.see("ok", "article:has-text('Attic') .badge")
         # Somebody else was faster: nothing is written, and the choice is the user's.
-        browser.click("link", "Configuration")
+        # The view reads the file again: what is written before it did would be the page's own, too.
+        read = "response.url().endsWith('/api/configuration') && response.request().method() === 'GET'"
+        browser.do(f"await Promise.all([page.waitForResponse((response) => {read}), page.getByRole('link', {{name: 'Configuration'}}).first().click()])")
         browser.see("Valid, and the same as in the file.", "#verdict")
         theirs = good + "# by hand\n"
         house.file.write_text(theirs)
