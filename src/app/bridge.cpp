@@ -17,8 +17,6 @@ namespace {
 using homeassistant::EntityFacts;
 using homeassistant::Kind;
 
-constexpr std::chrono::seconds health_every{60};  // P41: diagnostics change at most once a minute
-
 Kind kind_of(const Value& value) {
   switch (value.index()) {
     case 0:
@@ -365,16 +363,6 @@ void Bridge::tick() {
 
 // Diagnostics move once a minute (P41). A changed fault shows at once, unless it flutters: then it
 // is counted, and its newest state goes out with the next minute.
-void Bridge::health_tick(MeterState& state) {
-  const auto since = clock_.steady() - state.health_published;
-  if (connected_ && state.alarms_waiting && state.alarm_health.take(clock_.steady()))
-    return say_health(state);
-  if (since < health_every &&
-      (state.health.fault == state.fault_published || !state.early_health.take(clock_.steady())))
-    return;
-  say_health(state);
-}
-
 void Bridge::set_online(MeterState& state, bool online) {
   if (state.online == online) return;
   state.online = online;

@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr std::chrono::seconds leaving_takes{5};
+constexpr std::chrono::seconds health_every{60};  // P41: diagnostics change at most once a minute
 
 }  // namespace
 
@@ -245,6 +246,16 @@ void Bridge::say_state(MeterState& state) {
   }
   facts.time = state.time;
   say(ha::state_document(facts_, state.facts.id, facts));
+}
+
+void Bridge::health_tick(MeterState& state) {
+  const auto since = clock_.steady() - state.health_published;
+  if (connected_ && state.alarms_waiting && state.alarm_health.take(clock_.steady()))
+    return say_health(state);
+  if (since < health_every &&
+      (state.health.fault == state.fault_published || !state.early_health.take(clock_.steady())))
+    return;
+  say_health(state);
 }
 
 void Bridge::say_health(MeterState& state) {

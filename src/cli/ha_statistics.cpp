@@ -336,6 +336,10 @@ int run(const Arguments& arguments) {
   if (!archive) return failed(archive.error().detail());
   if (const auto done = collect(job, **archive, wide, *keys, now); !done)
     return failed(done.error().detail());
+  for (const std::string& meter : selection->meters) {
+    const auto unknown = unknown_meter(house->settings, meter, true);
+    if (unknown && job.counters.empty()) complain("meterbridge ha-statistics: " + *unknown);
+  }
   if (job.counters.empty())
     return failed(
         "the journal has no counter of that in whole hours (meterbridge journal status tells what "

@@ -2,8 +2,10 @@
 #include "cli/house.hpp"
 
 #include "app/sink_plan.hpp"
+#include "core/text.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace meterbridge::cli {
 
@@ -29,6 +31,19 @@ std::string owner_of(const app::House& house, std::string_view id) {
     if (fits && own.size() > owner.size()) owner = own;
   }
   return owner;
+}
+
+std::optional<std::string> unknown_meter(const config::Settings& settings, std::string_view id,
+                                         bool submeters) {
+  std::vector<std::string_view> ids;
+  for (const config::MeterSettings& meter : settings.meters) {
+    if (id == meter.id || (submeters && id.starts_with(meter.id + "_"))) return std::nullopt;
+    ids.push_back(meter.id);
+  }
+  std::string text = "no meter \"" + std::string(id) + "\" in the configuration";
+  if (const auto near = nearest(id, ids); !near.empty())
+    text += "; did you mean " + std::string(near) + "?";
+  return text;
 }
 
 }  // namespace meterbridge::cli

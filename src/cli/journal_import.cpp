@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `journal import`: files of before go into the journal.
+#include "cli/house.hpp"
 #include "cli/import_place.hpp"
 #include "cli/journal_words.hpp"
 #include "core/text.hpp"
@@ -365,10 +366,7 @@ int import_files(const Arguments& arguments, const Selection& selection, const s
   }
   job.journal = into.get();
   if (settings != nullptr && wanted->meter) {
-    const auto known =
-        std::ranges::find(settings->meters, *wanted->meter, &config::MeterSettings::id);
-    if (known == settings->meters.end())
-      complain("the configuration has no meter \"" + *wanted->meter + "\"");
+    if (const auto unknown = unknown_meter(*settings, *wanted->meter, true)) complain(*unknown);
   }
   return read_all(job, *files, path);
 }

@@ -77,25 +77,12 @@ void print_service(const app::House& house, const std::vector<std::string>& fail
   }
 }
 
-std::optional<std::string> unknown_meter(const app::House& house,
-                                         const std::vector<std::string>& wanted) {
-  std::vector<std::string_view> ids;
-  for (const auto& meter : house.meters)
-    ids.push_back(meter->settings().id);
-  for (const std::string& id : wanted) {
-    if (std::find(ids.begin(), ids.end(), id) != ids.end()) continue;
-    std::string text = "no meter \"" + id + "\" in the configuration";
-    if (const auto near = nearest(id, ids); !near.empty())
-      text += "; did you mean " + std::string(near) + "?";
-    return text;
-  }
-  return std::nullopt;
-}
-
 int run(const Arguments& arguments) {
   auto house = load_house(arguments);
   if (!house) return exit_usage;
-  if (auto unknown = unknown_meter(*house, arguments.words())) {
+  for (const std::string& id : arguments.words()) {
+    const auto unknown = unknown_meter(house->settings, id, false);
+    if (!unknown) continue;
     complain("meterbridge read: " + *unknown);
     return exit_usage;
   }
