@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -62,4 +63,23 @@ def test_P43_a_lost_broker_makes_the_program_unready_and_never_unhealthy(tmp_pat
         bridge.process.send_signal(signal.SIGHUP)
         parts.wait_for(lambda: get(moved, "/healthz")[0] == 200, "the pages have moved")
         assert get(pages, "/healthz")[0] == 0
+        assert bridge.stop() == 0
+
+
+def test_P43_with_every_meter_dead_and_no_broker_it_is_healthy(tmp_path):
+    pages, nobody, silent = (parts.free_port() for _ in range(3))
+    meters = [f"{{id: pulled, profile: energomera-ce307, interval: 1s, address: 1, link: {{serial: {tmp_path}/tty}}}}",
+              f"{{id: refused, profile: p1, link: {{tcp: '127.0.0.1:{nobody}'}}}}",
+              f"{{id: mute, profile: energomera-ce307, interval: 1s, address: 2, response_timeout: 200ms, link: {{tcp: '127.0.0.1:{silent}'}}}}"]
+    house = parts.House(tmp_path, meters, extra=f"http: {{listen: '127.0.0.1:{pages}'}}")
+    with socket.create_server(("127.0.0.1", silent)), house.bridge() as bridge:
+        def faults():
+            return dict(re.findall(r'^meterbridge_meter_fault\{meter="(\w+)",fault="(\w+)"\} 1$', get(pages, "/metrics")[1], re.M))
+
+        parts.wait_for(lambda: faults() == {"pulled": "no_device", "refused": "no_device", "mute": "no_bytes"}, "each is dead in its way")
+        seen = bridge.log()
+        for _ in range(20):
+            assert get(pages, "/healthz") == (200, "ok\n")
+        assert get(pages, "/readyz")[0] == 503
+        assert bridge.alive() and "stuck" not in seen
         assert bridge.stop() == 0

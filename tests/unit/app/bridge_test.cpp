@@ -52,6 +52,18 @@ TEST_F(House, P04GoesOfflineAfterThreePeriodsWithoutAReading) {
   EXPECT_EQ(last("meterbridge/house/availability"), "online");
 }
 
+TEST_F(House, P39_AMeterThatMissesTwoPollsOfThreeIsNeverShownAway) {
+  start({plan});
+  deliver({energy(100)});
+  const std::size_t said = payloads("meterbridge/house/availability").size();
+  for (int i = 0; i < 20; ++i) {
+    pass(29);
+    deliver({energy(101 + i)});
+  }
+  EXPECT_EQ(payloads("meterbridge/house/availability").size(), said);
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+}
+
 TEST_F(House, AMessageWithoutAValueIsNoReading) {
   start({plan});
   deliver({});
