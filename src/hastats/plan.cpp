@@ -61,17 +61,34 @@ class Planner {
       const auto row = there_.find(hour);
       const bool missing = row == there_.end();
       if (range_.from && (missing || differs(row->second.state, state))) chosen_.push_back(hour);
-      if (range_.from || !missing) continue;
+      if (range_.from || (!missing && !stood_still(row->second, state))) continue;
       // What came before the entity was there is only filled when it is asked for.
       if (there_.empty() || hour < there_.begin()->first) continue;
       // The hour in which the gap began ended without its last values.
       const auto before = there_.find(hour - hours_in_step);
       const auto known = hours_.find(hour - hours_in_step);
       if (before != there_.end() && known != hours_.end() &&
-          differs(before->second.state, known->second) && before->second.state < known->second)
+          differs(before->second.state, known->second) && before->second.state < known->second &&
+          (chosen_.empty() || chosen_.back() < before->first))
         chosen_.push_back(before->first);
       chosen_.push_back(hour);
     }
+  }
+
+  // Hours in which Home Assistant itself was off it makes up when it starts: with the state that it
+  // had last (seen in 2024.3.3 and 2026.11.0).
+  [[nodiscard]] bool stood_still(const Row& row, const Decimal& counted) const {
+    const auto before = there_.find(row.start - hours_in_step);
+    if (before == there_.end() || differs(before->second.state, row.state)) return false;
+    if (!(row.state < counted) || !differs(row.state, counted)) return false;
+    // What stays behind it must not be a fall: hours that stood still, too, and are not known here.
+    for (auto it = there_.upper_bound(row.start); it != there_.end(); ++it) {
+      const auto known = hours_.find(it->first);
+      const bool still = !differs(it->second.state, row.state);
+      if (!still || known == hours_.end() || !wanted(it->first))
+        return !(it->second.state < counted);
+    }
+    return true;
   }
 
   [[nodiscard]] bool is_chosen(Seconds hour) const {

@@ -73,6 +73,33 @@ TEST(Statistics, P40_AHourThatStoodStillIsMadeRightWhenItIsNamed) {
   EXPECT_EQ(words(make_plan(there, counted, range)), Words{});
 }
 
+TEST(Statistics, P40_HoursInWhichHomeAssistantWasOffStoodStillAndAreMadeRight) {
+  // Off from the middle of hour 1 until hour 4; hour 6 is one in which nothing was used.
+  const std::vector<Row> there{row(0, "100.0", "5.0"),  row(1, "100.4", "5.4"),
+                               row(2, "100.4", "5.4"),  row(3, "100.4", "5.4"),
+                               row(4, "104.0", "9.0"),  row(5, "105.0", "10.0"),
+                               row(6, "105.0", "10.0"), row(7, "106.0", "11.0")};
+  const Hours counted = known({{0, "100.0"},
+                               {1, "101.0"},
+                               {2, "102.0"},
+                               {3, "103.0"},
+                               {4, "104.0"},
+                               {5, "105.0"},
+                               {6, "105.0"},
+                               {7, "106.0"}});
+  EXPECT_EQ(words(make_plan(there, counted, Range())),
+            (Words{"1 101.0 6.0 was 100.4", "2 102.0 7.0 was 100.4", "3 103.0 8.0 was 100.4"}));
+  // Both were off: of the hours without a journal nothing is known, and what was made up stays.
+  EXPECT_EQ(words(make_plan({row(0, "100.0", "5.0"), row(1, "100.0", "5.0"), row(2, "100.0", "5.0"),
+                             row(3, "104.0", "9.0")},
+                            known({{0, "100.0"}, {1, "100.1"}, {3, "104.0"}}), Range())),
+            Words{});
+  // It is still off, or was until now.
+  EXPECT_EQ(words(make_plan({row(0, "100.0", "5.0"), row(1, "100.0", "5.0")},
+                            known({{0, "100.0"}, {1, "101.0"}}), Range())),
+            (Words{"1 101.0 6.0 was 100.0"}));
+}
+
 TEST(Statistics, P40_ASumThatBeganAnewIsMovedOnRequest) {
   const std::vector<Row> there{row(0, "100.0", "5.0"), row(2, "102.0", "0.0"),
                                row(4, "104.0", "2.0")};
