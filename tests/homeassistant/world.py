@@ -37,6 +37,7 @@ class World:
             **{name: spoken(name) for name in FIRST},
         }
         self.discovery = DISCOVERY
+        self.extra = ""
         self.simulators = {}
         self.bridge = None
         self.broker = self.house.broker()
@@ -45,7 +46,7 @@ class World:
 
     def write(self):
         self.house.write(self.meters.values(), mqtt_extra=", keepalive: 10s",
-                         extra=f"homeassistant: {{discovery: {self.discovery}}}")
+                         extra=f"homeassistant: {{discovery: {self.discovery}}}\n{self.extra}")
 
     def start(self):
         self.broker.start()
@@ -68,8 +69,8 @@ class World:
         assert process.stop() == 0
         return lambda: self.simulate(name, *how)
 
-    def start_bridge(self):
-        self.bridge = self.house.bridge()
+    def start_bridge(self, environment=None):
+        self.bridge = self.house.bridge(environment=environment)
 
     def kill_bridge(self):
         self.bridge.stop(signal.SIGKILL)
