@@ -54,9 +54,11 @@ struct Wall {
 
 // The process zone's clock, as far as the C library knows it.
 Wall wall_at(Seconds instant) {
-  const auto seconds = static_cast<std::time_t>(instant.time_since_epoch().count());
+  const std::int64_t count = instant.time_since_epoch().count();
+  const auto seconds = static_cast<std::time_t>(count);
   std::tm parts{};
-  if (localtime_r(&seconds, &parts) == nullptr)
+  // A time_t of 32 bits (a C library from before 2021) ends in 2038: UTC then, and no other year.
+  if (seconds != count || localtime_r(&seconds, &parts) == nullptr)
     return {chrono::local_seconds(instant.time_since_epoch()), false};
   const chrono::year_month_day date(chrono::year(parts.tm_year + 1900),
                                     chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),

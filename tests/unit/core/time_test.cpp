@@ -125,6 +125,13 @@ TEST(ToUtc, FindsEveryInstantOfAYearAgainFromItsLocalTimeAndSeason) {
   }
 }
 
+// A time_t of 32 bits ends in January of 2038: cmake/time.cmake.
+TEST(ToUtc, KnowsTheZoneAlsoAfter2038) {
+  const ZoneGuard guard(central_europe);
+  EXPECT_EQ(to_local(at(2045, 7, 1, 10)).at, local(2045, 7, 1, 12).at);
+  EXPECT_EQ(*to_utc(local(2045, 7, 1, 12)), at(2045, 7, 1, 10));
+}
+
 TEST(ToUtc, FindsTheInstantNotAfterTheArrivalWithoutASeason) {
   for (const char* zone : zones) {
     const ZoneGuard guard(zone);
