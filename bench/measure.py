@@ -90,13 +90,13 @@ def floor(telegram, count, gap=0.02):
     return sorted(times)
 
 
-def memory(subject, meters, telegrams=50, tls=True):
+def memory(subject, meters, telegrams=50, tls=True, look=Program.status):
     with house(subject, meters, tls=tls) as (program, _, lines, listener):
         for meter, line in enumerate(lines, 1):
             for telegram in subject.telegrams(meter, telegrams, 1):
                 line.send(telegram)
         time.sleep(1)
-        return program.status()
+        return look(program)
 
 
 def start_up(subject):

@@ -283,6 +283,16 @@ class Program:
         value = lambda name: int(re.search(name + r":\s+(\d+)", text).group(1))  # noqa: E731
         return value("VmRSS") / 1024, value("VmHWM") / 1024, value("Threads")
 
+    def mapped(self):
+        """Resident kB of each mapped file, of the heap and of the rest, the largest first."""
+        sizes = {}
+        for line in (self.proc / "smaps").read_text().splitlines():
+            if place := re.match(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)", line):
+                name = pathlib.Path(place.group(1)).name or "no file"
+            elif line.startswith("Rss:"):
+                sizes[name] = sizes.get(name, 0) + int(line.split()[1])
+        return sorted(((name, size) for name, size in sizes.items() if size), key=lambda entry: -entry[1])
+
     def end(self, patience=5):
         """SIGTERM to exit in seconds; nothing when it had to be killed."""
         begun = time.monotonic_ns()

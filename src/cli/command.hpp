@@ -59,6 +59,7 @@ struct Command {
   std::string_view summary;         // one line
   std::string_view help;            // what a person needs to learn it, with an example
   std::span<const Option> options;  // besides --help and --log-level, which every command has
+  // Null: this program was built without it, and `help` is the option that has it.
   int (*run)(const Arguments& arguments);
 };
 

@@ -24,11 +24,24 @@ std::string overview() {
       "Assistant.\n\n"
       "usage: meterbridge COMMAND [options]\n\n";
   std::vector<std::vector<std::string>> rows;
+  std::string missing;
   for (const Command& command : commands()) {
-    rows.push_back({"  " + std::string(command.name), std::string(command.summary)});
+    if (command.run != nullptr) {
+      rows.push_back({"  " + std::string(command.name), std::string(command.summary)});
+    } else {
+      missing += (missing.empty() ? "" : ", ") + std::string(command.name);
+    }
   }
   rows.insert(rows.begin(), {"  command", "does"});
-  return text + table(rows) + "\nmeterbridge COMMAND --help explains one of them.\n";
+  text += table(rows) + "\nmeterbridge COMMAND --help explains one of them.\n";
+  return missing.empty() ? text : text + "This program was built without: " + missing + ".\n";
+}
+
+int built_without(const Command& command) {
+  complain("meterbridge " + std::string(command.name) +
+           ": this program was built without it, to be small (" + std::string(command.help) +
+           "=OFF); a full build, on another machine, has it");
+  return exit_usage;
 }
 
 std::vector<Option> options_of(const Command& command) {
@@ -78,6 +91,7 @@ int run(std::span<char* const> given) {
   const auto command =
       std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == wanted; });
   if (command == all.end()) return unknown_command(wanted);
+  if (command->run == nullptr) return built_without(*command);
   const std::vector<Option> options = options_of(*command);
   auto arguments = Arguments::parse(std::span(words).subspan(1), options);
   hide_secrets(given.subspan(1), options);

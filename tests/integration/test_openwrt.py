@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The OpenWRT package without OpenWRT: its init script under busybox with stand-ins for procd and UCI that print what they are
 told, its Makefile under make with stand-ins for the buildroot's."""
+import json
 import os
 import re
 import shutil
@@ -156,14 +157,26 @@ def test_the_makefile_takes_the_sources_around_it(make, tmp_path):
 
 def test_the_options_for_size_reach_cmake_and_cmake_knows_them(make):
     small = make("show")
-    large = make("show", CONFIG_METERBRIDGE_TLS="y", CONFIG_METERBRIDGE_HTTP="y", CONFIG_METERBRIDGE_SQLITE="y")
+    large = make("show", CONFIG_METERBRIDGE_TLS="y", CONFIG_METERBRIDGE_HTTP="y", CONFIG_METERBRIDGE_SQLITE="y",
+                 CONFIG_METERBRIDGE_SINKS="y", CONFIG_METERBRIDGE_TOOLS="y")
     known = re.findall(r"^option\((METERBRIDGE_\w+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
     offered = re.findall(r"^config (METERBRIDGE_\w+)", (PACKAGE / "Config.in").read_text(encoding="utf-8"), re.M)
-    assert offered == ["METERBRIDGE_TLS", "METERBRIDGE_HTTP", "METERBRIDGE_SQLITE"]
+    assert offered == ["METERBRIDGE_TLS", "METERBRIDGE_HTTP", "METERBRIDGE_SQLITE", "METERBRIDGE_SINKS",
+                       "METERBRIDGE_TOOLS"]
     for name in offered:
         assert name in known
         assert f"-D{name}=OFF" in small and f"-D{name}=ON" in large
     assert "-DMETERBRIDGE_TESTS=OFF" in small
+
+
+def test_P46_the_package_is_built_as_the_preset_whose_size_is_measured(make):
+    presets = json.loads((ROOT / "CMakePresets.json").read_text(encoding="utf-8"))["configurePresets"]
+    router = next(preset for preset in presets if preset["name"] == "router")["cacheVariables"]
+    # How many files are compiled at once changes no program.
+    wanted = {f"-D{name}={value}" for name, value in router.items() if name.startswith("METERBRIDGE_")} - {"-DMETERBRIDGE_UNITY=ON"}
+    given = set(re.search(r"options=(.*)", make("show")).group(1).split())
+    assert wanted <= given
+    assert given - wanted == {"-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON"}
 
 
 def test_the_package_has_its_files_with_their_rights(make, tmp_path):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/ce102/ce102.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/ce102/decode.hpp"
 #include "protocol/ce102/driver.hpp"
 #include "protocol/ce102/options.hpp"
@@ -19,8 +20,8 @@ const Protocol ce102_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::ce102

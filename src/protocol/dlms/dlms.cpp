@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/dlms/dlms.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/dlms/dialogue.hpp"
 #include "protocol/dlms/responder.hpp"
 #include "protocol/dlms/settings.hpp"
@@ -63,8 +64,8 @@ Protocol make_protocol() {
   protocol.driver = &make_driver;
   protocol.decode = &decode;
   protocol.responder = &make_responder;
-  protocol.anatomy = &anatomy;
-  protocol.anonymise = &anonymise;
+  protocol.anatomy = with_tools(&anatomy);
+  protocol.anonymise = with_tools(&anonymise);
   return protocol;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/iec62056_21/iec62056_21.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/iec62056_21/code_table.hpp"
 #include "protocol/iec62056_21/decode.hpp"
 #include "protocol/iec62056_21/driver.hpp"
@@ -21,8 +22,8 @@ const Protocol iec62056_21_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::iec62056_21

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/iec62056_21/push.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/iec62056_21/iec62056_21.hpp"
 #include "protocol/iec62056_21/models.hpp"
 #include "protocol/iec62056_21/receiver.hpp"
@@ -158,8 +159,8 @@ Protocol make_protocol() {
   protocol.driver = &make_push_driver;
   protocol.decode = &decode_pushed;
   protocol.responder = &make_push_responder;
-  protocol.anatomy = &anatomy;
-  protocol.anonymise = &anonymise;
+  protocol.anatomy = with_tools(&anatomy);
+  protocol.anonymise = with_tools(&anonymise);
   return protocol;
 }
 

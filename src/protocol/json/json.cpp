@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/json/json.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/json/decode.hpp"
 #include "protocol/json/driver.hpp"
 #include "protocol/json/gather.hpp"
@@ -211,8 +212,8 @@ Protocol make_protocol() {
   protocol.decode = &decode;
   protocol.responder = &make_responder;
   protocol.layouts = layouts;
-  protocol.anatomy = &anatomy;
-  protocol.anonymise = &anonymise;
+  protocol.anatomy = with_tools(&anatomy);
+  protocol.anonymise = with_tools(&anonymise);
   return protocol;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/mercury/mercury.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/mercury/decode.hpp"
 #include "protocol/mercury/driver.hpp"
 #include "protocol/mercury/options.hpp"
@@ -19,8 +20,8 @@ const Protocol mercury_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::mercury

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/mercury200/mercury200.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/mercury200/decode.hpp"
 #include "protocol/mercury200/driver.hpp"
 #include "protocol/mercury200/options.hpp"
@@ -19,8 +20,8 @@ const Protocol mercury200_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::mercury200

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/modbus/modbus.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/modbus/decode.hpp"
 #include "protocol/modbus/driver.hpp"
 #include "protocol/modbus/options.hpp"
@@ -20,8 +21,8 @@ const Protocol modbus_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::modbus

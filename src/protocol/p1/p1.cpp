@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/p1/p1.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/p1/dialogue.hpp"
 #include "protocol/p1/okosmero.hpp"
 #include "protocol/p1/responder.hpp"
@@ -62,8 +63,8 @@ Protocol make_protocol() {
   protocol.decode = &decode;
   protocol.responder = &make_responder;
   protocol.layouts = layouts;
-  protocol.anatomy = &anatomy;
-  protocol.anonymise = &anonymise;
+  protocol.anatomy = with_tools(&anatomy);
+  protocol.anonymise = with_tools(&anonymise);
   return protocol;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/sml/sml.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/sml/dialogue.hpp"
 #include "protocol/sml/responder.hpp"
 #include "protocol/sml/settings.hpp"
@@ -38,8 +39,8 @@ Protocol make_protocol() {
   protocol.driver = &make_driver;
   protocol.decode = &decode;
   protocol.responder = &make_responder;
-  protocol.anatomy = &anatomy;
-  protocol.anonymise = &anonymise;
+  protocol.anatomy = with_tools(&anatomy);
+  protocol.anonymise = with_tools(&anonymise);
   return protocol;
 }
 

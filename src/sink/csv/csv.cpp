@@ -3,6 +3,7 @@
 
 #include "io/folder_check.hpp"
 #include "sink/csv/store.hpp"
+#include "sink/left_out.hpp"
 #include "sink/worker.hpp"
 
 #include <algorithm>
@@ -145,7 +146,7 @@ bool same_files(const SettingValues& a, const SettingValues& b) {
 
 Kind kind() {
   return {"csv",   "Files with one line for each sample; see [sinks.md](sinks.md).",
-          specs(), make,
+          specs(), unless_left_out(&make),
           layout,  same_files};
 }
 

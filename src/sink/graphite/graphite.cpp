@@ -6,6 +6,7 @@
 #include "sink/graphite/lines.hpp"
 #include "sink/graphite/options.hpp"
 #include "sink/graphite/peer.hpp"
+#include "sink/left_out.hpp"
 #include "sink/worker.hpp"
 
 #include <memory>
@@ -59,7 +60,7 @@ Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup 
 
 Kind kind() {
   return {"graphite", "Graphite (carbon), plaintext; see [graphite.md](graphite.md).", specs(),
-          &make};
+          unless_left_out(&make)};
 }
 
 }  // namespace meterbridge::sink::graphite

@@ -9,6 +9,7 @@
 #include "sink/influxdb/line_protocol.hpp"
 #include "sink/influxdb/options.hpp"
 #include "sink/influxdb/verdict.hpp"
+#include "sink/left_out.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -332,7 +333,7 @@ Result<std::unique_ptr<Sink>> make(const asio::any_io_executor& executor, Setup 
 
 Kind kind() {
   return {"influxdb", "InfluxDB 1.x, 2.x, 3, and what speaks like it (VictoriaMetrics)", specs(),
-          &make};
+          unless_left_out(&make)};
 }
 
 }  // namespace meterbridge::sink::influxdb
