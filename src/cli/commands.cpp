@@ -31,7 +31,7 @@ constexpr std::array entries{
     Entry{&profiles_command, "", ""},
     Entry{&console_command, "", ""},
     Entry{&clear_command, "", ""},
-    Entry{&mosquitto_conf_command, "", ""},
+    Entry{has_tools ? &mosquitto_conf_command : nullptr, "mosquitto-conf", tools_option},
     Entry{has_store ? &journal_command : nullptr, "journal", "METERBRIDGE_SQLITE"},
     Entry{has_tools ? &schema_command : nullptr, "schema", tools_option},
     Entry{&version_command, "", ""},

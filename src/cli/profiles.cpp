@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/catalogue.hpp"
 #include "cli/profiles_page.hpp"
+#include "core/tools.hpp"
 #include "meter/proof.hpp"
 
 #include <algorithm>
@@ -138,8 +139,14 @@ int run_profiles(const Arguments& arguments) {
     return exit_usage;
   }
   if (what == "list" && rest.empty() && arguments.has("--markdown")) {
-    print(profiles_page(library));
-    return exit_ok;
+    if constexpr (has_tools) {
+      print(profiles_page(library));
+      return exit_ok;
+    } else {
+      complain(
+          "meterbridge profiles: this program was built without --markdown (METERBRIDGE_TOOLS)");
+      return exit_usage;
+    }
   }
   if (what == "list" && rest.empty()) return list_profiles(library);
   if (what == "show" && rest.size() == 1) return show_profile(library, rest.front());
