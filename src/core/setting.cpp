@@ -34,7 +34,7 @@ Error wrong(const SettingSpec& spec, const std::string& why) {
   return {Errc::invalid, std::string(spec.name) + " " + why};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + sanitised(text, shown) + "'";
 }
 
@@ -55,7 +55,7 @@ Result<Stored> parse_integer(const SettingSpec& spec, std::string_view text) {
       std::from_chars(digits.data(), digits.data() + digits.size(), number, hex ? 16 : 10);
   const bool whole = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
   if (!whole || number < spec.minimum || number > spec.maximum) {
-    return wrong(spec, "must be " + allowed_range(spec) + ", not " + quoted(text));
+    return wrong(spec, "must be " + allowed_range(spec) + ", not " + in_quotes(text));
   }
   return Stored(number);
 }
@@ -64,7 +64,7 @@ Result<Stored> parse_boolean(const SettingSpec& spec, std::string_view text) {
   const std::string word = lower(text);
   if (word == "true" || word == "yes" || word == "on") return Stored(true);
   if (word == "false" || word == "no" || word == "off") return Stored(false);
-  return wrong(spec, "must be true or false, not " + quoted(text));
+  return wrong(spec, "must be true or false, not " + in_quotes(text));
 }
 
 Result<Stored> parse_choice(const SettingSpec& spec, std::string_view text) {
@@ -76,7 +76,7 @@ Result<Stored> parse_choice(const SettingSpec& spec, std::string_view text) {
     if (!list.empty()) list += ", ";
     list += choice;
   }
-  std::string why = "must be one of " + list + ", not " + quoted(text);
+  std::string why = "must be one of " + list + ", not " + in_quotes(text);
   const std::string_view meant = nearest(text, spec.choices);
   if (!meant.empty()) why += "; did you mean '" + std::string(meant) + "'?";
   return wrong(spec, why);
@@ -209,7 +209,7 @@ Result<Stored> parse_setting(const SettingSpec& spec, std::string_view text) {
       return parse_key(spec, text);
     case SettingType::decimal: {
       const auto number = Decimal::parse(text);
-      if (!number) return wrong(spec, "must be a number such as 40 or 0.5, not " + quoted(text));
+      if (!number) return wrong(spec, "must be a number such as 40 or 0.5, not " + in_quotes(text));
       return Stored(*number);
     }
     case SettingType::rate:

@@ -19,13 +19,13 @@ struct Word {
   std::string text;
 };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + sanitised(text, 60) + "\"";
 }
 
 Error wrong(const Word& word, std::string_view why) {
-  return {Errc::invalid, "word " + std::to_string(word.number) + " (" + quoted(word.text) + ") " +
-                             std::string(why)};
+  return {Errc::invalid, "word " + std::to_string(word.number) + " (" + in_quotes(word.text) +
+                             ") " + std::string(why)};
 }
 
 // Blanks part words; what stands in double quotes is one word, "" an empty one.
@@ -75,8 +75,8 @@ Result<> check_filter(const std::string& filter, std::string_view side) {
   if (fault.empty() && filter.find('\0') != std::string::npos) fault = "holds a zero character";
   if (fault.empty() && filter.size() > 65535) fault = "is longer than 65535 bytes";
   if (fault.empty()) return {};
-  return Error(Errc::invalid,
-               "the " + std::string(side) + " topic " + quoted(filter) + " " + std::string(fault));
+  return Error(Errc::invalid, "the " + std::string(side) + " topic " + in_quotes(filter) + " " +
+                                  std::string(fault));
 }
 
 Result<> check_rule(const TopicRule& rule) {
@@ -88,7 +88,7 @@ Result<> check_rule(const TopicRule& rule) {
     return remote.error();
   for (const Way way : {Way::out, Way::in}) {
     if (rule.goes(way) && rule.target(way).starts_with('$'))
-      return Error(Errc::invalid, "messages would go to " + quoted(rule.target(way)) +
+      return Error(Errc::invalid, "messages would go to " + in_quotes(rule.target(way)) +
                                       ": topics that begin with $ belong to the broker, and no "
                                       "client may publish there; name a prefix for that side");
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/port_owner.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>

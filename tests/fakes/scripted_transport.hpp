@@ -9,6 +9,7 @@
 
 #include "io/transport.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>

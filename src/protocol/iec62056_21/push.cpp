@@ -8,6 +8,7 @@
 #include "protocol/iec62056_21/stream.hpp"
 #include "protocol/patience.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 

@@ -4,6 +4,7 @@
 #include "protocol/mercury200/answer.hpp"
 #include "protocol/mercury200/frame.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace meterbridge::protocol::mercury200 {

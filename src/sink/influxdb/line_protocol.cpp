@@ -25,7 +25,7 @@ std::string escaped(std::string_view name) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char letter : sanitised(text)) {
     if (letter == '"' || letter == '\\') out += '\\';
@@ -45,9 +45,9 @@ Worded worded(const Value& value) {
   if (const auto* const number = std::get_if<Decimal>(&value)) return {"value", number->str()};
   if (const auto* const flag = std::get_if<bool>(&value)) return {"flag", *flag ? "true" : "false"};
   if (const auto* const time = std::get_if<Seconds>(&value))
-    return {"text", quoted(iso_utc(*time))};
+    return {"text", in_quotes(iso_utc(*time))};
   const auto& text = std::get<std::string>(value);
-  return {"text", text.empty() ? "" : quoted(text)};
+  return {"text", text.empty() ? "" : in_quotes(text)};
 }
 
 void append_tag(std::string& series, std::string_view name, std::string_view value) {

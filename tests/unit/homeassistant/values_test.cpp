@@ -2,6 +2,8 @@
 #include "approved.hpp"
 #include "facts.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 

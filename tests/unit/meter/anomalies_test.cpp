@@ -3,6 +3,7 @@
 #include "meter/smoothing.hpp"
 #include "unit/meter/alarm_bench.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <gmock/gmock.h>

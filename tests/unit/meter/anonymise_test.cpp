@@ -2,6 +2,7 @@
 // A capture of every shipped meter, made anonymous: the same values, and nothing that tells whose.
 #include "anonymise_bench.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>

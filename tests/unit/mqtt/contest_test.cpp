@@ -3,6 +3,8 @@
 
 #include "harness.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 namespace meterbridge::mqtt {

@@ -3,6 +3,8 @@
 #include "ce102_bench.hpp"
 #include "protocol/registers.hpp"
 
+#include <algorithm>
+
 namespace meterbridge::protocol::ce102 {
 namespace {
 

@@ -5,6 +5,7 @@
 #include "protocol/iec62056_21/push.hpp"
 #include "protocol/speed_change.hpp"
 
+#include <algorithm>
 #include <random>
 #include <set>
 

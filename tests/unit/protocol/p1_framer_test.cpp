@@ -4,6 +4,7 @@
 #include "protocol/p1/settings.hpp"
 #include "unit/protocol/p1_support.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include <gtest/gtest.h>

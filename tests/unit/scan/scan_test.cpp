@@ -2,6 +2,8 @@
 // The scan against simulated meters.
 #include "unit/scan/bench.hpp"
 
+#include <algorithm>
+
 namespace {
 
 using namespace bench;

@@ -5,6 +5,7 @@
 #include "core/time.hpp"
 #include "fake_responder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>

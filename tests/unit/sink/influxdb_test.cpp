@@ -6,6 +6,7 @@
 #include "unit/sink/http_peer.hpp"
 #include "unit/sink/influxdb_samples.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>

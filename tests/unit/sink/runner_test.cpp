@@ -5,6 +5,7 @@
 #include "sink/trouble.hpp"
 #include "sink/worker.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <filesystem>
