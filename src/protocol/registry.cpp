@@ -3,6 +3,7 @@
 
 #include "protocol/ce102/ce102.hpp"
 #include "protocol/dlms/dlms.hpp"
+#include "protocol/dlt645/dlt645.hpp"
 #include "protocol/iec62056_21/iec62056_21.hpp"
 #include "protocol/iec62056_21/push.hpp"
 #include "protocol/json/json.hpp"
@@ -19,10 +20,17 @@ namespace meterbridge::protocol {
 std::span<const Protocol> protocols() noexcept {
   // Made on first use: the entries live in other files, whose order of initialisation is not ours
   // to know.
-  static const std::array table{
-      ce102_protocol, dlms_protocol,    iec62056_21_protocol, iec62056_21_push_protocol,
-      json_protocol,  mercury_protocol, mercury200_protocol,  modbus_protocol,
-      p1_protocol,    sml_protocol};
+  static const std::array table{ce102_protocol,
+                                dlms_protocol,
+                                dlt645_protocol,
+                                iec62056_21_protocol,
+                                iec62056_21_push_protocol,
+                                json_protocol,
+                                mercury_protocol,
+                                mercury200_protocol,
+                                modbus_protocol,
+                                p1_protocol,
+                                sml_protocol};
   return table;
 }
 

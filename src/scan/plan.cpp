@@ -13,6 +13,7 @@ constexpr Milliseconds gap{50};  // between two questions, about
 constexpr std::uint32_t most_units = 247;
 constexpr std::uint32_t everybody_mercury = 0;
 constexpr std::uint32_t everybody_ce102 = 0xFFFF;
+constexpr std::uint32_t everybody_dlt645 = 0;
 const std::string session_end = "0142300371";
 
 LineSettings line_of(std::uint32_t baud, Parity parity) {
@@ -69,6 +70,9 @@ std::vector<std::uint32_t> addresses(const Wishes& wishes, Family family) {
     case Family::ce102:
       if (!wishes.addresses.empty()) return wishes.addresses;
       return {everybody_ce102};
+    case Family::dlt645:
+      if (!wishes.addresses.empty()) return wishes.addresses;
+      return {everybody_dlt645};
     case Family::mercury200:
       return wishes.addresses;
     case Family::iec62056:
@@ -133,7 +137,8 @@ struct Turn {
 
 constexpr std::array turns{Turn{Family::modbus_tcp, 4}, Turn{Family::modbus_tcp, 3},
                            Turn{Family::mercury, 0},    Turn{Family::mercury200, 0},
-                           Turn{Family::ce102, 0},      Turn{Family::modbus_rtu, 4},
+                           Turn{Family::ce102, 0},      Turn{Family::dlt645, 0x11},
+                           Turn{Family::dlt645, 0x01},  Turn{Family::modbus_rtu, 4},
                            Turn{Family::modbus_rtu, 3}, Turn{Family::iec62056, 0}};
 
 void plan_round(const Catalogue& catalogue, const Wishes& wishes, const LineSettings& line,
@@ -165,8 +170,8 @@ std::vector<LineSettings> asking_lines(const Catalogue& catalogue, const Wishes&
     }
   };
   const std::size_t most = wishes.depth == Depth::quick ? 2 : SIZE_MAX;
-  for (const Family family :
-       {Family::modbus_rtu, Family::mercury, Family::mercury200, Family::ce102, Family::iec62056}) {
+  for (const Family family : {Family::modbus_rtu, Family::mercury, Family::mercury200,
+                              Family::ce102, Family::dlt645, Family::iec62056}) {
     if (wishes.wants(protocol_of(family))) add(lines_of(catalogue, family), most);
   }
   return all;
@@ -233,6 +238,11 @@ std::string target(Family family, const std::set<std::uint32_t>& all) {
       return "version (0100), as the user who may only read, at " +
              (all.contains(everybody_ce102) ? "65535 (everybody; only the CE307 answers to it)"
                                             : numbers(all));
+    case Family::dlt645:
+      return "energy, after 2007 and after 1997, at " +
+             (all.contains(everybody_dlt645)
+                  ? "AAAAAAAAAAAA (whoever is there; of several on a line none is understood)"
+                  : numbers(all));
     case Family::modbus_rtu:
     case Family::modbus_tcp:
       return "two input registers or one holding register at 0, units " + numbers(all);

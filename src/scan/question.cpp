@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "protocol/ce102/frame.hpp"
+#include "protocol/dlt645/frame.hpp"
 #include "protocol/mercury/requests.hpp"
 #include "protocol/mercury200/frame.hpp"
 #include "protocol/modbus/frame.hpp"
@@ -14,6 +15,7 @@ namespace meterbridge::scan {
 namespace {
 
 namespace ce102 = protocol::ce102;
+namespace dlt645 = protocol::dlt645;
 namespace mercury = protocol::mercury;
 namespace mercury200 = protocol::mercury200;
 namespace modbus = protocol::modbus;
@@ -61,6 +63,24 @@ Bytes mercury_request(const Question& question) {
 Bytes mercury200_request(const Question& question) {
   auto request = mercury200::build_request(question.address, mercury200::Command::serial);
   return request ? *std::move(request) : Bytes();
+}
+
+dlt645::Version version_of(const Question& question) {
+  return question.function == dlt645::read_command(dlt645::Version::v1997) ? dlt645::Version::v1997
+                                                                           : dlt645::Version::v2007;
+}
+
+// The energy, which every meter has; address 0 is whoever is there.
+std::uint32_t dlt645_code(dlt645::Version version) {
+  return version == dlt645::Version::v1997 ? 0x9010 : 0x00010000;
+}
+
+Bytes dlt645_request(const Question& question) {
+  constexpr int wake_ups = 4;
+  std::optional<std::int64_t> address;
+  if (question.address != 0) address = question.address;
+  const auto version = version_of(question);
+  return dlt645::read_request(version, address, dlt645_code(version), wake_ups);
 }
 
 Bytes sign_on(const Question& question) {
@@ -148,6 +168,29 @@ std::optional<Presence> judge_mercury200(const Question& question, ByteView hear
   return presence;
 }
 
+// Also who refuses the value is there.
+std::optional<Presence> judge_dlt645(const Question& question, ByteView heard) {
+  const auto version = version_of(question);
+  while (!heard.empty()) {
+    const auto cut = dlt645::find_frame(heard);
+    if (cut.frame == 0) return std::nullopt;
+    const auto frame = dlt645::parse_frame(heard.subspan(cut.drop, cut.frame));
+    heard = heard.subspan(cut.drop + cut.frame);
+    if (!frame || !frame->address) continue;
+    if (question.address != 0 && frame->address != std::int64_t{question.address}) continue;
+    const auto answer = dlt645::answer_in(*frame);
+    const bool right =
+        answer ? answer->code == dlt645_code(version) : answer.error().code() == Errc::exception;
+    if (!right || (frame->control & dlt645::command_bits) != dlt645::read_command(version))
+      continue;
+    Presence presence;
+    presence.address = std::to_string(*frame->address);
+    presence.says = version == dlt645::Version::v1997 ? "DL/T 645-1997" : "DL/T 645-2007";
+    return presence;
+  }
+  return std::nullopt;
+}
+
 // "/XXXZ..." up to the end of the line, in seven bits.
 std::optional<Presence> judge_identification(ByteView heard) {
   std::string text = to_text(heard);
@@ -216,6 +259,18 @@ bool is_mercury_request(ByteView bytes) {
   return false;
 }
 
+// A master that polls names the meter; to whoever is there speaks only a search like our own.
+bool is_dlt645_request(ByteView bytes) {
+  while (!bytes.empty()) {
+    const auto cut = dlt645::find_frame(bytes);
+    if (cut.frame == 0) return false;
+    const auto frame = dlt645::parse_frame(bytes.subspan(cut.drop, cut.frame));
+    if (frame && frame->address && dlt645::request_in(*frame)) return true;
+    bytes = bytes.subspan(cut.drop + cut.frame);
+  }
+  return false;
+}
+
 bool is_sign_on(ByteView bytes) {
   std::string text = to_text(bytes);
   for (char& c : text)
@@ -227,14 +282,15 @@ bool is_sign_on(ByteView bytes) {
 }  // namespace
 
 std::string_view protocol_of(Family family) noexcept {
-  constexpr std::array<std::string_view, 6> names{"iec62056-21", "mercury", "mercury200",
-                                                  "ce102",       "modbus",  "modbus"};
+  constexpr std::array<std::string_view, 7> names{"iec62056-21", "mercury", "mercury200", "ce102",
+                                                  "dlt645",      "modbus",  "modbus"};
   return names[static_cast<std::size_t>(family)];
 }
 
 std::string_view title_of(Family family) noexcept {
-  constexpr std::array<std::string_view, 6> titles{"IEC 62056-21",  "Mercury 23x", "Mercury 200",
-                                                   "Energomera CE", "Modbus RTU",  "Modbus TCP"};
+  constexpr std::array<std::string_view, 7> titles{"IEC 62056-21",  "Mercury 23x", "Mercury 200",
+                                                   "Energomera CE", "DL/T 645",    "Modbus RTU",
+                                                   "Modbus TCP"};
   return titles[static_cast<std::size_t>(family)];
 }
 
@@ -248,6 +304,8 @@ Bytes request_of(const Question& question) {
       return mercury200_request(question);
     case Family::ce102:
       return ce102_request(question);
+    case Family::dlt645:
+      return dlt645_request(question);
     case Family::modbus_rtu:
     case Family::modbus_tcp:
       return modbus_request(question);
@@ -266,6 +324,8 @@ std::optional<Presence> judge(const Question& question, ByteView heard) {
       return judge_mercury200(question, answer);
     case Family::ce102:
       return judge_ce102(question, answer);
+    case Family::dlt645:
+      return judge_dlt645(question, answer);
     case Family::modbus_rtu:
     case Family::modbus_tcp:
       return judge_modbus(question, answer);
@@ -285,6 +345,8 @@ Milliseconds usual_wait(Family family, const LineSettings& line, bool network) {
     case Family::mercury200:
     case Family::ce102:
       return Milliseconds(500) + on_the_wire + way;
+    case Family::dlt645:
+      return Milliseconds(1500) + on_the_wire + way;
     case Family::modbus_rtu:
     case Family::modbus_tcp:
       return Milliseconds(250) + on_the_wire + way;
@@ -296,6 +358,7 @@ std::string foreign_master(ByteView heard, bool more) {
   if (is_modbus_request(heard, more)) return "Modbus";
   if (is_ce102_request(heard)) return "Energomera CE";
   if (is_mercury_request(heard)) return "Mercury";
+  if (is_dlt645_request(heard)) return "DL/T 645";
   if (is_sign_on(heard)) return "IEC 62056-21";
   return {};
 }

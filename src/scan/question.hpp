@@ -13,13 +13,21 @@
 
 namespace meterbridge::scan {
 
-enum class Family : std::uint8_t { iec62056, mercury, mercury200, ce102, modbus_rtu, modbus_tcp };
+enum class Family : std::uint8_t {
+  iec62056,
+  mercury,
+  mercury200,
+  ce102,
+  dlt645,
+  modbus_rtu,
+  modbus_tcp
+};
 
 struct Question {
   Question() = default;
   Family family = Family::modbus_rtu;
   std::uint32_t address = 0;
-  std::uint8_t function = 4;  // Modbus
+  std::uint8_t function = 4;  // Modbus; of DL/T 645 the command of its version
   Bytes prefix;               // IEC 62056-21: what wakes the meter up
   Milliseconds wait{300};     // for the answer, from the end of the request
 };
@@ -47,7 +55,7 @@ struct Presence {
 [[nodiscard]] Milliseconds usual_wait(Family family, const LineSettings& line, bool network);
 
 // What master requests among these bytes say that somebody else asks on this line; empty: none.
-// "Modbus", "Energomera CE", "Mercury", "IEC 62056-21".
+// "Modbus", "Energomera CE", "Mercury", "DL/T 645", "IEC 62056-21".
 [[nodiscard]] std::string foreign_master(ByteView heard, bool more = false);
 
 }  // namespace meterbridge::scan

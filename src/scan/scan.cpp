@@ -253,6 +253,10 @@ void Scan::found(const Presence& presence) {
     --question_;
     return;
   }
+  if (question.family == Family::dlt645) {
+    found_by_version(question, std::move(finding));
+    return;
+  }
   const bool told_apart =
       question.family != Family::mercury && question.family != Family::mercury200;
   if (told_apart) {
@@ -268,6 +272,20 @@ void Scan::found(const Presence& presence) {
   finding.remark =
       "the models of this family say the same unless a session is opened, and the scan opens none; "
       "one reads like the other, so choose the name that is on the label";
+  add(std::move(finding));
+}
+
+// Which codes the meter has is not asked: only which version it speaks.
+void Scan::found_by_version(const Question& question, Finding finding) {
+  const bool old = question.function == 0x01;
+  for (const Candidate& candidate : catalogue_.candidates(finding.protocol)) {
+    if ((candidate.whole.text("version") == "1997") != old) continue;
+    const bool same_line = !wishes_.network && candidate.profile->line == finding.line;
+    finding.matches.emplace_back(candidate.profile->id, same_line ? 2 : 1);
+  }
+  rank(finding.matches);
+  finding.remark =
+      "the meter was asked for its energy only: which other values it has, the profile must know";
   add(std::move(finding));
 }
 

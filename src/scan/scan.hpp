@@ -48,6 +48,7 @@ class Scan final : public protocol::Dialogue {
   void end_stretch();
   void end_question();
   void found(const Presence& presence);
+  void found_by_version(const Question& question, Finding finding);
   void found_by_identification(Finding finding);
   void check_numbers();
   void leave_out_rest();

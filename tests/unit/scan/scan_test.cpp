@@ -28,6 +28,7 @@ const std::vector<Twins>& twins() {
        {"kaifa-ma309m", "sagemcom-t210-d"}},
       {"the same lists in two countries", {"kaifa-ma304", "kaifa-ma304-se"}},
       {"what the general profile plays is this meter", {"iskra-mt691", "sml"}},
+      {"one asks for a block, the other for each value", {"dlt645-1997", "saiman-orman-cu-dlt645"}},
       {"only a session would tell", {"mercury-200", "mercury-201", "mercury-203", "mercury-206"}},
       {"only a session would tell",
        {"mercury-230", "mercury-230-2400", "mercury-231", "mercury-233", "mercury-234",
@@ -123,6 +124,7 @@ TEST(Scan, AnotherMasterIsHeardAndNothingIsAsked_P08) {
       {"Modbus", "ff00010300000002c40b"},
       {"Energomera CE", "c0489634fd0000000000d201300000 40c0"},
       {"Mercury", "000500001025"},
+      {"DL/T 645", "fefefe68184784000000680102 43c3bc16"},
       {"IEC 62056-21", "af3f218d0a"}};
   for (const auto& [name, hex] : requests) {
     SCOPED_TRACE(hex);
@@ -281,12 +283,16 @@ TEST(Scan, AnAnswerCountsInAnyCutAndWithNoBitFlipped) {
       {scan::Family::modbus_rtu, "010404436633341b38"},
       {scan::Family::modbus_rtu, "018402c2c1"},
       {scan::Family::modbus_tcp, "4d420000000701040443663334"},
-      {scan::Family::mercury200, "000e1fce2f0069ad4e8ced"}};
+      {scan::Family::mercury200, "000e1fce2f0069ad4e8ced"},
+      {scan::Family::dlt645, "6818478400000068810643c39a785634dc16"},
+      {scan::Family::dlt645, "6818478400000068d10135ba16"}};
   for (const auto& [family, hex] : answers) {
     SCOPED_TRACE(hex);
     scan::Question question;
     question.family = family;
     question.address = family == scan::Family::mercury200 ? 925646 : 1;
+    if (family == scan::Family::dlt645) question.address = 0;  // whoever is there
+    if (hex.find("6881") != hex.npos || hex.find("68c1") != hex.npos) question.function = 0x01;
     const Bytes whole = *from_hex(hex);
     EXPECT_TRUE(scan::judge(question, whole));
     for (std::size_t size = 0; size < whole.size(); ++size)
