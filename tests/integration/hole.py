@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A path that stops passing bytes without closing anything, as a switch without power does."""
+import select
 import threading
 
 from two_brokers import Path
@@ -34,7 +35,7 @@ class Hole(Path):
             self.flow.wait()
             if era != self.era:
                 return
-        self._end(a, b)
+        self._over(a, b)
 
     def drop(self):
         self.flow.clear()
@@ -42,9 +43,16 @@ class Hole(Path):
     def resume(self, forget):
         if forget:
             self.era += 1
-            self.forgotten += self.pairs
+            self.forgotten = [pair for pair in self.forgotten + self.pairs if not self._left(pair[0])]
             self.pairs = []
         self.flow.set()
+
+    @staticmethod
+    def _left(end):
+        """Whoever had it open has closed it."""
+        look = select.poll()
+        look.register(end, select.POLLRDHUP)
+        return any(found & (select.POLLRDHUP | select.POLLHUP | select.POLLNVAL) for _, found in look.poll(0))
 
     def cut(self):
         self.flow.set()
