@@ -83,8 +83,9 @@ std::string words_for(const SyntaxBreak& broken) {
            (broken.inside_kind == Kind::map ? "map" : "list") + " that begins at " +
            position(*broken.inside);
   }
+  // Newer ones add what it is about: "...: name".
   for (const Phrase& phrase : phrases)
-    if (message == phrase.theirs) return std::string(phrase.ours);
+    if (message.starts_with(phrase.theirs)) return std::string(phrase.ours);
   if (message.starts_with("unknown escape character"))
     return "an unknown escape in a double-quoted text: write \\\\ for a backslash, or use single "
            "quotes";
