@@ -280,8 +280,8 @@ void Scan::found_by_version(const Question& question, Finding finding) {
   const bool old = question.function == 0x01;
   for (const Candidate& candidate : catalogue_.candidates(finding.protocol)) {
     if ((candidate.whole.text("version") == "1997") != old) continue;
-    const bool same_line = !wishes_.network && candidate.profile->line == finding.line;
-    finding.matches.emplace_back(candidate.profile->id, same_line ? 2 : 1);
+    // Whatever their usual speed: meters of any maker are set to any.
+    finding.matches.emplace_back(candidate.profile->id, 1);
   }
   rank(finding.matches);
   finding.remark =

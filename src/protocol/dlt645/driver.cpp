@@ -3,6 +3,9 @@
 
 #include "protocol/dlt645/poll.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace meterbridge::protocol::dlt645 {
 
 std::unique_ptr<Dialogue> Dlt645Driver::begin() {
@@ -31,7 +34,9 @@ std::optional<Milliseconds> Dlt645Driver::longest_poll() const {
   const auto codes = static_cast<std::int64_t>(options_.codes.size());
   const Milliseconds one = options_.pace.response_timeout + options_.pace.gap;
   constexpr std::int64_t settling = 4;  // a line that was unsettled is drained for longer
-  return options_.pace.address_gap + (codes + settling) * (options_.pace.retries + 1) * one;
+  constexpr Milliseconds usual = std::chrono::seconds(30);
+  return std::max(
+      usual, options_.pace.address_gap + (codes + settling) * (options_.pace.retries + 1) * one);
 }
 
 Result<std::unique_ptr<Driver>> make_driver(const SettingValues& settings) {

@@ -441,6 +441,18 @@ TEST(Dlt645, P09EchoesDoublesAndStrangersGiveNoWrongValue) {
   EXPECT_GT(delivered, 1000U);
 }
 
+// A watchdog that ends it sooner would never see the slow meter's last value.
+TEST(Dlt645, ASlowMeterHasTimeForAllItsValues) {
+  auto settings = settings_for({{"B611", "voltage_l1", 2}});
+  EXPECT_EQ((*dlt645_protocol.driver(settings))->longest_poll(), Milliseconds(31'500));
+  settings.set("retries", std::int64_t{0});
+  EXPECT_EQ((*dlt645_protocol.driver(settings))->longest_poll(), Milliseconds(30'000));
+  settings = settings_for(old_rows);
+  settings.set("gap", Milliseconds(1000));
+  settings.set("response_timeout", Milliseconds(3000));
+  EXPECT_EQ((*dlt645_protocol.driver(settings))->longest_poll(), Milliseconds(132'000));
+}
+
 // There is no other maker of requests, and it knows no other command.
 TEST(Dlt645, OnlyReadsAreSent) {
   for (const Version version : {Version::v1997, Version::v2007}) {
