@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/arrivals.hpp"
 
-#include "core/json_writer.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -15,15 +13,6 @@ namespace {
 constexpr std::size_t most_meters = 20'000;  // a broken leaf, or a hostile one, invents names
 constexpr std::size_t most_held = 500;       // samples of one meter that wait for those before them
 constexpr std::size_t most_held_of_all = 200'000;  // readings
-constexpr std::size_t most_asked = 20;             // questions without an answer yet
-constexpr std::size_t most_in_silence = 10;        // of them, to leaves of which nothing is heard
-constexpr auto first_patience = 10s;               // with a question; doubled each time
-constexpr auto longest_patience = 5min;
-constexpr int most_tries = 6;  // of a question to a leaf that speaks
-// Another hub may have what we miss: it says so every few seconds.
-constexpr auto shared_patience = 45s;
-// With a gap that another one should ask for: it may be gone.
-constexpr auto foreign_patience = 3 * shared_patience;
 // Older ones are of an outage: Home Assistant would take their time for now.
 constexpr auto still_new = 60s;
 
@@ -41,10 +30,6 @@ std::size_t weight(const std::map<std::uint64_t, NumberedSample>& held) {
   for (const auto& [number, sample] : held)
     sum += weight(sample);
   return sum;
-}
-
-std::string count_text(const Span& gap) {
-  return "numbers " + std::to_string(gap.after + 1) + " to " + std::to_string(gap.last);
 }
 
 // Hubs may call their meters differently.
@@ -95,13 +80,13 @@ Arrivals::Chain& Arrivals::chain_of(Source& source, const NumberedSample& sample
   if (!first)
     outcome.words.push_back(
         sample.meter + ": the leaf has a new journal: its samples are taken from its first on");
+  Instant latest{};
+  for (const Chain& older : source.chains)
+    latest = std::max(latest, older.latest);
   if (source.chains.size() >= most_chains) {
     held_ -= weight(source.chains.front().held);
     source.chains.erase(source.chains.begin());
   }
-  Instant latest{};
-  for (const Chain& older : source.chains)
-    latest = std::max(latest, older.latest);
   Chain& chain = source.chains.emplace_back();
   chain.journal = numbered.journal;
   chain.known_before = latest;
@@ -118,15 +103,20 @@ void Arrivals::accept(Chain& chain, const NumberedSample& sample, Outcome& outco
   const Numbered& numbered = sample.numbered;
   chain.have.add({numbered.previous, numbered.number});
   if (sample.readings.empty()) {
-    chain.question = Question();
-    chain.newest = numbered.newest;
-    chain.open = numbered.newest > numbered.number;
+    hear_end(chain, numbered);
     if (!numbered.missing.empty()) outcome.words.push_back(sample.meter + ": " + numbered.missing);
     return;
   }
   chain.latest = std::max(chain.latest, sample.at);
   if (numbered.number <= chain.begun && sample.at <= chain.known_before) return;
   outcome.samples.push_back(sample);
+}
+
+// The last word of an answer. One that brought nothing does not make us ask again at once.
+void Arrivals::hear_end(Chain& chain, const Numbered& numbered) {
+  if (chain.have.complete() > chain.question.had) chain.question = Question();
+  chain.newest = numbered.newest;
+  chain.open = numbered.newest > chain.have.complete();
 }
 
 void Arrivals::drain(Chain& chain, Outcome& outcome) {
@@ -142,10 +132,8 @@ void Arrivals::drain(Chain& chain, Outcome& outcome) {
 void Arrivals::take_in_order(Chain& chain, const NumberedSample& sample, Outcome& outcome) {
   const Numbered& numbered = sample.numbered;
   const std::uint64_t complete = chain.have.complete();
-  if (numbered.number <= complete && sample.readings.empty()) {
-    chain.question = Question();
-    chain.newest = numbered.newest;
-    chain.open = numbered.newest > complete;
+  if (sample.readings.empty() && (numbered.number <= complete || numbered.previous > complete)) {
+    if (numbered.number <= complete) hear_end(chain, numbered);
     return;
   }
   if (numbered.number <= complete) {
@@ -192,26 +180,30 @@ bool Arrivals::leaves_gap(const Chain& chain, const Numbered& numbered) {
   return numbered.previous > chain.floor && !chain.have.holds(numbered.previous);
 }
 
-// What the words of other hubs leave open: between where they ended and where we began nobody else
-// misses anything.
-void Arrivals::watch_gaps(Chain& chain, Time now) {
-  const auto& spans = chain.have.all();
-  for (auto behind = spans.begin(); behind != spans.end(); ++behind) {
-    const bool gap = behind != spans.begin() || behind->first > chain.floor;
-    const auto since = behind->first == chain.floor ? now : now + foreign_patience;
-    if (gap) chain.mine.try_emplace(behind->first, since);
-  }
-}
-
 // Gaps that nobody closes, or a leaf that invents them, must not fill the memory.
 void Arrivals::bound(const std::string& meter, Chain& chain, Outcome& outcome) {
   if (chain.have.all().size() <= most_spans) return;
   const auto first = chain.have.all().begin();
   const Span gap{first->second, std::next(first)->first};
   ++given_up_;
-  outcome.words.push_back(meter + ": " + count_text(gap) + " of the leaf are given up: more than " +
-                          std::to_string(most_spans) + " gaps are open");
+  outcome.words.push_back(meter + ": " + numbers_text(gap) +
+                          " of the leaf are given up: more than " + std::to_string(most_spans) +
+                          " gaps are open");
   chain.have.add(gap);
+}
+
+// A journal of before speaks again, and the one behind it does not any more: the old board is back.
+// Alternating ones are two leaves on one topic.
+bool Arrivals::takes_over(Source& source, Chain& chain, const NumberedSample& sample, Now now) {
+  const Chain& newest = source.chains.back();
+  const bool fresh = !sample.readings.empty() && sample.at > now.wall - still_new;
+  if (&chain == &newest || !fresh || sample.at <= newest.latest) return false;
+  if (newest.heard && now.steady - *newest.heard < still_new) return false;
+  const auto at = source.chains.begin() + (&chain - source.chains.data());
+  std::rotate(at, at + 1, source.chains.end());
+  source.shown = 0;
+  source.unseen.reset();
+  return true;
 }
 
 void Arrivals::show(Source& source, const NumberedSample* fresh, Now now, Outcome& outcome) {
@@ -238,7 +230,14 @@ Arrivals::Outcome Arrivals::take(NumberedSample sample, bool shared, Now now) {
   if (heard == nullptr) return outcome;
   Source& source = *heard;
   if (shared) source.shared_name = name_for_all(sample);
-  Chain& chain = chain_of(source, sample, shared, outcome);
+  // Who asks a leaf for a journal that it never had is answered, and nobody else needs to know.
+  const bool known =
+      std::ranges::count(source.chains, sample.numbered.journal, &Chain::journal) != 0;
+  if (!known && sample.readings.empty()) return outcome;
+  Chain* found = &chain_of(source, sample, shared, outcome);
+  if (takes_over(source, *found, sample, now)) found = &source.chains.back();
+  Chain& chain = *found;
+  chain.heard = now.steady;
   chain.question.alive = true;
   chain.question.unheard = 0;
   if (shared) {
@@ -268,108 +267,6 @@ Arrivals::Outcome Arrivals::tick(Now now) {
   Outcome outcome;
   ask_all(now.steady, outcome);
   return outcome;
-}
-
-void Arrivals::ask_all(Time now, Outcome& outcome) {
-  waiting_ = in_silence_ = 0;
-  for (const auto& [meter, source] : sources_) {
-    for (const Chain& chain : source.chains) {
-      const Question& question = chain.question;
-      if (!question.asked || now - *question.asked >= first_patience) continue;
-      ++waiting_;
-      if (question.unheard > 1) ++in_silence_;
-    }
-  }
-  // In turn: leaves that are away must not keep the others waiting.
-  const auto first = sources_.upper_bound(asked_last_);
-  const auto ask_from = [&](auto from, auto to) {
-    for (auto at = from; at != to; ++at) {
-      for (Chain& chain : at->second.chains)
-        ask(at->first, at->second, chain, now, outcome);
-    }
-  };
-  ask_from(first, sources_.end());
-  ask_from(sources_.begin(), first);
-}
-
-// What is missing, and whom to ask: of what is shared who got the sample behind the gap.
-void Arrivals::ask(const std::string& meter, Source& source, Chain& chain, Time now,
-                   Outcome& outcome) {
-  std::optional<Span> gap;
-  if (!chain.held.empty())
-    gap = Span{chain.have.complete(), chain.held.begin()->second.numbered.previous};
-  if (!source.shared_name.empty()) watch_gaps(chain, now);
-  const auto& spans = chain.have.all();
-  for (auto mine = chain.mine.begin(); mine != chain.mine.end();) {
-    const auto behind = spans.find(mine->first);
-    if (behind == spans.end()) {  // it was closed
-      mine = chain.mine.erase(mine);
-      continue;
-    }
-    if (mine->second == Time{}) mine->second = now;  // of an earlier run
-    if (!gap && now - mine->second >= shared_patience)
-      gap = Span{behind == spans.begin() ? 0 : std::prev(behind)->second, mine->first};
-    ++mine;
-  }
-  Question& question = chain.question;
-  const bool content = !gap && !chain.open && chain.mine.empty();
-  if (content) question = Question();
-  if ((!gap && !chain.open) || source.topic.empty()) return;
-  if (gap && question.about != gap->last) {
-    question = Question();
-    question.about = gap->last;
-  }
-  const int times = std::max(question.tries, question.unheard);
-  auto patience = std::min<std::chrono::milliseconds>(
-      first_patience * (1 << std::min(times, 10)) / 2, longest_patience);
-  // The answer may have come to another hub, which will say so.
-  if (!chain.mine.empty())
-    patience = std::max<std::chrono::milliseconds>(patience, shared_patience);
-  if (question.asked && now - *question.asked < patience) return;
-  if (question.asked && question.alive && question.tries >= most_tries)
-    return give_up(meter, chain, gap, outcome);
-  const bool in_silence = question.unheard > 0;
-  if (waiting_ >= most_asked || (in_silence && in_silence_ >= most_in_silence)) return;
-  ++waiting_;
-  if (in_silence) ++in_silence_;
-  ++question.unheard;
-  asked_last_ = meter;
-  question.tries = question.alive || question.tries == 0 ? question.tries + 1 : question.tries;
-  question.asked = now;
-  question.alive = false;
-  JsonWriter json;
-  json.object().member("journal", chain.journal);
-  json.member("from", (gap ? gap->after : chain.have.complete()) + 1);
-  if (gap) json.member("to", gap->last);
-  json.end();
-  outcome.asks.push_back({source.topic + "/set/resend", json.text()});
-}
-
-void Arrivals::give_up(const std::string& meter, Chain& chain, std::optional<Span> gap,
-                       Outcome& outcome) {
-  chain.question = Question();
-  chain.open = false;
-  if (!gap) {
-    outcome.words.push_back(meter +
-                            ": the leaf speaks and does not answer set/resend: what came "
-                            "while it was not heard may be missing");
-    return;
-  }
-  ++given_up_;
-  outcome.words.push_back(meter + ": " + count_text(*gap) +
-                          " of the leaf are given up: it speaks and does not answer set/resend");
-  chain.have.add(*gap);
-  drain(chain, outcome);
-}
-
-void Arrivals::connected() {
-  for (auto& [meter, source] : sources_) {
-    for (Chain& chain : source.chains)
-      chain.question = Question();
-    if (!source.shared_name.empty() || source.chains.empty()) continue;
-    source.chains.back().open = true;
-    source.chains.back().newest = 0;
-  }
 }
 
 void Arrivals::recall(const NumberedSample& sample, bool shared) {

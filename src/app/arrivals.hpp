@@ -73,12 +73,14 @@ class Arrivals {
     int unheard = 0;          // how often, since the leaf was heard
     bool alive = false;       // the leaf was heard after it
     std::uint64_t about = 0;  // the end of the gap
+    std::uint64_t had = 0;    // how far we were when it was asked
   };
 
   // The numbers of one journal of a leaf.
   struct Chain {
     Chain() = default;
     std::string journal;
+    std::optional<Time> heard;
     Spans have;               // in order: one span from 0 on, but for what is shared
     std::uint64_t floor = 0;  // shared: where we began; what was before it is not missed
     Instant latest;           // of all times that its samples have
@@ -110,12 +112,14 @@ class Arrivals {
   Chain& chain_of(Source& source, const NumberedSample& sample, bool shared, Outcome& outcome);
   void hold(Chain& chain, const NumberedSample& sample);
   static void accept(Chain& chain, const NumberedSample& sample, Outcome& outcome);
+  static void hear_end(Chain& chain, const Numbered& numbered);
   void take_in_order(Chain& chain, const NumberedSample& sample, Outcome& outcome);
   static void take_shared(Chain& chain, const NumberedSample& sample, Outcome& outcome, Time now);
   static bool leaves_gap(const Chain& chain, const Numbered& numbered);
   static void watch_gaps(Chain& chain, Time now);
   void bound(const std::string& meter, Chain& chain, Outcome& outcome);
   void drain(Chain& chain, Outcome& outcome);
+  static bool takes_over(Source& source, Chain& chain, const NumberedSample& sample, Now now);
   static void show(Source& source, const NumberedSample* fresh, Now now, Outcome& outcome);
   void ask_all(Time now, Outcome& outcome);
   void ask(const std::string& meter, Source& source, Chain& chain, Time now, Outcome& outcome);

@@ -33,8 +33,8 @@ Result<Bound> bound_of(const nlohmann::json& json, const char* name) {
     bound.number = found->get<journal::Sequence>();
     return bound;
   }
-  const std::string text = found->is_string() ? found->get<std::string>() : std::string();
-  bound.time = instant_of(text);
+  const std::string text = found->is_string() ? found->get<std::string>() : found->dump();
+  if (found->is_string()) bound.time = instant_of(text);
   if (bound.time) return bound;
   return Error(Errc::invalid, std::string(name) + ": \"" + sanitised(text, 40) +
                                   "\" is neither a number nor a time like 2026-11-20T18:30:00Z");
@@ -61,13 +61,15 @@ Result<> Resender::request(std::string_view meter, std::string_view payload) {
   job.meter = meter;
   const auto journal = json.find("journal");
   if (journal != json.end() && journal->is_string()) job.journal = journal->get<std::string>();
+  const bool known = job.journal.empty() || job.journal == office_.journal;
   job.from = std::max<journal::Sequence>(from->number.value_or(1), 1);
+  // Behind the newest there is nothing to be said of.
+  if (known) job.from = std::min(job.from, journal_.committed() + 1);
   job.to = std::min(to->number.value_or(journal_.committed()), journal_.committed());
   job.since = from->time;
   job.before = to->time;
   job.read = job.from - 1;
   job.previous = job.from - 1;
-  const bool known = job.journal.empty() || job.journal == office_.journal;
   if (!known) {
     job.to = std::max(to->number.value_or(job.from), job.from);
     job.missing = "the leaf has another journal now: what was in " + sanitised(job.journal, 40) +
@@ -118,7 +120,11 @@ bool Resender::step(Job& job) {
   const bool known = job.journal.empty() || job.journal == office_.journal;
   if (fetched_.empty() && known && job.read < job.to) {
     auto entries = journal_.after(job.read, entries_of_a_step);
-    if (!entries || entries->empty()) {
+    if (!entries) {
+      job.broken = true;  // nothing is said of what was not seen: it is asked for again
+      return false;
+    }
+    if (entries->empty()) {
       job.read = job.to;
     } else {
       fetched_.assign(std::make_move_iterator(entries->begin()),
@@ -155,6 +161,8 @@ void Resender::finish(const Job& job) {
     name.journal = job.journal;
     answer.sequence = job.to;
     answer.newest = 0;
+  } else if (job.broken) {
+    answer.sequence = job.previous;
   } else {
     answer.sequence = std::max(job.sent >= most_sent ? job.previous : job.to, job.previous);
   }

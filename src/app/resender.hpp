@@ -44,6 +44,7 @@ class Resender {
     journal::Sequence previous = 0;  // of this meter, that was sent or passed over
     std::size_t sent = 0;
     std::string missing;
+    bool broken = false;  // the journal could not be read
   };
 
   void pump();

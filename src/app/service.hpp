@@ -105,6 +105,7 @@ class Service {
   void load_leaves();
   void save_leaves();
   void share_leaves();
+  bool leaves_settled(Steady::time_point now);
   [[nodiscard]] bool hear_hub(const mqtt::Message& message);
   [[nodiscard]] std::set<std::string> share_groups() const;
   // service_pages.cpp
@@ -166,6 +167,8 @@ class Service {
   std::map<std::string, std::string, std::less<>> hub_words_;  // the last of each
   std::string shared_said_;
   Steady::time_point shared_at_{};
+  Steady::time_point settled_at_{};      // all that was heard of leaves was in the journal,
+  journal::Sequence settled_until_ = 0;  // up to this entry
   std::map<std::string, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::set<std::string> proposed_;  // ports for which a stable name was proposed

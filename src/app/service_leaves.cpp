@@ -78,6 +78,23 @@ std::set<std::string> Service::share_groups() const {
   return groups;
 }
 
+// Whether all that was heard of leaves is in the journal. Where so many come that something waits
+// in every second, a commit is made for it, seldom; where few come, the journal's own are waited
+// for, which a user may have made rare.
+bool Service::leaves_settled(Steady::time_point now) {
+  if (!recorder_) return true;
+  const auto waits = [&] { return recorder_->journal().status().waiting > 0; };
+  if (waits()) {
+    const bool busy = recorder_->journal().committed() != settled_until_;
+    if (!busy || now - settled_at_ < share_every) return false;
+    recorder_->commit_all();
+    if (waits()) return false;
+  }
+  settled_at_ = now;
+  settled_until_ = recorder_->journal().committed();
+  return true;
+}
+
 // Once a second. What is told or written of the leaves must be in the journal.
 void Service::share_leaves() {
   const auto groups = share_groups();
@@ -86,8 +103,8 @@ void Service::share_leaves() {
   }
   Arrivals& arrivals = bridge_->arrivals();
   const journal::Journal* journal = recorder_ ? &recorder_->journal() : nullptr;
-  if (arrivals.empty() || (journal != nullptr && journal->status().waiting > 0)) return;
   const auto now = Steady::now();
+  if (arrivals.empty() || !leaves_settled(now)) return;
   leaf_memory_.tick(arrivals, journal, now);
   if (groups.empty() || now - shared_at_ < share_every || !broker_->connected()) return;
   shared_at_ = now;

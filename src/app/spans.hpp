@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <string>
 
 namespace meterbridge::app {
 
@@ -15,6 +16,10 @@ struct Span {
   std::uint64_t last = 0;
   friend bool operator==(const Span&, const Span&) = default;
 };
+
+inline std::string numbers_text(const Span& gap) {
+  return "numbers " + std::to_string(gap.after + 1) + " to " + std::to_string(gap.last);
+}
 
 class Spans {
  public:

@@ -369,6 +369,63 @@ TEST(Arrivals, ALeafWithANewJournalIsTakenFromItsFirstSampleOn) {
             std::vector<std::uint64_t>{7});
 }
 
+// What a script, or a hub that remembers wrongly, asks for in journals that never were.
+TEST(Arrivals, AnswersAboutForeignJournalsMakeNothingForgotten) {
+  Arrivals hub;
+  for (std::uint64_t n = 10; n < 20; ++n)
+    (void)hub.take(sample_of(n, n - 1, noon + std::chrono::seconds(n)), false, at(20s));
+  for (int i = 0; i < 7; ++i) {
+    const auto outcome = hub.take(word_of(9, 0, 0, "none" + std::to_string(i)), false, at(21s));
+    EXPECT_TRUE(outcome.words.empty());
+  }
+  EXPECT_TRUE(hub.take(sample_of(15, 14, noon + 15s), false, at(22s)).samples.empty());
+  const auto live = hub.take(sample_of(20, 19, noon + 23s), false, at(23s));
+  EXPECT_EQ(live.samples.size(), 1U);
+  EXPECT_TRUE(live.show);
+  // Real ones: what the first had is known, though it is not remembered any more.
+  for (const char* journal : {"b", "c", "d", "e"})
+    (void)hub.take(sample_of(5, 4, noon + 60s, journal), false, at(60s));
+  EXPECT_TRUE(hub.take(sample_of(2, 0, noon + 12s, "e"), false, at(61s)).samples.empty());
+}
+
+TEST(Arrivals, TheOldBoardThatIsBackIsShown) {
+  Arrivals hub;
+  (void)hub.take(sample_of(1000, 999, noon), false, at(0s));
+  EXPECT_TRUE(hub.take(sample_of(7, 0, noon + 10s, "b"), false, at(10s)).show);
+  // As long as both speak they are two leaves.
+  const auto beside = hub.take(sample_of(1001, 1000, noon + 30s), false, at(30s));
+  EXPECT_EQ(beside.samples.size(), 1U);
+  EXPECT_FALSE(beside.show);
+  const auto back = hub.take(sample_of(1002, 1001, noon + 80s), false, at(80s));
+  EXPECT_EQ(back.samples.size(), 1U);
+  ASSERT_TRUE(back.show);
+  EXPECT_EQ(back.show->numbered.number, 1002U);
+  EXPECT_TRUE(hub.take(sample_of(1003, 1002, noon + 90s), false, at(90s)).show);
+  hub.connected();
+  const auto asks = hub.tick(at(91s)).asks;
+  EXPECT_TRUE(std::ranges::any_of(asks, [](const Arrivals::Ask& ask) {
+    return ask.payload == R"({"journal":"a","from":1004})";
+  })) << "what came while there was no connection is the old board's";
+}
+
+// A leaf that answers with what was not asked for is asked again later and later, and given up.
+TEST(Arrivals, AnAnswerThatBringsNothingIsNotTheNextQuestion) {
+  Arrivals hub;
+  (void)hub.take(sample_of(10, 9, noon), false, at(1s));
+  (void)hub.take(sample_of(50, 40, noon + 40s), false, at(40s));
+  std::size_t asked = 0;
+  for (auto time = 41s; time < 3h; time += 1s) {
+    auto outcome = hub.tick(at(time));
+    for (int more = 0; more < 10 && !outcome.asks.empty(); ++more) {
+      ++asked;
+      outcome =
+          hub.take(more % 2 == 0 ? word_of(999, 998, 50) : word_of(10, 9, 50), false, at(time));
+    }
+  }
+  EXPECT_LT(asked, 10U);
+  EXPECT_EQ(hub.given_up(), 1U);
+}
+
 TEST(Arrivals, AJournalFromABackupGivesItsNumbersAgain) {
   Arrivals hub;
   for (std::uint64_t n = 10; n < 20; ++n)
