@@ -90,8 +90,9 @@ void Poll::remember() {
   for (const auto& [code, payload] : payloads_) {
     memory_.unheard.erase(code);
     memory_.mute.erase(code);
-    const bool once = std::ranges::all_of(
-        options_.codes, [code = code](const CodeRow& row) { return row.code != code || row.once; });
+    bool once = true;
+    for (const CodeRow& row : options_.codes)
+      once = once && (row.code != code || row.once);
     if (once) memory_.constant[code] = payload;
   }
   for (const auto& [code, why] : failed_) {
