@@ -112,6 +112,7 @@ Result<Decimal> Decimal::parse(std::string_view text) {
   int exponent = 0;
   bool point = false;
   bool any = false;
+  bool full = false;
   for (const char c : rest) {
     if (c == '.' && !point) {
       point = true;
@@ -119,11 +120,21 @@ Result<Decimal> Decimal::parse(std::string_view text) {
     }
     if (c < '0' || c > '9') return no_number(text);
     any = true;
-    if (__builtin_mul_overflow(digits, std::int64_t{10}, &digits) ||
-        __builtin_sub_overflow(digits, std::int64_t{c - '0'}, &digits)) {
-      return too_large();
+    std::int64_t longer = 0;
+    const bool fits = !__builtin_mul_overflow(digits, std::int64_t{10}, &longer) &&
+                      !__builtin_sub_overflow(longer, std::int64_t{c - '0'}, &longer) &&
+                      !(point && exponent == -max_exponent);
+    if (!fits) {
+      // Databases fill a column up with zeros: 306.000000000000000000. Those are no digits of
+      // anybody; what fits of them stays.
+      if (!point || c != '0') return too_large();
+      full = true;
+      continue;
     }
-    if (point && --exponent < -max_exponent) return too_large();
+    // A digit behind zeros that did not fit.
+    if (full) return too_large();
+    digits = longer;
+    if (point) --exponent;
   }
   if (!any) return no_number(text);
   if (!negative && __builtin_sub_overflow(std::int64_t{0}, digits, &digits)) return too_large();

@@ -23,8 +23,8 @@ class Decimal {
   constexpr explicit Decimal(std::int64_t digits, int exponent = 0)
       : digits_(digits), exponent_(static_cast<std::int8_t>(exponent)) {}
 
-  // Optional sign, digits, optionally a point and digits ("000173.640", "-1.000", ".5", "5."). No
-  // exponent notation, no blanks, at least one digit. Error: malformed.
+  // Optional sign, digits, perhaps a point and digits ("000173.640", "-1.000", ".5", "5."), one at
+  // least; no exponent, no blanks. Zeros at its end that do not fit go. Error: malformed.
   static Result<Decimal> parse(std::string_view text);
   // The shortest decimal text that reads back as the same float32. Error: malformed for NaN and
   // infinity.

@@ -156,6 +156,7 @@ constexpr std::array<Layout, 12> all{{
      .ours = true},
     {.name = "sql-wide",
      .about = "our view meterbridge_wide as CSV",
+     .filled_up = true,
      .utc = true,
      .time = "at_utc",
      .meter = "meter",

@@ -31,6 +31,7 @@ struct Layout {
   Form form = Form::table;
   char separator = ',';
   bool decimal_comma = false;
+  bool filled_up = false;        // a database made 18 digits behind the point of each number
   bool utc = false;              // times without a zone are UTC
   std::string_view time = {};    // column
   std::string_view season = {};  // column with S or W

@@ -61,9 +61,19 @@ class Table final : public FormReader {
   std::vector<Cell> cells_;
 };
 
-Result<std::optional<Reading>> value_of(Target target, const Cell& cell, bool decimal_comma) {
+// 306.000000000000000000 was 306 or 306.00: nobody knows any more, and 18 zeros it was not.
+std::string_view not_filled_up(std::string_view number) {
+  constexpr std::size_t decimals = 18;
+  const std::size_t point = number.find('.');
+  if (point == std::string_view::npos || number.size() != point + 1 + decimals) return number;
+  const std::size_t last = number.find_last_not_of('0');
+  return number.substr(0, last == point ? point : last + 1);
+}
+
+Result<std::optional<Reading>> value_of(Target target, const Cell& cell, const Layout& layout) {
   if (cell.null) return std::optional<Reading>();
-  return reading_of(target, cell.text, decimal_comma);
+  const std::string_view text = layout.filled_up ? not_filled_up(trimmed(cell.text)) : cell.text;
+  return reading_of(target, text, layout.decimal_comma);
 }
 
 }  // namespace
@@ -125,7 +135,7 @@ void Columns::read(Run& run, std::uint64_t line, const std::vector<Cell>& cells)
     return;
   }
   const auto take = [&](const Target& target, std::size_t i) {
-    auto reading = value_of(target, cells[i], layout_->decimal_comma);
+    auto reading = value_of(target, cells[i], *layout_);
     if (!reading) {
       run.fault({line, cells[i].column}, reading.error().detail());
       return false;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Graphite and the databases that speak SQL: the real servers, and what becomes of samples while they fail."""
 import concurrent.futures
+import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -135,6 +137,15 @@ def test_P49_tables_are_made_kept_up_to_date_and_filled_again_without_doubles(sq
         assert place.query("SELECT COUNT(*) FROM t_samples WHERE value IS NOT NULL") == [["9"]]
         # The replay brings what was deleted with the table, and doubles nothing.
         assert events(place) == [["house", "alarm_raised", "heavy", "critical"], ["house", "command_refused", "", ""]]
+    for name, place in sql.items():
+        names = ["at_utc", "instance", "meter", "power", "voltage_l1", "energy_import", "sequence"]
+        rows = place.query(f"SELECT {', '.join(names)} FROM t_wide WHERE voltage_l1 IS NOT NULL ORDER BY sequence")
+        (tmp_path / f"{name}.csv").write_text("".join(",".join(row) + "\n" for row in [names, *rows]))
+        done = house.call("journal", "import", "--database", f"{tmp_path}/{name}.journal.db", f"{tmp_path}/{name}.csv")
+        assert done.returncode == 0 and b"3 samples are new" in done.stdout, done.stdout + done.stderr
+        there = house.call("journal", "export", "--database", f"{tmp_path}/{name}.journal.db").stdout
+        volts = {"maria": b"230.1", "postgres": b"230.10"}[name]
+        assert there.count(b'"voltage_l1","value":' + volts + b",") == 3 and there.count(b'"value":1000.002,') == 1, there
     exported = house.call("journal", "export", "-c", str(house.file), "--from", "1h")
     assert exported.stdout.count(rb'"document":"event\nalarm_raised\nheavy\ncritical\n') == 1, exported.stdout
 

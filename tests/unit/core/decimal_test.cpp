@@ -102,6 +102,22 @@ TEST(Decimal, HoldsTheWholeRangeOf64BitsAndNothingBeyond) {
   EXPECT_EQ(number(std::string(500, '0') + "7").str(), "7");
 }
 
+TEST(Decimal, LeavesOutZerosOfADatabaseOnlyWhereTheyDoNotFit) {
+  EXPECT_EQ(number("306.00").str(), "306.00");
+  EXPECT_EQ(number("306.000000000000000000"), number("306"));
+  EXPECT_EQ(number("306.000000000000000000").precision(), 16);
+  EXPECT_EQ(number("-1234567890.120000000000000000").str(), "-1234567890.120000000");
+  EXPECT_EQ(number("9.000000000000000000").precision(), 18);
+  EXPECT_EQ(number("0.5000000000000000000000").precision(), 18);
+  EXPECT_EQ(number("9223372036854775807.000").digits(), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(number("-9223372036854775808.0").digits(), std::numeric_limits<std::int64_t>::min());
+  for (const char* text :
+       {"306.000000000000000001", "306.0000000000000000000000001", "9223372036854775808.0",
+        "99999999999999999990", "306.00000000000000000000x", "306.00000000000000000000.0",
+        "0.00000000000000000001", "922337203685477580.80"})
+    EXPECT_FALSE(Decimal::parse(text)) << text;
+}
+
 TEST(Decimal, SurvivesTextAndBack) {
   std::mt19937_64 random(1);
   for (int seed = 0; seed < seeds; ++seed) {

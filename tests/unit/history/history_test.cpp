@@ -105,6 +105,22 @@ TEST(History, OkosmeroHasTheSeasonForTheHourThatComesTwice) {
   EXPECT_EQ(got.faults, (Texts{"4:26 \"2.35x\" is no number"}));
 }
 
+// MariaDB prints the digits of the column, DECIMAL(37,18); PostgreSQL those of the meter.
+TEST(History, TheWideViewOfEitherDatabase) {
+  const Read got = read(
+      "at_utc,instance,meter,power,voltage_l1,energy_import,sequence\n"
+      "2026-11-20 12:00:00.000,a,house,306.000000000000000000,0.500000000000000000,"
+      "1000000.001000000000000000,7\n"
+      "2026-11-20 12:00:10+00,a,house,306.00,230.10,1000000.001,8\n"
+      "2026-11-20 12:00:20.000,a,house,100000000000000000000.000000000000000000,NULL,NULL,9\n");
+  EXPECT_EQ(got.layout, "sql-wide");
+  EXPECT_EQ(got.samples, (Texts{"2 house 2026-11-20T12:00:00.000Z power=306W voltage_l1=0.5V "
+                                "energy_import=1000000.001kWh",
+                                "3 house 2026-11-20T12:00:10.000Z power=306.00W "
+                                "voltage_l1=230.10V energy_import=1000000.001kWh"}));
+  EXPECT_EQ(got.faults, (Texts{"4:33 \"100000000000000000000\" is no number"}));
+}
+
 TEST(History, NetzNoeWithoutSeasonGoesByTheOrder) {
   const Zone zone("Europe/Vienna");
   const Read got = read(
