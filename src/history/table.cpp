@@ -118,6 +118,13 @@ Result<Sample> Columns::begin(Run& run, const std::vector<Cell>& cells, Place& p
   sample.meter = trimmed(at(meter_));
   if (measurement_ && sample.meter.empty() && at(measurement_) != orman_measurement)
     sample.meter = trimmed(at(measurement_));
+  if (season_) {
+    const std::string_view season = trimmed(at(season_));
+    place.column = cells[*season_].column;
+    if (!season.empty() && season != "S" && season != "W")
+      return Error(Errc::malformed, "\"" + sanitised(season, 40) +
+                                        "\" is no season (S summer, W winter, or nothing)");
+  }
   place.column = cells[*time_].column;
   const auto time = run.time_of(*layout_, trimmed(at(time_)), trimmed(at(season_)), sample.meter);
   if (!time) return time.error();

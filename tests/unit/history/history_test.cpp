@@ -105,6 +105,19 @@ TEST(History, OkosmeroHasTheSeasonForTheHourThatComesTwice) {
   EXPECT_EQ(got.faults, (Texts{"4:26 \"2.35x\" is no number"}));
 }
 
+TEST(History, ASeasonThatIsNoneIsNoSeason) {
+  const Zone zone("Europe/Budapest");
+  const Read got = read(
+      "MeterId,Time,DST,Import,Export,TotalImport,TotalExport\n"
+      "99,2023-10-29 02:30:00,X,2.352,0.0,8995.626,1590.321\n"
+      "99,2023-10-29 02:30:00, W,2.352,,8995.627,1590.321\n"
+      "99,2023-10-29 03:30:10,,2.35,,8995.628,1590.321\n");
+  EXPECT_EQ(got.faults, (Texts{"2:24 \"X\" is no season (S summer, W winter, or nothing)"}));
+  ASSERT_EQ(got.samples.size(), 2U);
+  EXPECT_TRUE(got.samples[0].starts_with("3 99 2023-10-29T01:30:00.000Z")) << got.samples[0];
+  EXPECT_TRUE(got.samples[1].starts_with("4 99 2023-10-29T02:30:10.000Z")) << got.samples[1];
+}
+
 // MariaDB prints the digits of the column, DECIMAL(37,18); PostgreSQL those of the meter.
 TEST(History, TheWideViewOfEitherDatabase) {
   const Read got = read(
