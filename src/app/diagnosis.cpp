@@ -74,6 +74,7 @@ constexpr std::array sink_hints{
     Hint{"pg_hba.conf", "allow this machine, user and database in the server's pg_hba.conf"},
     Hint{"Unknown database", "create the database there, or mend its name"},
     Hint{"database \"", "create the database there, or mend its name"},
+    Hint{"lacks the rights", "grant this user these rights (docs/sql.md)"},
     Hint{"command denied", "grant this user the rights on that database"},
     Hint{"permission denied", "grant this user the rights on that database and its schema"},
     Hint{"client library is not installed", "install it, as the words say"},

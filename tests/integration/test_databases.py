@@ -170,6 +170,79 @@ def test_timescaledb_is_asked_for_a_hypertable_and_its_refusal_leaves_a_plain_ta
     postgres.query("DROP FUNCTION create_hypertable")
 
 
+def test_doctor_names_the_rights_that_are_missing_and_those_suffice(sql, tmp_path):
+    maria, postgres = sql.values()
+    (tmp_path / "telegram").write_bytes(Teller.telegram(Teller, 1))
+    # Of two grants that fit the name of the database, the server takes the one that says more.
+    maria.query("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'pass'; GRANT SELECT, INSERT ON meters.* TO poor@'127.0.0.1'; "
+                "GRANT UPDATE ON `meter_`.* TO poor@'127.0.0.1'")
+    postgres.query("CREATE ROLE poor LOGIN PASSWORD 'pass'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    house = House(tmp_path, [f"{{id: house, profile: p1, link: {{replay: {tmp_path}/telegram}}, country: nl}}"],
+                  extra="sinks:\n" + "".join(f"  {name}: {{{place.settings().replace('username: bridge', 'username: poor')}, prefix: r_}}\n"
+                                             for name, place in sql.items()))
+
+    def sinks():
+        lines = house.call("doctor", "--quick", "--json", "-c", str(house.file)).stdout.decode().splitlines()
+        return {found["name"]: found for found in map(json.loads, lines) if found["kind"] == "sink"}
+
+    def write_once():
+        done = house.call("run", "--once", "-c", str(house.file))
+        return (done.stdout + done.stderr).decode()
+
+    with house.broker():
+        found = sinks()
+        assert found["maria"]["health"] == found["postgres"]["health"] == "bad", found
+        assert found["maria"]["text"].endswith("lacks the rights CREATE; CREATE VIEW; DROP; UPDATE on r_meters, r_quantities, "
+                                               "r_samples, r_events"), found
+        assert found["postgres"]["text"].endswith("lacks the rights CREATE"), found
+        assert "grant this user these rights" in found["maria"]["advice"], found
+        told = write_once()
+        assert "command denied" in told and "permission denied for schema" in told, told
+        maria.query("REVOKE ALL ON meters.* FROM poor@'127.0.0.1'; "
+                    "GRANT SELECT, INSERT, CREATE, CREATE VIEW, DROP ON `meter_`.* TO poor@'127.0.0.1'")
+        postgres.query("GRANT CREATE ON SCHEMA public TO poor")
+        assert {name: one["health"] for name, one in sinks().items()} == {"maria": "ok", "postgres": "ok"}, sinks()
+        write_once()
+        for place in sql.values():
+            assert set(shown(place, "r_")) == {"1000.001"}
+        # With the tables there, less is enough; what a role gives cannot be seen.
+        maria.query("REVOKE ALL ON `meter_`.* FROM poor@'127.0.0.1'")
+        for table in ("schema", "meters", "quantities", "samples", "events"):
+            maria.query(f"GRANT SELECT, INSERT{', UPDATE' if table != 'schema' else ''} ON meters.r_{table} TO poor@'127.0.0.1'")
+        postgres.query("REVOKE CREATE ON SCHEMA public FROM poor")
+        assert {name: one["health"] for name, one in sinks().items()} == {"maria": "ok", "postgres": "ok"}, sinks()
+        maria.query("REVOKE UPDATE ON meters.r_samples FROM poor@'127.0.0.1'")
+        postgres.query("REVOKE INSERT ON r_samples FROM poor")
+        found = sinks()
+        assert found["maria"]["text"].endswith("lacks the rights UPDATE on r_samples"), found
+        assert found["postgres"]["text"].endswith("lacks the rights INSERT on r_samples"), found
+        told = write_once()
+        assert "UPDATE command denied" in told and "permission denied for table r_samples" in told, told
+        maria.query("CREATE ROLE writers; GRANT UPDATE ON meters.* TO writers; GRANT writers TO poor@'127.0.0.1'; "
+                    "SET DEFAULT ROLE writers FOR poor@'127.0.0.1'")
+        found = sinks()["maria"]
+        assert found["health"] == "ok" and "is not known: its rights come by a role" in found["text"], found
+
+
+def test_programs_that_begin_together_find_each_others_rows(sql, tmp_path):
+    """Each repeats its first transaction's reads as they were at its beginning: the rows of the others are not in there."""
+    maria = sql["maria"]
+    (tmp_path / "telegram").write_bytes(Teller.telegram(Teller, 1))
+    houses = []
+    for number in range(6):
+        (tmp_path / str(number)).mkdir()
+        houses.append(House(tmp_path / str(number), [f"{{id: house{number}, profile: p1, link: {{replay: {tmp_path}/telegram}}, country: nl}}"],
+                            extra=f"instance: hub{number}\nsinks:\n  place: {{{maria.settings()}, prefix: g_}}\n"))
+    houses[0].call("run", "--once", "-c", str(houses[0].file))
+    maria.query("DELETE FROM g_samples; DELETE FROM g_meters; DELETE FROM g_quantities")
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(len(houses)) as pool:
+        for house in houses:
+            stack.enter_context(house.broker())
+        for done in pool.map(lambda house: house.call("run", "--once", "-c", str(house.file)), houses):
+            assert b"that was just made is not there" not in done.stdout + done.stderr, done.stderr
+    assert maria.query("SELECT COUNT(*) FROM g_values WHERE name = 'energy_import'") == [["6"]]
+
+
 def all_at_once(run):
     """Each place is killed, started, frozen, and killed while it is frozen.
 

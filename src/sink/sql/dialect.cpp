@@ -105,6 +105,42 @@ constexpr std::array<std::string_view, 1> postgresql_3{
 constexpr std::array<Statements, 3> mysql_versions{mysql_1, mysql_2, mysql_3};
 constexpr std::array<Statements, 3> postgresql_versions{postgresql_1, postgresql_2, postgresql_3};
 
+// OR REPLACE wants DROP, too. ON DUPLICATE KEY UPDATE wants UPDATE although nothing changes, and
+// SELECT for what it compares.
+constexpr std::array<Right, 18> mysql_rights{{
+    {"CREATE", "samples", 0, 1, true},
+    {"CREATE", "events", 0, 3, true},
+    {"CREATE VIEW", "wide", 0, 2, true},
+    {"DROP", "wide", 0, 2, true},
+    {"SELECT", "schema"},
+    {"SELECT", "meters"},
+    {"SELECT", "quantities"},
+    {"SELECT", "samples"},
+    {"SELECT", "events"},
+    {"INSERT", "schema", 0, 3},
+    {"INSERT", "meters"},
+    {"INSERT", "quantities"},
+    {"INSERT", "samples"},
+    {"INSERT", "events"},
+    {"UPDATE", "meters"},
+    {"UPDATE", "quantities"},
+    {"UPDATE", "samples"},
+    {"UPDATE", "events"},
+}};
+
+// Who makes a table may do everything with it.
+constexpr std::array<Right, 9> postgresql_rights{{
+    {"CREATE", "", 0, 3},
+    {"SELECT", "meters", 1},
+    {"SELECT", "quantities", 1},
+    {"INSERT", "schema", 1, 3},
+    {"INSERT", "meters", 1},
+    {"INSERT", "quantities", 1},
+    {"INSERT", "samples", 1},
+    {"INSERT", "events", 3},
+    {"UPDATE", "meters", 1},
+}};
+
 // DATETIME knows no zone; ours are in UTC.
 std::string mysql_time(Instant at) {
   std::string text = iso_utc(at);
@@ -114,6 +150,13 @@ std::string mysql_time(Instant at) {
 }
 
 }  // namespace
+
+// 'user'@'host' as the lists of rights write it. Of databases that fit ours (meters, meter%) the
+// server goes by the one that says most.
+#define METERBRIDGE_WE                                                    \
+  "CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - "      \
+  "CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1), '''@''', " \
+  "SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')"
 
 const Dialect& mysql_dialect() {
   static const Dialect dialect = [] {
@@ -127,11 +170,27 @@ const Dialect& mysql_dialect() {
     // IGNORE would make warnings of all other errors, too.
     made.ignore = " ON DUPLICATE KEY UPDATE sequence = sequence";
     made.ignore_id = " ON DUPLICATE KEY UPDATE id = id";
+    made.newest = " LOCK IN SHARE MODE";
+    made.rights = mysql_rights;
+    made.may =
+        "SELECT COUNT(*) FROM ("
+        "SELECT grantee, privilege_type FROM information_schema.user_privileges UNION ALL "
+        "SELECT grantee, privilege_type FROM information_schema.schema_privileges "
+        "WHERE table_schema = (SELECT one.table_schema FROM information_schema.schema_privileges "
+        "one WHERE one.grantee = " METERBRIDGE_WE
+        " AND DATABASE() LIKE one.table_schema ORDER BY "
+        "one.table_schema = DATABASE() DESC, LENGTH(one.table_schema) DESC LIMIT 1) UNION ALL "
+        "SELECT grantee, privilege_type FROM information_schema.table_privileges "
+        "WHERE table_schema = DATABASE() AND table_name = ?) p "
+        "WHERE p.privilege_type = ? AND p.grantee = " METERBRIDGE_WE;
+    made.role = "SELECT CURRENT_ROLE()";
     made.time = &mysql_time;
     return made;
   }();
   return dialect;
 }
+
+#undef METERBRIDGE_WE
 
 const Dialect& postgresql_dialect() {
   static const Dialect dialect = [] {
@@ -148,6 +207,9 @@ const Dialect& postgresql_dialect() {
         "?::smallint[], ?::text[])";
     made.ignore = " ON CONFLICT DO NOTHING";
     made.ignore_id = made.ignore;
+    made.rights = postgresql_rights;
+    made.may = "SELECT has_table_privilege(?::text, ?::text)::int";
+    made.may_in_schema = "SELECT has_schema_privilege(current_schema(), ?::text)::int";
     made.time = [](Instant at) { return iso_utc(at); };
     return made;
   }();

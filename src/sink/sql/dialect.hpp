@@ -4,11 +4,22 @@
 
 #include "core/time.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace meterbridge::sink::sql {
+
+// What a server must allow while the version of the tables is in [from, until).
+struct Right {
+  std::string_view name;
+  std::string_view table;  // without prefix; empty = the schema
+  std::size_t from = 0;
+  std::size_t until = SIZE_MAX;
+  bool builds = false;  // that table is yet to be made
+};
 
 // In all texts a # stands for the prefix of our tables.
 struct Dialect {
@@ -24,6 +35,14 @@ struct Dialect {
   std::string_view insert_arrays;
   std::string_view ignore;     // ends an INSERT of samples that may be there already
   std::string_view ignore_id;  // the same for a row with an id
+  // Behind a SELECT: not of the time when the transaction began, but what is there now.
+  std::string_view newest;
+  // Rights that writing needs, one name behind the other, and how the server tells whether we have
+  // one: a count or 0, from a table and the right's name.
+  std::span<const Right> rights;
+  std::string_view may;
+  std::string_view may_in_schema;  // from the right's name
+  std::string_view role;           // the role that is in force, where it hides rights
   std::string (*time)(Instant at) = nullptr;
 };
 

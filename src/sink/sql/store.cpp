@@ -2,6 +2,7 @@
 #include "sink/sql/store.hpp"
 
 #include "core/text.hpp"
+#include "sink/sql/rights.hpp"
 #include "sink/sql/schema.hpp"
 
 #include <algorithm>
@@ -205,7 +206,7 @@ Result<Store::Meter> Store::look_up(const std::string& meter) {
                 std::string(dialect_.ignore_id),
             who);
     if (!made) return made.error();
-    found = ask(select, who);
+    found = ask(std::string(select) + std::string(dialect_.newest), who);
   }
   if (!found) return found.error();
   if (found->empty() || found->front().size() != 1 + facts)
@@ -256,7 +257,8 @@ Result<std::string> Store::quantity_id(const Value& value) {
         ask("INSERT INTO #quantities (name, unit) VALUES (?, ?)" + std::string(dialect_.ignore_id),
             row);
     if (!made) return made.error();
-    found = ask(select, row);
+    // Another program may have made it after our transaction began.
+    found = ask(std::string(select) + std::string(dialect_.newest), row);
   }
   if (!found) return found.error();
   if (found->empty())
@@ -266,18 +268,34 @@ Result<std::string> Store::quantity_id(const Value& value) {
 
 Result<std::string> Store::look() {
   if (auto opened = connection_->open(); !opened) return opened.error();
+  auto looked = look_at_tables();
+  close();
+  return looked;
+}
+
+Result<std::string> Store::look_at_tables() {
   const auto version = version_of(*connection_, dialect_, prefix_);
   const std::size_t known = dialect_.versions.size();
-  close();
   if (!version) return version.error();
   if (*version > known) {
     return Error(Errc::invalid, connection_->name() + ": the tables " + prefix_ +
                                     "... were made by a newer program: update this one");
   }
   std::string words = connection_->name() + " answers and takes the login; ";
-  if (*version == 0) return words + "the tables " + prefix_ + "... are made with the first sample";
-  words += "the tables " + prefix_ + "... are there";
-  return *version < known ? words + ", and are brought up to date with the first sample" : words;
+  if (*version == 0) {
+    words += "the tables " + prefix_ + "... are made with the first sample";
+  } else {
+    words += "the tables " + prefix_ + "... are there";
+    if (*version < known) words += ", and are brought up to date with the first sample";
+  }
+  const auto lacking = lacking_rights(*connection_, dialect_, prefix_, *version);
+  if (!lacking)
+    return words + "; whether this user may write there is not known: " + lacking.error().detail();
+  if (!lacking->empty())
+    return Error(Errc::access, connection_->name() +
+                                   " takes the login, but no samples: this user lacks the rights " +
+                                   *lacking);
+  return words;
 }
 
 }  // namespace meterbridge::sink::sql

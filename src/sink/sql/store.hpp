@@ -36,6 +36,7 @@ class Store {
   };
 
   Result<> open();
+  Result<std::string> look_at_tables();
   Result<> write_all(std::span<const Record> records);
   Result<Written> write_singly(const std::vector<Record>& records);
   Result<> fill(std::span<const Record> records);

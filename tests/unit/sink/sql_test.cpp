@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -25,6 +26,9 @@ struct Script {
   std::vector<Row> inserted;      // rows of samples
   std::vector<Row> pending;       // of the transaction that is open
   std::map<std::string, std::string> ids;
+  std::set<std::string> lacking;  // "UPDATE x_meters"
+  std::string role;
+  std::string hidden;  // a name whose row another program made after our transaction began
   // Asked for each row of samples that is inserted.
   std::function<Result<>(const Row&)> judge;
 };
@@ -57,11 +61,17 @@ class Scripted final : public Connection {
 
   Result<std::vector<Row>> ask(const std::string& text, std::span<const Cell> values) override {
     script_.said.push_back(text);
+    if (text.find("_privileges") != text.npos)
+      return std::vector<Row>{
+          {Cell(script_.lacking.contains(*values[1] + " " + *values[0]) ? "0" : "2")}};
+    if (text.find("CURRENT_ROLE") != text.npos) return std::vector<Row>{{Cell(script_.role)}};
     if (text.find("information_schema") != text.npos)
       return std::vector<Row>{{Cell(script_.version == "0" ? "0" : "1")}};
     if (text.find("MAX(version)") != text.npos) return std::vector<Row>{{Cell(script_.version)}};
     if (text.find("INSERT INTO x_schema") != text.npos) script_.version = *values[0];
     if (text.starts_with("SELECT id")) {
+      if (script_.hidden == values[0] && text.find("LOCK IN SHARE MODE") == text.npos)
+        return std::vector<Row>();
       const std::string what = *values[0] + " " + *values[1];
       const auto id = script_.ids.emplace(what, std::to_string(script_.ids.size() + 1)).first;
       Row row{id->second};
@@ -241,6 +251,36 @@ TEST_F(SqlStore, TablesAreBroughtUpToDateFromEveryVersionAndNeverBack) {
   EXPECT_EQ(*store.look(),
             "db:1 answers and takes the login; the tables x_... are made with the first sample");
   EXPECT_EQ(said("CREATE"), 0);
+}
+
+TEST_F(SqlStore, ARowThatAnotherProgramMadeMeanwhileIsFound) {
+  for (const std::string name : {"home", "power"}) {
+    script.hidden = name;
+    store.close();
+    const auto written = store.write(records(2));
+    ASSERT_TRUE(written) << name << ": " << written.error().detail();
+    EXPECT_EQ(written->taken, 2U);
+  }
+}
+
+TEST_F(SqlStore, RightsThatAreMissingAreNamedBeforeASampleComes) {
+  script.version = "0";
+  script.lacking = {"CREATE x_samples", "CREATE x_events", "UPDATE x_meters", "UPDATE x_samples"};
+  const auto missing = store.look();
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code(), Errc::access);
+  EXPECT_EQ(missing.error().detail(),
+            "db:1 takes the login, but no samples: this user lacks the rights CREATE; UPDATE on "
+            "x_meters, x_samples");
+  script.version = "3";
+  script.lacking = {"CREATE x_samples", "CREATE x_events", "DROP x_wide"};
+  EXPECT_TRUE(store.look()) << "the tables are there";
+  script.lacking = {"INSERT x_events"};
+  EXPECT_FALSE(store.look());
+  script.role = "writers";
+  const auto unknown = store.look();
+  ASSERT_TRUE(unknown);
+  EXPECT_NE(unknown->find("is not known: its rights come by a role"), std::string::npos);
 }
 
 std::string refusal(
