@@ -2,7 +2,10 @@
 #include "cli/import_place.hpp"
 
 #include "app/claim.hpp"
+#include "cli/house.hpp"
+#include "config/reader.hpp"
 #include "core/text.hpp"
+#include "history/lines.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,6 +53,32 @@ Result<std::vector<std::string>> files_of(std::span<const std::string> words) {
     std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
   return files;
+}
+
+Result<std::uint64_t> most_samples_of(std::vector<std::string>& files) {
+  std::uint64_t most = 0;
+  std::vector<std::string> whole;
+  for (std::string& file : files) {
+    const auto found = history::most_samples(file);
+    if (!found && found.error().code() == Errc::not_found) return found.error();
+    if (!found) {
+      complain("meterbridge journal: " + found.error().detail() + "; nothing of it is taken");
+      continue;
+    }
+    most += *found;
+    whole.push_back(std::move(file));
+  }
+  files = std::move(whole);
+  return most;
+}
+
+std::string wrong_id(const std::string& id, const config::Settings* settings, bool fresh) {
+  const std::string fault = config::identity_fault(id);
+  if (!fault.empty()) return "the id \"" + sanitised(id, 80) + "\" " + fault;
+  if (fresh || settings == nullptr || settings->meters.empty()) return {};
+  const auto unknown = unknown_meter(*settings, id, true);
+  return unknown ? *unknown + " (--new-meter takes the samples of one that is not configured)"
+                 : std::string();
 }
 
 Result<> use_zone(const std::string& zone) {

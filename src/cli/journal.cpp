@@ -28,6 +28,7 @@ constexpr std::array options{
     Option{"--map", "", "NAME=KEY[:UNIT]",
            "import: what a column, field or entity is here; may be given several times", true},
     Option{"--zone", "", "ZONE", "import: of times without one, for example Europe/Vienna"},
+    Option{"--new-meter", "", "", "import: even where --meter is none of the configuration"},
     Option{"--meter-changed", "", "", "import: even where a counter is lower than before"},
     Option{"--dry-run", "", "", "import: says what it would do, and writes nothing"},
     Option{"--database", "", "FILE",
@@ -93,8 +94,8 @@ int status(journal::Archive& archive, const std::string& path, const Arguments& 
   return exit_ok;
 }
 
-int export_entries(journal::Archive& archive, const Selection& selection,
-                   const std::string& format) {
+int export_entries(journal::Archive& archive, const Selection& selection, const std::string& format,
+                   const config::Settings* settings) {
   const ExportFormat form = format == "csv"    ? ExportFormat::csv
                             : format == "json" ? ExportFormat::json
                                                : ExportFormat::influx;
@@ -106,7 +107,16 @@ int export_entries(journal::Archive& archive, const Selection& selection,
     complain("meterbridge journal: " + written.error().detail());
     return exit_failed;
   }
-  if (archive.damaged() == 0) return exit_ok;
+  bool known = true;
+  for (const std::string& meter : selection.meters) {
+    const auto unknown = settings != nullptr
+                             ? unknown_meter(*settings, meter, true)
+                             : std::optional<std::string>("no meter \"" + meter + "\"");
+    if (!unknown || holds_meter(archive, meter)) continue;
+    complain("meterbridge journal: " + *unknown + ", and the journal has no sample of it");
+    known = false;
+  }
+  if (archive.damaged() == 0) return known ? exit_ok : exit_failed;
   complain(std::to_string(archive.damaged()) + " entries are damaged and were left out");
   return exit_failed;
 }
@@ -184,7 +194,8 @@ int run(const Arguments& arguments) {
   if (what == "status") return status(**archive, *path, arguments);
   if (what == "replay")
     return replay_entries(*house, **archive, *selection, *arguments.value("--sink"));
-  return export_entries(**archive, *selection, arguments.value("--format").value_or("json"));
+  return export_entries(**archive, *selection, arguments.value("--format").value_or("json"),
+                        house ? &house->settings : nullptr);
 }
 
 }  // namespace

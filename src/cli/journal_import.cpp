@@ -3,13 +3,14 @@
 #include "cli/house.hpp"
 #include "cli/import_place.hpp"
 #include "cli/journal_words.hpp"
+#include "config/reader.hpp"
 #include "core/text.hpp"
 #include "history/counters.hpp"
-#include "history/lines.hpp"
 #include "journal/import.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
 
@@ -49,6 +50,7 @@ struct Job {
   std::optional<std::string> only;              // the one name that --meter ID stands for
   std::optional<std::pair<Instant, Instant>> span;
   std::optional<Error> broken;
+  bool whole = true;  // nothing was left out
 };
 
 void tell(Job& job, history::Place place, std::string_view kind, const std::string& text) {
@@ -102,6 +104,12 @@ Named rename(Job& job, const history::Layout& layout, Sample& sample, std::strin
   }
   if (sample.meter.empty()) sample.meter = history::meter_of_path(job.file);
   if (sample.meter.empty() && wanted.meter) sample.meter = *wanted.meter;
+  const std::string fault = config::identity_fault(std::string_view(sample.meter).substr(0, 64));
+  if (!fault.empty() && !sample.meter.empty()) {
+    why = "the id \"" + sanitised(sample.meter, 60) + "\" " + fault +
+          ": --meter ID=NAME gives another";
+    return Named::refused;
+  }
   if (sample.meter.empty()) {
     why = "neither the file nor its folder names the meter: --meter ID does";
     return Named::refused;
@@ -272,12 +280,11 @@ int read_all(Job& job, const std::vector<std::string>& files, const std::string&
   std::vector<std::vector<std::string>> rows{
       {"file", "layout", "lines", "samples", "new", "known", "not meant", "refused"}};
   Count all;
-  bool whole = true;
   for (const std::string& file : files) {
     const auto summary = read_one(job, file);
     if (!summary) {
       complain("meterbridge journal: " + summary.error().detail());
-      whole = false;
+      job.whole = false;
       continue;
     }
     const Count& one = job.count;
@@ -290,7 +297,7 @@ int read_all(Job& job, const std::vector<std::string>& files, const std::string&
     all.added += one.added;
     all.there += one.there;
     all.before += one.before;
-    whole = whole && one.refused == 0;
+    job.whole = job.whole && one.refused == 0;
     if (job.broken) break;
   }
   const bool agree = counters_agree(job);
@@ -316,7 +323,7 @@ int read_all(Job& job, const std::vector<std::string>& files, const std::string&
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   end_words(job, all, path, took.count());
   if (all.samples == 0) complain("meterbridge journal: there is no sample in it that is meant");
-  return whole && agree && all.samples > 0 ? exit_ok : exit_failed;
+  return job.whole && agree && all.samples > 0 ? exit_ok : exit_failed;
 }
 
 }  // namespace
@@ -334,15 +341,22 @@ int import_files(const Arguments& arguments, const Selection& selection, const s
   };
   const auto wanted = wanted_of(arguments, selection);
   if (!wanted) return refuse(wanted.error().detail(), exit_usage);
-  const auto files = files_of(std::span(arguments.words()).subspan(1));
-  if (!files) return refuse(files.error().detail(), exit_failed);
-  std::uint64_t most = 0;
-  for (const std::string& file : *files) {
-    const auto found = history::most_samples(file);
-    if (!found) return refuse(found.error().detail(), exit_failed);
-    most += *found;
+  std::vector<std::string> ids;
+  if (wanted->meter) ids.push_back(*wanted->meter);
+  for (const auto& [name, id] : wanted->renamed)
+    ids.push_back(id);
+  for (const std::string& id : ids) {
+    const std::string fault = wrong_id(id, settings, arguments.has("--new-meter"));
+    if (!fault.empty()) return refuse(fault, exit_usage);
   }
+  auto files = files_of(std::span(arguments.words()).subspan(1));
+  if (!files) return refuse(files.error().detail(), exit_failed);
+  const std::size_t named = files->size();
+  const auto most = most_samples_of(*files);
+  if (!most) return refuse(most.error().detail(), exit_failed);
+  if (files->empty()) return exit_failed;
   Job job;
+  job.whole = files->size() == named;
   job.wanted = &*wanted;
   job.settings = settings;
   job.now = SystemClock().now();
@@ -350,8 +364,12 @@ int import_files(const Arguments& arguments, const Selection& selection, const s
     job.kept_from = job.now - settings->journal.keep;
   if (const std::string fault = owner_fault(path); !fault.empty())
     return refuse(fault, exit_failed);
+  const SystemClock clock;
+  // A dry run makes no file: neither a journal nor its lock.
+  std::error_code failed;
+  const bool trial = wanted->dry && !std::filesystem::exists(path, failed);
   std::optional<Error> claimed;
-  const auto claim = claim_journal(path, settings, claimed);
+  const auto claim = trial ? nullptr : claim_journal(path, settings, claimed);
   std::unique_ptr<journal::Import> into;
   if (claimed && !wanted->dry)
     return refuse(claimed->detail() +
@@ -359,15 +377,12 @@ int import_files(const Arguments& arguments, const Selection& selection, const s
                       "(--dry-run works beside it)",
                   exit_failed);
   if (!claimed) {
-    const SystemClock clock;
-    auto begun = journal::begin_import(path, most, clock);
+    auto begun =
+        trial ? journal::begin_trial(*most, clock) : journal::begin_import(path, *most, clock);
     if (!begun) return refuse(begun.error().detail(), exit_failed);
     into = std::move(*begun);
   }
   job.journal = into.get();
-  if (settings != nullptr && wanted->meter) {
-    if (const auto unknown = unknown_meter(*settings, *wanted->meter, true)) complain(*unknown);
-  }
   return read_all(job, *files, path);
 }
 

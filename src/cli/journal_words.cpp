@@ -147,6 +147,18 @@ Result<Selection> selection_of(const Arguments& arguments, Instant now) {
   return selection;
 }
 
+bool holds_meter(journal::Archive& archive, const std::string& meter) {
+  Selection selection;
+  selection.meters = {meter};
+  bool found = false;
+  const auto look = [&](std::string_view text) {
+    found = !text.empty();
+    return !found;
+  };
+  (void)for_each(archive, selection, look, [](const journal::Entry&) { return std::string("x"); });
+  return found;
+}
+
 Result<> write_export(journal::Archive& archive, const Selection& selection, ExportFormat format,
                       const WriteText& write) {
   if (format == ExportFormat::json) return for_each(archive, selection, write, line_of_json);

@@ -40,6 +40,9 @@ using WriteText = std::function<bool(std::string_view text)>;
 Result<> write_export(journal::Archive& archive, const Selection& selection, ExportFormat format,
                       const WriteText& write);
 
+// Whether any sample is of this meter or its sub-meters. Reads until it finds one.
+bool holds_meter(journal::Archive& archive, const std::string& meter);
+
 // To one sink once more; its cursor in the journal stays. The exit code of the command.
 int replay_entries(const app::House& house, journal::Archive& archive, const Selection& selection,
                    const std::string& name);

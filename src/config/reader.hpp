@@ -12,6 +12,8 @@
 
 namespace meterbridge::config {
 
+// What is wrong with "house" as an id; empty = nothing.
+[[nodiscard]] std::string identity_fault(std::string_view text);
 // "house": letters, digits, _ and -, not too long. Adds a problem and returns false otherwise.
 bool check_identity(const Node& node, std::string_view text, Problems& problems);
 // A topic for publishing: no wildcards, no blank levels at the ends. The same.

@@ -21,21 +21,21 @@ bool is_identity_character(char c) {
 
 }  // namespace
 
+std::string identity_fault(std::string_view text) {
+  if (text.empty()) return "is empty; letters, digits, _ and - are needed";
+  if (!std::all_of(text.begin(), text.end(), is_identity_character))
+    return "has other characters than letters (a-z), digits, _ and -";
+  if (text.size() > longest_identity)
+    return "is longer than " + std::to_string(longest_identity) + " characters";
+  return {};
+}
+
 bool check_identity(const Node& node, std::string_view text, Problems& problems) {
-  if (text.empty()) {
-    complain(problems, node, "is empty; letters, digits, _ and - are needed");
-    return false;
-  }
-  if (!std::all_of(text.begin(), text.end(), is_identity_character)) {
-    complain(problems, node,
-             shown(node) + " has other characters than letters (a-z), digits, _ and -");
-    return false;
-  }
-  if (text.size() > longest_identity) {
-    complain(problems, node, "is longer than " + std::to_string(longest_identity) + " characters");
-    return false;
-  }
-  return true;
+  std::string fault = identity_fault(text);
+  if (fault.empty()) return true;
+  if (fault.starts_with("has ")) fault.insert(0, shown(node) + " ");
+  complain(problems, node, fault);
+  return false;
 }
 
 bool check_topic(const Node& node, std::string_view text, Problems& problems) {

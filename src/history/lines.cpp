@@ -15,9 +15,11 @@ constexpr std::size_t block = 65536;
 
 Error damaged(void* file, const std::string& path) {
   int code = Z_OK;
-  const char* words = ::gzerror(static_cast<gzFile>(file), &code);
-  return {Errc::io, path + ": cannot be read: " +
-                        (code == Z_ERRNO ? std::strerror(errno) : std::string(words))};
+  std::string_view words = ::gzerror(static_cast<gzFile>(file), &code);
+  if (code == Z_ERRNO) words = std::strerror(errno);
+  // zlib begins with the path itself.
+  if (words.starts_with(path + ": ")) words.remove_prefix(path.size() + 2);
+  return {Errc::io, path + ": cannot be read: " + std::string(words)};
 }
 
 }  // namespace

@@ -24,6 +24,10 @@ Result<std::unique_ptr<Import>> begin_import(const std::string& path, std::uint6
   return Error(Errc::unsupported, path + ": this program was built without SQLite");
 }
 
+Result<std::unique_ptr<Import>> begin_trial(std::uint64_t, const Clock&) {
+  return Error(Errc::unsupported, "this program was built without SQLite");
+}
+
 Result<> hold(const std::string&) {
   return {};
 }

@@ -343,4 +343,13 @@ Result<std::unique_ptr<Import>> begin_import(const std::string& path, std::uint6
   return std::unique_ptr<Import>(std::move(into));
 }
 
+Result<std::unique_ptr<Import>> begin_trial(std::uint64_t most, const Clock& clock) {
+  // SQLite's own temporary file, which has no name.
+  auto store = Store::open("", Database::Mode::write);
+  if (!store) return store.error();
+  auto into = std::make_unique<Into>(std::move(*store));
+  if (auto begun = into->begin(most, clock.now()); !begun) return begun.error();
+  return std::unique_ptr<Import>(std::move(into));
+}
+
 }  // namespace meterbridge::journal

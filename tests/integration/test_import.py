@@ -152,3 +152,59 @@ def test_wrong_words_are_told(tmp_path):
             (["--map", "a=nonsense", tmp_path / "a.csv"], 2, "--map"),
             (["--meter", "a", "--meter", "b=c", tmp_path / "a.csv"], 2, "either --meter ID or")]:
         assert words in take(house, database, *arguments, code=code)
+
+
+def test_a_meter_that_nobody_has_is_asked_about(tmp_path):
+    house = House(tmp_path, ["{id: flat, profile: p1, link: {serial: /dev/null}}"])
+    file = table(tmp_path / "a.csv", ("2026-10-02T10:00:00", "100.5"))
+    database = tmp_path / "state/meterbridge.journal.db"
+
+    def run(what, *words):
+        done = house.call("journal", what, "-c", str(house.file), *map(str, words))
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    code, told = run("import", "--meter", "flatt", file)
+    assert code == 2 and 'no meter "flatt" in the configuration; did you mean flat? (--new-meter' in told, told
+    code, told = run("import", "--meter", "cellar=house", file)
+    assert code == 2 and 'no meter "cellar"' in told, told
+    for name, words in (("A B/#", 'the id "A B/#" has other characters'), ("x" * 65, "is longer than 64"), ("", 'the id "" is empty')):
+        code, told = run("import", "--new-meter", "--meter", name, file)
+        assert code == 2 and words in told, told
+    assert not database.exists()
+    assert run("import", "--meter", "flat", file)[0] == 0
+    assert run("import", "--new-meter", "--meter", "cellar", file)[0] == 0
+    code, told = run("export", "--meter", "nosuch")
+    assert code == 1 and 'no meter "nosuch" in the configuration, and the journal has no sample of it' in told, told
+    code, told = run("export", "--meter", "flatt", "--meter", "flat")
+    assert code == 1 and "did you mean flat?" in told and '"meter":"flat"' in told, told
+    # What is in the journal alone, or has no sample in that time, is no mistake.
+    assert run("export", "--meter", "cellar", "--to", "2026-01-01") == (0, "")
+    assert run("export", "--meter", "cellar")[0] == 0
+    named = tmp_path / "named.csv"
+    named.write_text("time_utc,time_local,meter,energy_import\n2026-10-02T10:00:00.000Z,x,A B/#,1\n")
+    told = take(house, tmp_path / "x.journal.db", named, code=1)
+    assert 'named.csv:2: error: the id "A B/#" has other characters' in told, told
+    assert "1 samples are new" in take(house, tmp_path / "x.journal.db", "--meter", "cellar=A B/#", named)
+
+
+def test_a_dry_run_leaves_no_file(tmp_path):
+    house = House(tmp_path, [])
+    file = table(tmp_path / "a.csv", ("2026-10-02T10:00:00", "100.5"), ("2026-10-02T10:00:00", "100.5"), ("2026-10-02T11:00:00", "101"))
+    (tmp_path / "state").mkdir()
+    told = take(house, tmp_path / "state/x.journal.db", "--dry-run", "--meter", "house", file)
+    assert "2 samples would be new" in told and "1 are there already" in told, told
+    take(house, tmp_path / "nowhere/x.journal.db", "--dry-run", "--meter", "house", file)
+    assert not list((tmp_path / "state").iterdir()) and not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_that_was_cut_is_named_and_the_others_are_taken(tmp_path):
+    house = House(tmp_path, [])
+    whole = table(tmp_path / "a.csv", ("2026-10-02T10:00:00", "100.5"))
+    cut = tmp_path / "b.csv.gz"
+    rows = "".join(f"2026-10-02T11:00:{i % 60:02}.{i // 60:03}Z,x,{101 + random.Random(i).random()}\n" for i in range(5000))
+    cut.write_bytes(gzip.compress(("time_utc,time_local,energy_import\n" + rows).encode())[:-2000])
+    last = table(tmp_path / "c.csv", ("2026-10-02T12:00:00", "103"))
+    told = take(house, tmp_path / "x.journal.db", "--meter", "house", whole, cut, last, code=1)
+    assert "b.csv.gz: cannot be read: unexpected end of file; nothing of it is taken" in told and "2 samples are new" in told, told
+    assert len(lines_of(house, f"{tmp_path}/x.journal.db")) == 2
+    assert "cannot be read" in take(house, tmp_path / "y.journal.db", "--meter", "house", cut, code=1)
