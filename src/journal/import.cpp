@@ -5,6 +5,7 @@
 #include "journal/ledger.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -54,7 +55,8 @@ class Moments {
     return found;
   }
 
-  using Places = std::vector<std::pair<Instant, Sequence>>;
+  // In pieces: what grows as a whole is there twice while it moves.
+  using Places = std::deque<std::pair<Instant, Sequence>>;
 
   const Places& in_time() {
     merge();
@@ -63,8 +65,8 @@ class Moments {
 
  private:
   void merge() {
+    if (late_.empty()) return;
     Places merged;
-    merged.reserve(sorted_.size() + late_.size());
     std::merge(sorted_.begin(), sorted_.end(), late_.begin(), late_.end(),
                std::back_inserter(merged),
                [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -118,7 +120,7 @@ class Into final : public Import {
   std::map<std::string, Moments> meters_;
   // Of each meter, the latest of this file; of each imported sample, which one it was when it came.
   std::unordered_map<std::string, std::pair<Instant, Sequence>> latest_;
-  std::vector<Sequence> before_;
+  std::deque<Sequence> before_;
   Sequence lowest_ = 0;
   Sequence next_ = 0;
   Sequence end_ = 0;
