@@ -345,6 +345,9 @@ Error Client::State::words_for(int code, int system_error) {
                                  std::to_string(keepalive) + " s"};
     case MOSQ_ERR_PROTOCOL:
     case MOSQ_ERR_MALFORMED_PACKET:
+      // A CONNACK in the form of MQTT 3.1.1. libmosquitto 2.0.11 still makes a refusal in words of
+      // it, 2.0.21 only this code.
+      if (mqtt5 && !accepted) return connection_refused(unsupported_protocol_version, false);
       return {Errc::malformed, "what answers does not speak MQTT as it should"};
     case MOSQ_ERR_ERRNO:
       return {Errc::io, "the connection failed: " + std::string(std::strerror(system_error))};

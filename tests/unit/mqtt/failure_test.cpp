@@ -305,15 +305,17 @@ class OldBroker : public ::testing::Test {
 };
 
 TEST_F(OldBroker, ThatRefusesMqtt5IsSpokenToInMqtt311AtOnceWithOneWord) {
-  OldServer server(loop, OldServer::Manner::refuses_mqtt5);
-  Party party(loop, settings_for(server.port()));
-  party.start();
-  ASSERT_TRUE(party.wait_connected());
-  EXPECT_THAT(server.levels, ElementsAre(5, 4));
-  EXPECT_THAT(party.losses, IsEmpty());
-  EXPECT_THAT(party.notices, ElementsAre(HasSubstr("MQTT 3.1.1 is used")));
-  party->publish(Message("a", "b", true));
-  EXPECT_TRUE(party.wait_flushed());
+  for (const auto manner : {OldServer::Manner::refuses_mqtt5, OldServer::Manner::overlooks_mqtt5}) {
+    OldServer server(loop, manner);
+    Party party(loop, settings_for(server.port()));
+    party.start();
+    ASSERT_TRUE(party.wait_connected());
+    EXPECT_THAT(server.levels, ElementsAre(5, 4));
+    EXPECT_THAT(party.losses, IsEmpty());
+    EXPECT_THAT(party.notices, ElementsAre(HasSubstr("MQTT 3.1.1 is used")));
+    party->publish(Message("a", "b", true));
+    EXPECT_TRUE(party.wait_flushed());
+  }
 }
 
 TEST_F(OldBroker, ThatHangsUpOnMqtt5IsSpokenToInMqtt311AfterSomeAttempts) {

@@ -21,6 +21,7 @@ class OldServer {
  public:
   enum class Manner {
     refuses_mqtt5,      // CONNACK 1 of MQTT 3.1.1, as a broker of 2015 answers
+    overlooks_mqtt5,    // CONNACK 0 of MQTT 3.1.1 whatever it was asked
     hangs_up_on_mqtt5,  // says nothing at all
     talks_http,
     drops,       // hangs up at every 97th message, three times, without acknowledging it
@@ -121,6 +122,8 @@ class OldServer {
           reply(guest, {0x20, 2, 0, 1});
           return;
         }
+        break;
+      case Manner::overlooks_mqtt5:
         break;
     }
     reply(guest, {0x20, 2, 0, 0});
