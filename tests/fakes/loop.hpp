@@ -9,8 +9,10 @@
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 namespace meterbridge::fakes {
 
@@ -32,6 +34,12 @@ class Loop {
     until([&] { return result.has_value(); }, patience);
     if (thrown) std::rethrow_exception(thrown);
     return std::move(*result);
+  }
+
+  // From inside the loop, as the program does it: there a task that was spawned before has begun.
+  // With Boost 1.83 one that is cancelled before throws out of the loop.
+  void cancel(boost::asio::cancellation_signal& stop) {
+    boost::asio::post(io_, [&stop] { stop.emit(boost::asio::cancellation_type::terminal); });
   }
 
   // Does what can be done without waiting.

@@ -159,7 +159,7 @@ TEST(Line, GivesNothingToACancelledCaller) {
   asio::co_spawn(loop.context(), late(*line),
                  asio::bind_cancellation_slot(
                      stop.slot(), [&](std::exception_ptr, bool value) { got = value; }));
-  stop.emit(asio::cancellation_type::terminal);
+  loop.cancel(stop);
   loop.until([&] { return got.has_value(); });
   EXPECT_FALSE(*got);
   EXPECT_TRUE(loop.run(take(*line)));

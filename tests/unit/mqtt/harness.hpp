@@ -18,6 +18,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 namespace meterbridge::mqtt {
@@ -81,7 +82,9 @@ class Party {
   // Terminal cancellation, as at shutdown; true when run() has returned.
   bool cancel() {
     if (!running_) return true;
-    stop_.emit(boost::asio::cancellation_type::terminal);
+    // From inside the loop, as the program does it: with Boost 1.83 a task that was not yet begun
+    // would throw out of it.
+    boost::asio::post(loop_, [this] { stop_.emit(boost::asio::cancellation_type::terminal); });
     return run_until(loop_, [this] { return !running_; });
   }
 
