@@ -92,7 +92,8 @@ def test_P47_the_command_line_reads_beside_the_service(tmp_path):
         seen = sorted(set(times(ear)))
         assert set(seen) <= {entry["time"] for entry in exported(house)}
         assert {e["time"] for e in exported(house, "--from", seen[1], "--to", seen[2])} == {seen[1]}
-        assert exported(house, "--meter", "other") == []
+        nobody = house.call("journal", "-c", str(house.file), "export", "--meter", "other")
+        assert nobody.returncode == 1 and b'no meter "other"' in nobody.stderr and nobody.stdout == b""
         lines = house.call("journal", "-c", str(house.file), "export", "--format", "influx").stdout.decode().splitlines()
         assert len(lines) >= 3 and all(line.startswith("p1") for line in lines)
         assert status(house)["samples"] >= 3
