@@ -329,7 +329,9 @@ Result<> Client::State::judged(int code) {
 
 Error Client::State::words_for(int code, int system_error) {
   // A broker that does not like our certificate says so after the handshake, or only hangs up.
-  if (tls != nullptr && !accepted && (code == MOSQ_ERR_TLS || tls_speaks())) {
+  // libmosquitto 2.0.21 says EPROTO instead, and often logs nothing.
+  const bool tls_error = code == MOSQ_ERR_TLS || (code == MOSQ_ERR_ERRNO && system_error == EPROTO);
+  if (tls != nullptr && !accepted && (tls_error || tls_speaks())) {
     return {Errc::io, "TLS: " + tls->failure(record.tls_log)};
   }
   const void* const handshake = mosquitto_ssl_get(get());

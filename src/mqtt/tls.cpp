@@ -273,7 +273,7 @@ std::string TlsContext::failure(const std::string& library_log) const {
                    ? "the broker hung up after it had seen our client certificate"
                    : std::string(certificate_demand);
       }
-      return library_log.empty() ? "the handshake failed" : library_log;
+      return library_log.empty() ? "the handshake failed (a port without TLS?)" : library_log;
   }
 }
 

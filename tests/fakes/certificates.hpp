@@ -29,34 +29,39 @@ class Authority {
     std::string key;
   };
 
-  // `names`: as in subjectAltName, for example "DNS:localhost,IP:127.0.0.1". Negative days:
-  // expired.
-  [[nodiscard]] Pair sign(const std::string& subject, const std::string& names,
-                          int days = 30) const {
+  // `names`: as in subjectAltName, for example "DNS:localhost,IP:127.0.0.1".
+  [[nodiscard]] Pair sign(const std::string& subject, const std::string& names) const {
     const std::string base = request(subject, names);
-    // `openssl x509` of OpenSSL 3.0 takes a negative number of days, and no date of expiry.
     run("openssl x509 -req -in " + base + ".csr -CA " + ca() + " -CAkey " + folder_ +
-        "/ca.key -CAcreateserial -days " + std::to_string(days) + " -extfile " + base +
-        ".ext -out " + base + ".crt");
+        "/ca.key -CAcreateserial -days 30 -extfile " + base + ".ext -out " + base + ".crt");
     return {base + ".crt", base + ".key"};
+  }
+
+  [[nodiscard]] Pair sign_expired(const std::string& subject, const std::string& names) const {
+    return sign_between(subject, names, "20200101000000Z", "20200201000000Z");
   }
 
   // Valid from the end of this century on.
   [[nodiscard]] Pair sign_for_later(const std::string& subject, const std::string& names) const {
+    return sign_between(subject, names, "20990101000000Z", "20991231000000Z");
+  }
+
+ private:
+  // Only `openssl ca` takes dates in OpenSSL 3.0 and in 3.5; it wants a data base.
+  [[nodiscard]] Pair sign_between(const std::string& subject, const std::string& names,
+                                  const std::string& begin, const std::string& end) const {
     const std::string base = request(subject, names);
     const std::string conf = folder_ + "/ca.conf";
-    // Only `openssl ca` takes a date of beginning; it wants a data base.
     run("printf '[ca]\ndefault_ca=d\n[d]\ndatabase=" + folder_ + "/index\nserial=" + folder_ +
         "/serial\nnew_certs_dir=" + folder_ +
         "\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' > " + conf + " && : > " +
         folder_ + "/index && echo 01 > " + folder_ + "/serial");
     run("openssl ca -batch -notext -config " + conf + " -in " + base + ".csr -cert " + ca() +
-        " -keyfile " + folder_ + "/ca.key -startdate 20990101000000Z -enddate " +
-        "20991231000000Z -extfile " + base + ".ext -out " + base + ".crt");
+        " -keyfile " + folder_ + "/ca.key -startdate " + begin + " -enddate " + end + " -extfile " +
+        base + ".ext -out " + base + ".crt");
     return {base + ".crt", base + ".key"};
   }
 
- private:
   // A key, a request and a file of extensions; the names without their ends.
   [[nodiscard]] std::string request(const std::string& subject, const std::string& names) const {
     std::string base = folder_ + "/" + subject;

@@ -92,7 +92,7 @@ TEST_F(Tls, AnUnknownAuthorityIsRefusedAndNamed) {
 
 TEST_F(Tls, InsecureTakesAnything) {
   const fakes::Authority other(place, "Other authority");
-  fakes::MosquittoServer server(listener(other.sign("server", "DNS:elsewhere", -1)));
+  fakes::MosquittoServer server(listener(other.sign_expired("server", "DNS:elsewhere")));
   ASSERT_TRUE(server.start()) << server.log();
   BrokerSettings settings = secure(server);
   settings.insecure = true;
@@ -112,7 +112,7 @@ TEST_F(Tls, AnotherNameIsRefusedAndNamed) {
 }
 
 TEST_F(Tls, AnExpiredCertificateIsRefusedWithItsDate) {
-  fakes::MosquittoServer server(listener(authority->sign("server", "DNS:localhost", -1)));
+  fakes::MosquittoServer server(listener(authority->sign_expired("server", "DNS:localhost")));
   ASSERT_TRUE(server.start()) << server.log();
   EXPECT_THAT(complaint(secure(server)), HasSubstr("has expired on"));
 }
