@@ -24,6 +24,8 @@ constexpr Milliseconds longest_wish{std::chrono::hours(1)};  // of a place that 
 // Who has just configured a place looks whether something comes.
 constexpr Milliseconds first_patience{2000};
 constexpr std::size_t most_reasons_told = 20;
+// After a failure, until the place takes something: a try costs little, however long it is away.
+constexpr std::size_t probe = 20;
 
 asio::awaitable<bool> ending() {
   const auto state = co_await asio::this_coro::cancellation_state;
@@ -104,6 +106,12 @@ asio::awaitable<bool> Runner::turn() {
     co_return true;
   }
   const bool asked_to_wait = written->taken == 0 && written->pause > Milliseconds::zero();
+  // It is back: what waits goes out at once.
+  if (std::exchange(probing_, false)) {
+    hasten_ = true;
+    loss_told_ = false;
+    tell_loss();
+  }
   take(*written);
   if (asked_to_wait) {
     failed("the place asks us to wait " + duration_text(written->pause));
@@ -170,8 +178,9 @@ Result<> Runner::fill() {
     (void)newly_dropped();
   }
   const journal::Sequence newest = journal_.committed();
-  if (pending_.size() >= options_.batch || fetched_ >= newest) return {};
-  auto entries = journal_.after(fetched_, options_.batch - pending_.size());
+  const std::size_t most = probing_ ? std::min(probe, options_.batch) : options_.batch;
+  if (pending_.size() >= most || fetched_ >= newest) return {};
+  auto entries = journal_.after(fetched_, most - pending_.size());
   if (!entries) return entries.error();
   if (entries->empty()) {
     fetched_ = newest;  // what was there is damaged, or gone
@@ -179,9 +188,9 @@ Result<> Runner::fill() {
   }
   if (const std::uint64_t lost = newly_dropped(); lost > 0) {
     counts_.dropped += lost;
-    say(true, std::to_string(lost) +
-                  " samples left the journal before they could be written: it is too small for so "
-                  "long an outage");
+    lost_ += lost;
+    // In a long outage some are lost before each try: the first are told, and all when it is over.
+    if (!std::exchange(loss_told_, probing_)) tell_loss();
   }
   fetched_ = entries->back().sequence;
   if (pending_.empty()) {
@@ -192,6 +201,13 @@ Result<> Runner::fill() {
     if (!options_.wanted || options_.wanted(entry.sample)) pending_.push_back(std::move(entry));
   }
   return {};
+}
+
+void Runner::tell_loss() {
+  if (lost_ == 0) return;
+  say(true, std::to_string(std::exchange(lost_, 0)) +
+                " samples left the journal before they could be written: it is too small for so "
+                "long an outage");
 }
 
 bool Runner::is_due() const {
@@ -221,6 +237,7 @@ void Runner::let_go() {
   pending_.resize(1);
   pending_.shrink_to_fit();
   fetched_ = pending_.front().sequence;
+  probing_ = true;
 }
 
 void Runner::advance(journal::Sequence sequence) {

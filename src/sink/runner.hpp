@@ -80,6 +80,7 @@ class Runner {
   void put_aside(const Refusal& refusal);
   void advance(journal::Sequence sequence);
   void let_go();
+  void tell_loss();
   void failed(const std::string& reason);
   void say(bool warning, const std::string& line) const;
 
@@ -94,12 +95,15 @@ class Runner {
   journal::Sequence cursor_ = 0;         // everything up to here is done
   journal::Sequence fetched_ = 0;        // pending_ ends here
   std::uint64_t dropped_seen_ = 0;
+  std::uint64_t lost_ = 0;  // not told yet
+  bool loss_told_ = false;  // in this outage
   bool known_ = false;      // the journal told us our cursor
   Time write_at_{};         // when pending_ goes out though it is not full
   bool held_back_ = false;  // the sink wrote, and took nothing of a full batch
   bool began_ = false;      // something was written
   bool hasten_ = false;     // until what is committed was written
   bool finishing_ = false;
+  bool probing_ = false;  // the last write failed
   std::set<std::string> reasons_told_;
   RunnerStatus counts_;
 };
