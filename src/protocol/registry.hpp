@@ -9,6 +9,7 @@
 #include "protocol/responder.hpp"
 #include "protocol/telegram.hpp"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -80,7 +81,7 @@ struct Protocol {
 Result<std::vector<TranscriptLine>> parse_transcript(std::string_view text);
 // A request may be written over several lines: `wants_more` says that these sent bytes are not yet
 // a whole one.
-[[nodiscard]] std::vector<TranscriptExchange> exchanges_of(std::span<const TranscriptLine> lines,
-                                                           bool (*wants_more)(ByteView sent));
+[[nodiscard]] std::vector<TranscriptExchange> exchanges_of(
+    std::span<const TranscriptLine> lines, const std::function<bool(ByteView sent)>& wants_more);
 
 }  // namespace meterbridge::protocol

@@ -114,6 +114,26 @@ Errc errc_of(Status status) noexcept {
   return Errc::bug;
 }
 
+Status status_of(Errc code) noexcept {
+  for (std::size_t i = 1; i < status_names.size(); ++i) {
+    const auto status = static_cast<Status>(i);
+    if (errc_of(status) == code) return status;
+  }
+  return Status::malformed;
+}
+
+Decoded no_telegram(std::string_view protocol, Status status, std::string why) {
+  Decoded decoded;
+  decoded.status = status;
+  decoded.error = std::move(why);
+  decoded.telegram.protocol = protocol;
+  return decoded;
+}
+
+Decoded no_telegram(std::string_view protocol, const Error& why) {
+  return no_telegram(protocol, status_of(why.code()), why.detail());
+}
+
 std::string decoded_json(const Decoded& decoded) {
   JsonWriter json;
   json.object()

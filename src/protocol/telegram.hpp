@@ -58,6 +58,7 @@ enum class Status {
 };
 [[nodiscard]] std::string_view name(Status status) noexcept;
 [[nodiscard]] Errc errc_of(Status status) noexcept;  // ok is a bug here
+[[nodiscard]] Status status_of(Errc code) noexcept;  // malformed when it is no status of its own
 
 // One telegram or exchange found in a stream, the broken ones too; offset and length in bytes of
 // the stream.
@@ -74,6 +75,10 @@ struct Decoded {
 
   [[nodiscard]] Error failure() const { return {errc_of(status), error}; }
 };
+
+// An entry that says why there is no telegram.
+[[nodiscard]] Decoded no_telegram(std::string_view protocol, Status status, std::string why);
+[[nodiscard]] Decoded no_telegram(std::string_view protocol, const Error& why);
 
 // The object of `decode --json`, and of the telegram topic (there without offset and length).
 [[nodiscard]] std::string decoded_json(const Decoded& decoded);

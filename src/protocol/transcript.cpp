@@ -86,7 +86,7 @@ Result<std::vector<TranscriptLine>> parse_transcript(std::string_view text) {
 }
 
 std::vector<TranscriptExchange> exchanges_of(std::span<const TranscriptLine> lines,
-                                             bool (*wants_more)(ByteView sent)) {
+                                             const std::function<bool(ByteView sent)>& wants_more) {
   std::vector<TranscriptExchange> exchanges;
   for (const TranscriptLine& line : lines) {
     if (line.sent && line.bytes.empty()) continue;  // nothing was sent

@@ -3,6 +3,7 @@
 
 #include "protocol/dlt645/answer.hpp"
 #include "protocol/dlt645/options.hpp"
+#include "protocol/frame_decode.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,40 +12,16 @@ namespace meterbridge::protocol::dlt645 {
 namespace {
 
 Decoded entry(Status status, std::string error) {
-  Decoded decoded;
-  decoded.status = status;
-  decoded.error = std::move(error);
-  decoded.telegram.protocol = "dlt645";
-  return decoded;
+  return no_telegram("dlt645", status, std::move(error));
 }
 
 Decoded failed(const Error& error) {
-  switch (error.code()) {
-    case Errc::checksum:
-      return entry(Status::checksum, error.detail());
-    case Errc::truncated:
-      return entry(Status::truncated, error.detail());
-    case Errc::unsupported:
-      return entry(Status::unsupported, error.detail());
-    case Errc::exception:
-      return entry(Status::exception, error.detail());
-    case Errc::mismatch:
-      return entry(Status::mismatch, error.detail());
-    default:
-      return entry(Status::malformed, error.detail());
-  }
+  return no_telegram("dlt645", error);
 }
 
-// A frame of a stream, or bytes that are none with what is wrong.
-struct Found {
-  std::size_t offset = 0;
-  ByteView wire;
-  std::optional<Error> broken;
-};
-
-std::vector<Found> frames_of(ByteView bytes) {
+std::vector<FoundFrame> frames_of(ByteView bytes) {
   constexpr std::size_t noise = 1;
-  std::vector<Found> all;
+  std::vector<FoundFrame> all;
   std::size_t at = 0;
   const auto put_noise = [&](std::size_t end) {
     while (at < end && bytes[at] == wake_up)
@@ -78,14 +55,14 @@ Decoded understand(const Frame& frame, const Options& options) {
   return decoded;
 }
 
-Decoded unasked(const Found& found, const Options& options) {
+Decoded unasked(const FoundFrame& found, const Options& options) {
   if (found.broken) return failed(*found.broken);
   const auto frame = parse_frame(found.wire);
   return frame ? understand(*frame, options) : failed(frame.error());
 }
 
 // One exchange whose request is understood.
-Decoded matched(const Found& found, ByteView request, bool answered, const Options& options) {
+Decoded matched(const FoundFrame& found, ByteView request, bool answered, const Options& options) {
   if (found.broken) return failed(*found.broken);
   if (std::ranges::equal(found.wire, request))
     return entry(Status::mismatch, "the echo of the request");
@@ -107,37 +84,15 @@ Decoded matched(const Found& found, ByteView request, bool answered, const Optio
   return understand(*frame, options);
 }
 
-// The last whole frame among the sent bytes: an adapter may put noise around it.
-Result<ByteView> request_of(ByteView sent) {
-  const auto all = frames_of(sent);
-  for (auto found = all.rbegin(); found != all.rend(); ++found) {
-    if (!found->broken) return found->wire;
-  }
-  if (all.empty()) return Error(Errc::truncated, "the request: fewer bytes than any has");
-  return Error(all.back().broken->code(), "the request: " + all.back().broken->detail());
-}
-
-bool wants_more(ByteView sent) {
-  return !request_of(sent);
-}
-
-void decode_exchange(const TranscriptExchange& exchange, const Options& options,
-                     std::vector<Decoded>& all) {
-  const auto put = [&](Decoded decoded) {
-    decoded.offset = exchange.offset;
-    decoded.length = exchange.length;
-    all.push_back(std::move(decoded));
+FrameDecoder decoder_of(const Options& options) {
+  FrameDecoder decoder;
+  decoder.protocol = "dlt645";
+  decoder.frames_of = frames_of;
+  decoder.unasked = [&options](const FoundFrame& found) { return unasked(found, options); };
+  decoder.matched = [&options](const FoundFrame& found, ByteView request, bool answered) {
+    return matched(found, request, answered, options);
   };
-  const auto request = request_of(exchange.sent);
-  if (exchange.asked && !request) put(failed(request.error()));
-  if (request && exchange.heard.empty()) put(entry(Status::truncated, "the request has no answer"));
-  bool answered = false;
-  for (const Found& found : frames_of(exchange.heard)) {
-    Decoded decoded =
-        request ? matched(found, *request, answered, options) : unasked(found, options);
-    answered = answered || decoded.ok();
-    put(std::move(decoded));
-  }
+  return decoder;
 }
 
 }  // namespace
@@ -145,24 +100,14 @@ void decode_exchange(const TranscriptExchange& exchange, const Options& options,
 std::vector<Decoded> decode(ByteView bytes, const SettingValues& settings) {
   const auto options = Options::from(settings);
   if (!options) return {entry(Status::unsupported, options.error().detail())};
-  std::vector<Decoded> all;
-  for (const Found& found : frames_of(bytes)) {
-    Decoded decoded = unasked(found, *options);
-    decoded.offset = found.offset;
-    decoded.length = found.wire.size();
-    all.push_back(std::move(decoded));
-  }
-  return all;
+  return decode_frames(bytes, decoder_of(*options));
 }
 
 std::vector<Decoded> decode_transcript(std::span<const TranscriptLine> lines,
                                        const SettingValues& settings) {
   const auto options = Options::from(settings);
   if (!options) return {entry(Status::unsupported, options.error().detail())};
-  std::vector<Decoded> all;
-  for (const TranscriptExchange& exchange : exchanges_of(lines, wants_more))
-    decode_exchange(exchange, *options, all);
-  return all;
+  return decode_exchanges(lines, decoder_of(*options));
 }
 
 }  // namespace meterbridge::protocol::dlt645

@@ -19,26 +19,11 @@ struct Context {
 };
 
 Decoded entry(Status status, std::string error) {
-  Decoded decoded;
-  decoded.status = status;
-  decoded.error = std::move(error);
-  decoded.telegram.protocol = "mercury";
-  return decoded;
+  return no_telegram("mercury", status, std::move(error));
 }
 
 Decoded failed(const Error& error) {
-  switch (error.code()) {
-    case Errc::checksum:
-      return entry(Status::checksum, error.detail());
-    case Errc::truncated:
-      return entry(Status::truncated, error.detail());
-    case Errc::mismatch:
-      return entry(Status::mismatch, error.detail());
-    case Errc::unsupported:
-      return entry(Status::unsupported, error.detail());
-    default:
-      return entry(Status::malformed, error.detail());
-  }
+  return no_telegram("mercury", error);
 }
 
 Decoded good(Telegram telegram) {

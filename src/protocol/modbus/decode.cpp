@@ -22,32 +22,17 @@ struct Context {
 };
 
 Decoded entry(Status status, std::string error) {
-  Decoded decoded;
-  decoded.status = status;
-  decoded.error = std::move(error);
-  decoded.telegram.protocol = "modbus";
-  return decoded;
+  return no_telegram("modbus", status, std::move(error));
+}
+
+Decoded failed(const Error& error) {
+  return no_telegram("modbus", error);
 }
 
 Decoded good_entry() {
   Decoded decoded = entry(Status::ok, {});
   decoded.telegram.readings.emplace_back();
   return decoded;
-}
-
-Decoded failed(const Error& why) {
-  switch (why.code()) {
-    case Errc::truncated:
-      return entry(Status::truncated, why.detail());
-    case Errc::checksum:
-      return entry(Status::checksum, why.detail());
-    case Errc::mismatch:
-      return entry(Status::mismatch, why.detail());
-    case Errc::unsupported:
-      return entry(Status::unsupported, why.detail());
-    default:
-      return entry(Status::malformed, why.detail());
-  }
 }
 
 std::string unit_text(std::uint8_t unit) {
