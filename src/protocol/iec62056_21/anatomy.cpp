@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view line_end = "\r\n";
 
 // Bit 7 of each byte, as far as it is not what parity makes of the rest: damage stays damage.
-class Parity {
+class ParityBits {
  public:
-  Parity(std::span<std::byte> bytes, bool always)
+  ParityBits(std::span<std::byte> bytes, bool always)
       : bytes_(bytes), on_(always || carries_parity(bytes)) {
     if (!on_) return;
     for (std::byte& b : bytes_) {
@@ -28,7 +28,7 @@ class Parity {
     }
   }
 
-  ~Parity() {
+  ~ParityBits() {
     if (!on_) return;
     for (std::size_t i = 0; i < bytes_.size(); ++i) {
       const bool set = !is_even(bytes_[i]) != damaged_[i];
@@ -36,8 +36,8 @@ class Parity {
     }
   }
 
-  Parity(const Parity&) = delete;
-  Parity& operator=(const Parity&) = delete;
+  ParityBits(const ParityBits&) = delete;
+  ParityBits& operator=(const ParityBits&) = delete;
 
  private:
   std::span<std::byte> bytes_;
@@ -157,7 +157,7 @@ void anonymise(Anonymised& capture, const SettingValues& settings, Disguise& dis
       std::ranges::none_of(capture.lines, [](const TranscriptLine& line) { return line.sent; });
   for (const bool learning : {true, false}) {
     const auto change = [&](bool sent, std::span<std::byte> bytes) {
-      const Parity parity(bytes, options.software_parity);
+      const ParityBits parity(bytes, options.software_parity);
       if (learning) {
         learn_address(to_text(bytes), disguise);
         if (!sent) learn_lines(to_text(bytes), disguise);
