@@ -295,18 +295,19 @@ Result<ProfileLibrary> ProfileLibrary::embedded() {
 }
 
 std::string EmbeddedProfile::yaml() const {
-  std::string text(size, '\0');
+  std::string text(std::size_t{at} + size, '\0');
   z_stream stream{};
   // zlib only reads from there.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
   stream.next_out = reinterpret_cast<Bytef*>(text.data());
   stream.avail_out = static_cast<uInt>(text.size());
-  // Negative: no header. What does not unpack to its size is a wrong build, and no profile.
-  const bool whole = inflateInit2(&stream, -MAX_WBITS) == Z_OK &&
-                     inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
+  // Negative: no header. What does not unpack so far is a wrong build, and no profile.
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return {};
+  const int result = inflate(&stream, Z_NO_FLUSH);
+  const bool whole = (result == Z_OK || result == Z_STREAM_END) && stream.avail_out == 0;
   inflateEnd(&stream);
-  return whole ? text : std::string();
+  return whole ? text.erase(0, at) : std::string();
 }
 
 bool ProfileLibrary::ships(std::string_view id) noexcept {

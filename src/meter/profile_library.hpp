@@ -8,6 +8,7 @@
 #include "core/time.hpp"
 #include "protocol/registry.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -19,9 +20,11 @@
 namespace meterbridge::meter {
 
 struct EmbeddedProfile {
-  std::string_view id;      // "p1", from profiles/p1.yaml: known without parsing (a test compares)
-  std::string_view packed;  // deflated: a third of its size, which counts where flash is little
-  std::size_t size = 0;     // as a file
+  std::string_view id;  // "p1", from profiles/p1.yaml: known without parsing (a test compares)
+  std::string_view
+      packed;            // it and others, deflated as one: a fifth of their size (flash is little)
+  std::uint32_t at = 0;  // where it begins among them
+  std::uint32_t size = 0;  // as a file
 
   [[nodiscard]] std::string yaml() const;
 };

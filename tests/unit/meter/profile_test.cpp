@@ -49,6 +49,19 @@ TEST(ProfileLibrary, AllShippedProfilesAreValidAndProven) {
   }
 }
 
+// Several are packed as one: each comes out as its file is, byte by byte.
+TEST(ProfileLibrary, WhatIsEmbeddedIsTheFile) {
+  for (const EmbeddedProfile& embedded : embedded_profiles()) {
+    const auto file = std::string(METERBRIDGE_SOURCE_DIR) + "/profiles/" + std::string(embedded.id);
+    EXPECT_EQ(embedded.yaml(), content_of(file + ".yaml"));
+  }
+  EmbeddedProfile cut = embedded_profiles().back();
+  cut.packed.remove_suffix(cut.packed.size() / 2);
+  EXPECT_EQ(cut.yaml(), "");
+  cut.packed = "no deflate";
+  EXPECT_EQ(cut.yaml(), "");
+}
+
 // Profiles are found by the names of their files, without a look into them.
 TEST(ProfileLibrary, FilesAreNamedAfterTheirProfiles) {
   std::set<std::string_view> shipped;
