@@ -201,7 +201,7 @@ void Service::start() {
   spdlog::info("meterbridge {} started: {} meters on {} links, broker {}", version, tasks_.size(),
                links_.size(), broker);
   if (broker_known()) start_broker();
-  if (around_.app) {
+  if (http::available && around_.app) {
     asio::co_spawn(context_, ask_for_broker(),
                    asio::bind_cancellation_slot(asking_stop_.slot(), asio::detached));
   }

@@ -158,6 +158,7 @@ class Service::Pages final : public http::StatusView, public http::Desk {
 
 // Also when the settings have changed: what listened before is closed.
 void Service::open_pages() {
+  if (!http::available) return;
   pages_.reset();
   const config::HttpSettings& http = house_.settings.http;
   if (!view_) view_ = std::make_shared<Pages>(*this);

@@ -4,6 +4,7 @@
 #include "cli/house.hpp"
 #include "cli/retained.hpp"
 #include "core/text.hpp"
+#include "http/server.hpp"
 #include "sink/http_client.hpp"
 
 #include <algorithm>
@@ -223,7 +224,7 @@ void add_unknown(const app::House& house, Findings& findings) {
 
 Result<ServiceView> ask_either(const app::House& house) {
   const config::HttpSettings& http = house.settings.http;
-  if (http.port != 0) {
+  if (http::available && http.port != 0) {
     const auto document = get_status(http);
     if (document) {
       ServiceView view;

@@ -4,6 +4,7 @@
 #include "app/run_app.hpp"
 #include "app/service.hpp"
 #include "cli/house.hpp"
+#include "http/server.hpp"
 
 #include <array>
 #include <utility>
@@ -27,6 +28,12 @@ int run(const Arguments& arguments) {
     return exit_usage;
   }
   if (arguments.has("--app")) {
+    if (!http::available) {
+      complain(
+          "meterbridge run: Home Assistant shows an app by its pages, and this program was built "
+          "without (METERBRIDGE_HTTP)");
+      return exit_usage;
+    }
     if (!arguments.has("--once") && !arguments.has("--config"))
       return app::run_app(arguments.value("--log-level"));
     complain("meterbridge run: --app takes its configuration from the app's options, and goes on");

@@ -239,10 +239,6 @@ std::size_t Server::connections() const noexcept {
   return state_->connections.size() - state_->streams();
 }
 
-bool available() noexcept {
-  return true;
-}
-
 }  // namespace meterbridge::http
 
 #endif

@@ -52,7 +52,12 @@ class Server {
   std::shared_ptr<State> state_;
 };
 
-// False in builds without pages (METERBRIDGE_HTTP=OFF); a Server does nothing there.
-[[nodiscard]] bool available() noexcept;
+// False in builds without pages (METERBRIDGE_HTTP=OFF); a Server does nothing there. Known while
+// compiling: what only pages need is named nowhere then, and leaves the program.
+#ifdef METERBRIDGE_WITHOUT_HTTP
+inline constexpr bool available = false;
+#else
+inline constexpr bool available = true;
+#endif
 
 }  // namespace meterbridge::http

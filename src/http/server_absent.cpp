@@ -19,9 +19,5 @@ std::size_t Server::connections() const noexcept {
   return 0;
 }
 
-bool available() noexcept {
-  return false;
-}
-
 }  // namespace meterbridge::http
 #endif
