@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/broker_bridges.hpp"
 
+#include "app/log.hpp"
 #include "app/plan.hpp"
 #include "app/wait.hpp"
 
@@ -12,7 +13,6 @@
 
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 namespace meterbridge::app {
@@ -77,9 +77,9 @@ void remove_files(const config::Settings& settings, const std::string& bridge) {
     waiting += mqtt::Spool(file + end, [](const std::string&) {}).load().size();
   for (const char* end : {".in", ".out", ".in.new", ".out.new", ".json", ".json.previous"})
     ::unlink((file + end).c_str());
-  spdlog::log(waiting > 0 ? spdlog::level::warn : spdlog::level::info,
-              "bridge {}: no longer configured; {} messages that waited for a broker were dropped",
-              bridge, waiting);
+  log::at(waiting > 0 ? log::Level::warn : log::Level::info,
+          "bridge {}: no longer configured; {} messages that waited for a broker were dropped",
+          bridge, waiting);
 }
 
 // Bridges that were taken out of the configuration while the program was not running. Names have
@@ -114,7 +114,7 @@ void BrokerBridges::start(const config::Settings& settings) {
   mqtt_ = settings.mqtt;
   for (const std::string& bridge : strangers(settings)) {
     remove_files(settings, bridge);
-    spdlog::info("bridge {}: its sessions at the brokers end by themselves, within a week", bridge);
+    log::info("bridge {}: its sessions at the brokers end by themselves, within a week", bridge);
   }
   for (const config::BridgeSettings& bridge : settings.bridges)
     add(settings, bridge);
@@ -122,7 +122,7 @@ void BrokerBridges::start(const config::Settings& settings) {
 
 void BrokerBridges::add(const config::Settings& settings, const config::BridgeSettings& bridge) {
   const auto log = [name = bridge.name](bool warning, const std::string& line) {
-    spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "bridge {}: {}", name, line);
+    log::at(warning ? log::Level::warn : log::Level::info, "bridge {}: {}", name, line);
   };
   auto entry = std::make_unique<Entry>();
   entry->settings = bridge;
@@ -230,7 +230,7 @@ bool BrokerBridges::tick() {
     const std::uint64_t dropped = condition.dropped;
     if (dropped == entry->dropped) continue;
     if (entry->dropped > 0 && now - entry->dropped_said < dropped_said_every) continue;
-    spdlog::warn(
+    log::warn(
         "bridge {}: its queue is full (queue_messages, queue_bytes): {} messages were dropped, the "
         "oldest first",
         entry->settings.name, dropped - entry->dropped);

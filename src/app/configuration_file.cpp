@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/configuration_file.hpp"
 
+#include "app/log.hpp"
 #include "app/sink_plan.hpp"
 #include "config/document.hpp"
 #include "io/state_file.hpp"
@@ -13,7 +14,6 @@
 #include <utility>
 
 #include <openssl/evp.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,9 +76,9 @@ http::Verdict verdict_of(const config::Problems& problems, const config::Setting
 
 void log_problem(const config::Problem& problem) {
   if (problem.severity == config::Severity::error) {
-    spdlog::error("{}", problem.str());
+    log::error("{}", problem.str());
   } else {
-    spdlog::warn("{}", problem.str());
+    log::warn("{}", problem.str());
   }
 }
 
@@ -131,7 +131,7 @@ Loaded ConfigurationFile::load() const {
   if (house) {
     loaded.house = std::move(*house);
   } else {
-    spdlog::error("{}: {}", path_, house.error().detail());
+    log::error("{}: {}", path_, house.error().detail());
     loaded.verdict.state = http::Validity::invalid;
     loaded.verdict.problems.emplace_back().message = house.error().detail();
   }

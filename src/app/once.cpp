@@ -5,6 +5,7 @@
 #include "app/driver_memory.hpp"
 #include "app/journal_name.hpp"
 #include "app/listener.hpp"
+#include "app/log.hpp"
 #include "app/poller.hpp"
 #include "app/receipts.hpp"
 #include "app/recorder.hpp"
@@ -20,7 +21,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -237,7 +237,7 @@ asio::awaitable<void> deliver_to_sinks(OnceRun& run) {
   co_await run.sinks->finish(Steady::now() + sink_patience);
   for (const Sinks::Health& sink : run.sinks->health()) {
     if (sink.status.lag == 0 && sink.status.refused == 0) continue;
-    spdlog::error("sink {}: did not take everything", sink.name);
+    log::error("sink {}: did not take everything", sink.name);
     run.failed = true;
   }
 }
@@ -248,8 +248,8 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
   while (!run.broker->connected() && Steady::now() < patience)
     co_await wait_until(*run.connected, patience);
   if (!run.broker->connected()) {
-    spdlog::error("broker: not connected within 10 s, nothing can be delivered{}",
-                  run.sinks ? " to it" : "");
+    log::error("broker: not connected within 10 s, nothing can be delivered{}",
+               run.sinks ? " to it" : "");
     run.failed_broker = true;
     run.failed = true;
   }
@@ -283,7 +283,7 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
       confirmed = co_await run.broker->flush(broker_patience);
     }
     if (!confirmed || run.broker->denials() > 0) {
-      spdlog::error("broker: did not acknowledge everything");
+      log::error("broker: did not acknowledge everything");
       run.failed = true;
     }
   }
@@ -297,11 +297,11 @@ int run_once(House house) {
   // What it said of the meters would stand against what the service says, until that is restarted.
   const auto claim = claim_instance(house.settings);
   if (!claim) {
-    spdlog::error("{}; its meters are read by it. Nothing was done", claim.error().detail());
+    log::error("{}; its meters are read by it. Nothing was done", claim.error().detail());
     return 1;
   }
   if (!house.settings.bridges.empty())
-    spdlog::warn(
+    log::warn(
         "`bridges` need a program that stays: nothing crosses them in this run. What is retained "
         "waits at our own broker; let Mosquitto carry it (`meterbridge mosquitto-conf`)");
   OnceRun run(std::move(house));
@@ -324,10 +324,10 @@ int run_once(House house) {
     if (run.read) run.bridge->connected();
     run.connected->cancel();
   };
-  events.notice = [](const std::string& line) { spdlog::warn("broker: {}", line); };
+  events.notice = [](const std::string& line) { log::warn("broker: {}", line); };
   events.disconnected = [&run](const Error& error) {
     run.bridge->disconnected();
-    spdlog::warn("broker: {}", error.detail());
+    log::warn("broker: {}", error.detail());
   };
   events.received = [&run](const mqtt::Message& message) { run.topics.received(message); };
   // No will: what this run says stays valid until the next one, and there is nobody to be "offline"

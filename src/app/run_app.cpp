@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/run_app.hpp"
 
+#include "app/log.hpp"
 #include "app/log_ring.hpp"
 #include "app/waiting.hpp"
 #include "app/write_log.hpp"
@@ -32,14 +33,14 @@ AppOptions read_options() {
   const std::string path = environment("METERBRIDGE_OPTIONS", "/data/options.json");
   auto text = io::read_whole(path);
   if (!text) {
-    spdlog::warn("the app's options cannot be read, all have their defaults: {}",
-                 text.error().detail());
+    log::warn("the app's options cannot be read, all have their defaults: {}",
+              text.error().detail());
     return {};
   }
   std::vector<std::string> remarks;
   AppOptions options = parse_options(*text, remarks);
   for (const std::string& remark : remarks)
-    spdlog::warn("{}", remark);
+    log::warn("{}", remark);
   return options;
 }
 
@@ -58,9 +59,9 @@ void write_example(const std::string& path) {
   if (type != std::filesystem::file_type::not_found) return;
   const auto written = io::write_atomically(path, example_configuration());
   if (written) {
-    spdlog::info("{} was written: an example, in which everything is a comment", path);
+    log::info("{} was written: an example, in which everything is a comment", path);
   } else {
-    spdlog::error("an example could not be written: {}", written.error().detail());
+    log::error("an example could not be written: {}", written.error().detail());
   }
 }
 

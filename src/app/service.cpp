@@ -3,6 +3,7 @@
 
 #include "app/black_box_files.hpp"
 #include "app/driver_memory.hpp"
+#include "app/log.hpp"
 #include "app/version.hpp"
 #include "app/write_log.hpp"
 #include "io/footprint.hpp"
@@ -85,8 +86,8 @@ Service::Service(House house, std::string file, Surroundings around)
   if (auto claim = claim_instance(house_.settings); claim) {
     claim_ = std::move(*claim);
   } else {
-    spdlog::warn("{}. Both would say the same things of the same meters: stop one of them",
-                 claim.error().detail());
+    log::warn("{}. Both would say the same things of the same meters: stop one of them",
+              claim.error().detail());
   }
   bridge_ = std::make_unique<Bridge>(
       house_.settings, plans_of(house_), clock_, known_,
@@ -103,10 +104,10 @@ Service::Service(House house, std::string file, Surroundings around)
     broker_error_ = error.detail();
     asking_.cancel();  // the Supervisor may know another password by now
     broker_lost_ = Steady::now();
-    if (!stopping_) spdlog::warn("broker: {}", error.detail());
+    if (!stopping_) log::warn("broker: {}", error.detail());
   };
   events.notice = [this](const std::string& line) {
-    spdlog::warn("broker: {}", line);
+    log::warn("broker: {}", line);
     if (broker_->connected()) return;
     broker_error_ = line;  // another reason why it is still away
     asking_.cancel();
@@ -154,7 +155,7 @@ void Service::watch_link(Link& link, const std::string& serial) {
     const auto stable = io::stable_name(serial);
     if (!stable) return;
     proposed_.insert(serial);
-    spdlog::warn(
+    log::warn(
         "{} may be another device after the next start of this machine: better configure "
         "{}, which is the same port now",
         serial, *stable);
@@ -166,9 +167,9 @@ void Service::watch_link(Link& link, const std::string& serial) {
       bridge_->report(task->meter->settings().id, error);
       bridge_->link_lost(task->meter->settings().id);
     }
-    spdlog::debug("{}", error.detail());
+    log::debug("{}", error.detail());
   };
-  link.on_notice = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
+  link.on_notice = [](const std::string& sentence) { log::warn("{}", sentence); };
   link.on_back = [this, &link] {
     for (const auto& task : tasks_) {
       if (&task->poller->link() == &link) task->poller->due_now();
@@ -198,8 +199,8 @@ void Service::start() {
   const std::string broker =
       broker_known() ? house_.settings.mqtt.host + ":" + std::to_string(house_.settings.mqtt.port)
                      : "as Home Assistant says";
-  spdlog::info("meterbridge {} started: {} meters on {} links, broker {}", version, tasks_.size(),
-               links_.size(), broker);
+  log::info("meterbridge {} started: {} meters on {} links, broker {}", version, tasks_.size(),
+            links_.size(), broker);
   if (broker_known()) start_broker();
   if (http::available && around_.app) {
     asio::co_spawn(context_, ask_for_broker(),
@@ -262,7 +263,7 @@ asio::awaitable<void> Service::keep(Task& task) {
     if (Steady::now() - begun > cool_down_ceiling * 5) cool_down.reset();
     bridge_->recovered(id, Rung::cool_down);
     const auto pause = cool_down.next();
-    spdlog::debug("{}: task ended, starts again in {}", id, duration_text(pause));
+    log::debug("{}: task ended, starts again in {}", id, duration_text(pause));
     const auto again = Steady::now() + pause;
     task.poller->promise(again);
     co_await wait_until(timer, again);
@@ -317,7 +318,7 @@ void Service::find_stuck_tasks() {
     const std::string text =
         "the task has been overdue for " + std::to_string(looks) +
         " s and cannot be ended; the program ends with 70, to be started again";
-    spdlog::critical("{}: {}", task->meter->settings().id, text);
+    log::critical("{}: {}", task->meter->settings().id, text);
     bridge_->report(task->meter->settings().id, Error(Errc::bug, text));
     begin_shut_down(70);
     return;
@@ -358,21 +359,20 @@ asio::awaitable<void> Service::shut_down() {
   while (running_ > 0 && Steady::now() < tasks_end)
     co_await wait_until(ended_, tasks_end);
   for (const auto& task : tasks_) {
-    if (task->running)
-      spdlog::error("{}: the task did not end in time", task->meter->settings().id);
+    if (task->running) log::error("{}: the task did not end in time", task->meter->settings().id);
   }
   co_await finish_sinks();
   if (broker_->connected()) {
     bridge_->farewell();
     const bool confirmed = co_await broker_->flush(broker_farewell);
-    if (!confirmed) spdlog::warn("broker: left with unconfirmed messages");
+    if (!confirmed) log::warn("broker: left with unconfirmed messages");
   }
   co_await bridges_->leave(broker_farewell);
   broker_->leave();
   const auto broker_end = Steady::now() + broker_farewell;
   while (broker_running_ && Steady::now() < broker_end)
     co_await wait_until(ended_, broker_end);
-  spdlog::info("meterbridge ends");
+  log::info("meterbridge ends");
   context_.stop();
 }
 
@@ -383,11 +383,11 @@ void Service::broker_connected() {
   if (broker_->contested()) return;  // it was said, and comes again once a minute
   if (const auto lost = std::exchange(broker_lost_, std::nullopt)) {
     const auto away = std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - *lost);
-    spdlog::info("broker: good again after {}", duration_text(away));
+    log::info("broker: good again after {}", duration_text(away));
   }
   const Totals totals = bridge_->totals();
-  spdlog::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
-               house_.settings.mqtt.host, house_.settings.mqtt.port);
+  log::info("announced {} entities of {} meters to broker {}:{}", totals.entities, totals.meters,
+            house_.settings.mqtt.host, house_.settings.mqtt.port);
   io::release_code();
 }
 

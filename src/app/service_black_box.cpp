@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The black boxes of a running service: who may have one, and which are kept.
 #include "app/black_box_files.hpp"
+#include "app/log.hpp"
 #include "app/service.hpp"
-
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -57,9 +56,9 @@ void Service::keep_cases() {
     const auto kept =
         keep_case(black_box_folder(house_.settings), id, clock_.now(), *text, settings.cases);
     if (kept) {
-      spdlog::info("{}: what crossed its line last is kept in {}", id, *kept);
+      log::info("{}: what crossed its line last is kept in {}", id, *kept);
     } else if (!std::exchange(case_failed_, true)) {
-      spdlog::warn("black box: {}", kept.error().detail());
+      log::warn("black box: {}", kept.error().detail());
     }
   }
 }
@@ -72,7 +71,7 @@ void Service::tend_black_boxes() {
   const auto text = capture(wanted);
   // A sentence is no capture: the command tells it.
   const auto answered = answer_wanted(folder, text ? *text : text.error().detail() + "\n");
-  if (!answered) spdlog::warn("black box: {}", answered.error().detail());
+  if (!answered) log::warn("black box: {}", answered.error().detail());
 }
 
 }  // namespace meterbridge::app

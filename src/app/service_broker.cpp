@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where the broker is, when Home Assistant is to say it.
+#include "app/log.hpp"
 #include "app/service.hpp"
 #include "app/supervisor.hpp"
 #include "io/backoff.hpp"
@@ -9,7 +10,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -33,7 +33,7 @@ void Service::start_broker() {
   asio::co_spawn(context_, broker_->run(), [this](std::exception_ptr failure) {
     broker_running_ = false;
     if (failure && !stopping_) {
-      spdlog::critical("the broker task ended by an exception");
+      log::critical("the broker task ended by an exception");
       begin_shut_down(70);
     }
     ended_.cancel();
@@ -60,10 +60,10 @@ asio::awaitable<void> Service::ask_for_broker() {
     if (!found) {
       const std::string words = found.error().detail();
       if (words != std::exchange(supervisor_words_, words))
-        spdlog::warn("{}; asked again and again", words);
+        log::warn("{}; asked again and again", words);
     } else if (!service_ || !(*service_ == *found)) {
-      spdlog::info("Home Assistant's broker is {}:{}{}", found->host, found->port,
-                   service_ ? ", with another login or address than before" : "");
+      log::info("Home Assistant's broker is {}:{}{}", found->host, found->port,
+                service_ ? ", with another login or address than before" : "");
       service_ = std::move(*found);
       broker_again_ = true;
       spawn_reload();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the service is told over MQTT, and what it says of itself.
+#include "app/log.hpp"
 #include "app/service.hpp"
 #include "app/version.hpp"
 #include "core/text.hpp"
@@ -11,7 +12,6 @@
 #include <random>
 
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 namespace meterbridge::app {
@@ -81,7 +81,7 @@ void Service::hear_bridge_health(const mqtt::Message& message) {
   if (other_said_ != Steady::time_point{} && now - other_said_ < other_said_every) return;
   other_said_ = now;
   const std::string host = text("host");
-  spdlog::warn(
+  log::warn(
       "another meterbridge{} publishes under our base topic \"{}\": both overwrite each other's "
       "values. Stop one of them, or give it an instance name (and mqtt.base_topic) of its own",
       host.empty() ? "" : " (on \"" + host + "\")", bridge_->facts().base);
@@ -122,7 +122,7 @@ void Service::hear_own_document(const mqtt::Message& message) {
   const auto now = Steady::now();
   if (other_base_said_ != Steady::time_point{} && now - other_base_said_ < other_said_every) return;
   other_base_said_ = now;
-  spdlog::warn(
+  log::warn(
       "another meterbridge with our instance name \"{}\" uses this broker, under the base topic "
       "\"{}\" (ours is \"{}\"): both give their entities the same identities, and Home Assistant "
       "shows now one's, now the other's. Give one of them an instance name of its own",
@@ -151,7 +151,7 @@ void Service::received(const mqtt::Message& message) {
         birth_delay_ms[0] + static_cast<long>(random() % static_cast<unsigned>(spread))));
     announcement_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      spdlog::info("Home Assistant started: announcing everything again");
+      log::info("Home Assistant started: announcing everything again");
       bridge_->announce();
       say_bridge_health();
     });
@@ -200,7 +200,7 @@ bool Service::is_retained_command(const mqtt::Message& message, std::string_view
     if (bridge_->state(meter) != nullptr) {
       bridge_->event(meter, "command_refused", why);
     } else {
-      spdlog::warn("{}", why);
+      log::warn("{}", why);
     }
   }
   return true;
@@ -214,7 +214,7 @@ void Service::refuse_without_task(const std::string& topic, std::string_view met
                               "\", which is to be told; here only accept and replace are heard");
   }
   if (unknown_told_.size() < topics_told && unknown_told_.insert(topic).second)
-    spdlog::warn("command for an unknown meter: {}", sanitised(topic));
+    log::warn("command for an unknown meter: {}", sanitised(topic));
 }
 
 // accept: a reading key, or nothing for all that is held. replace: new_cycle (also when empty), or

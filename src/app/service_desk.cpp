@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the page changes: the configuration file, and when a meter is asked.
+#include "app/log.hpp"
 #include "app/service.hpp"
 
 #include <utility>
-
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -16,7 +15,7 @@ void Service::watch_file() {
   const bool calm = now == std::exchange(stamp_seen_, now);
   if (!calm || now == stamp_taken_) return;
   stamp_taken_ = now;
-  spdlog::info("{} was changed: it is read again", file_.path());
+  log::info("{} was changed: it is read again", file_.path());
   begin_reload();
 }
 
@@ -25,7 +24,7 @@ void Service::write_configuration(const std::string& text, const std::string& ha
   if (stopping_) return done({http::Outcome::failed, "the program ends"});
   http::Taken taken = file_.write(text, hash);
   if (taken.outcome != http::Outcome::done) return done(std::move(taken));
-  spdlog::info("{} was written through the page", file_.path());
+  log::info("{} was written through the page", file_.path());
   writers_.push_back(std::move(done));
   written_.push_back(std::move(taken));
   begin_reload();

@@ -2,6 +2,7 @@
 // The service as a leaf, which sends its samples and sends them again, and as a hub, which takes
 // them.
 #include "app/journal_name.hpp"
+#include "app/log.hpp"
 #include "app/service.hpp"
 #include "app/write_log.hpp"
 #include "core/topic.hpp"
@@ -9,8 +10,6 @@
 #include <algorithm>
 #include <tuple>
 #include <utility>
-
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -127,7 +126,7 @@ bool Service::hear_hub(const mqtt::Message& message) {
     return true;
   }
   const auto taken = bridge_->arrivals().restore(message.payload, true);
-  if (!taken) spdlog::warn("{}: {}", message.topic, taken.error().detail());
+  if (!taken) log::warn("{}: {}", message.topic, taken.error().detail());
   if (taken && (hub_words_.size() < most_hubs || hub_words_.contains(message.topic)))
     hub_words_[message.topic] = message.payload;
   return true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SIGHUP: the configuration is read again, and only what changed is touched.
+#include "app/log.hpp"
 #include "app/reload.hpp"
 #include "app/service.hpp"
 #include "app/version.hpp"
@@ -11,7 +12,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 
@@ -42,7 +42,7 @@ void Service::spawn_reload() {
   asio::co_spawn(context_, reload(), [this](std::exception_ptr failure) {
     reloading_ = false;
     if (!failure || stopping_) return;
-    spdlog::critical("taking over the configuration ended by an exception");
+    log::critical("taking over the configuration ended by an exception");
     begin_shut_down(70);
   });
 }
@@ -84,7 +84,7 @@ std::optional<House> Service::load() {
   configuration_.previous = unusable || !loaded.house;
   if (configuration_.previous) {
     reloaded_ = "not taken over: everything goes on with the configuration before";
-    spdlog::error("{} was {}", file_.path(), reloaded_);
+    log::error("{} was {}", file_.path(), reloaded_);
     return std::nullopt;
   }
   if (around_.app) complete(loaded.house->settings.mqtt, around_.app->options, service_);
@@ -94,7 +94,7 @@ std::optional<House> Service::load() {
 asio::awaitable<void> Service::take_over(House& fresh) {
   Changes changes = compare(house_, fresh);
   for (const std::string& sentence : changes.fixed)
-    spdlog::warn("{}: {}", file_.path(), sentence);
+    log::warn("{}: {}", file_.path(), sentence);
   keep_fixed(fresh.settings, house_.settings);
   std::vector<std::string> ending = changes.removed;
   ending.insert(ending.end(), changes.changed.begin(), changes.changed.end());
@@ -123,7 +123,7 @@ asio::awaitable<void> Service::take_over(House& fresh) {
     launch(make_task(std::move(meter)));
   }
   reloaded_ = changes.text();
-  spdlog::info("configuration taken over: {}", reloaded_);
+  log::info("configuration taken over: {}", reloaded_);
 }
 
 // False when the program ends: it was told to, or a task cannot be ended.
@@ -140,7 +140,7 @@ asio::awaitable<bool> Service::end_tasks(const std::vector<std::string>& ids) {
   const auto until = Steady::now() + task_limit;
   while (!stopping_ && std::any_of(tasks_.begin(), tasks_.end(), running)) {
     if (Steady::now() >= until) {
-      spdlog::critical(
+      log::critical(
           "a task did not end for the new configuration; the program ends, to be "
           "started again");
       begin_shut_down(70);
@@ -167,7 +167,7 @@ asio::awaitable<void> Service::reconnect() {
   if (broker_->connected()) {
     bridge_->farewell();
     const bool confirmed = co_await broker_->flush(farewell_limit);
-    if (!confirmed) spdlog::warn("broker: left with unconfirmed messages");
+    if (!confirmed) log::warn("broker: left with unconfirmed messages");
   }
   bridge_->disconnected();
   broker_->reconfigure(broker_settings(house_.settings.mqtt, known_.client_id, bridge_->will()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/waiting.hpp"
 
+#include "app/log.hpp"
 #include "app/log_ring.hpp"
 #include "app/version.hpp"
 #include "io/footprint.hpp"
@@ -13,7 +14,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
 namespace meterbridge::app {
 namespace {
@@ -85,7 +85,7 @@ class Waiting final : public http::StatusView, public http::Desk {
              std::function<void(http::Taken)> done) override {
     http::Taken taken = file_.write(text, hash);
     if (taken.outcome == http::Outcome::done) {
-      spdlog::info("{} was written through the page", file_.path());
+      log::info("{} was written through the page", file_.path());
       look();
       if (!usable(loaded_)) taken.outcome = http::Outcome::kept;
       taken.text = usable(loaded_) ? "the configuration is valid: reading begins"
@@ -101,8 +101,8 @@ class Waiting final : public http::StatusView, public http::Desk {
  private:
   void say() const {
     if (usable(loaded_)) return;
-    spdlog::warn("{} is {}: nothing is read until it is valid and has a meter", file_.path(),
-                 http::name(loaded_.verdict.state));
+    log::warn("{} is {}: nothing is read until it is valid and has a meter", file_.path(),
+              http::name(loaded_.verdict.state));
   }
 
   void look() {
@@ -125,7 +125,7 @@ class Waiting final : public http::StatusView, public http::Desk {
         return hear_signals();
       }
       stopped_ = true;
-      spdlog::info("meterbridge ends");
+      log::info("meterbridge ends");
       context_.stop();
     });
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "app/write_log.hpp"
 
-#include <spdlog/spdlog.h>
+#include "app/log.hpp"
 
 namespace meterbridge::app {
 
 void write_log(bool warning, const std::string& line) {
-  spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", line);
+  log::at(warning ? log::Level::warn : log::Level::info, "{}", line);
 }
 
 }  // namespace meterbridge::app

@@ -158,6 +158,8 @@ TEST(LayerCheck, KeepsLibrariesWhereTheyBelong) {
   EXPECT_NE(verdict("mqtt/broker.cpp", "#include <spdlog/spdlog.h>"), "");
   EXPECT_NE(verdict("app/bridge.hpp", "#include <spdlog/spdlog.h>"), "");
   EXPECT_EQ(verdict("app/bridge.cpp", "#include <spdlog/spdlog.h>"), "");
+  EXPECT_EQ(verdict("app/log.hpp", "#include <spdlog/fmt/fmt.h>"), "");
+  EXPECT_NE(verdict("io/links.cpp", "#include <spdlog/fmt/fmt.h>"), "");
   EXPECT_NE(verdict("mqtt/broker.hpp", "#include <mosquitto.h>"), "");
   EXPECT_NE(verdict("app/bridge.cpp", "#include <mosquitto.h>"), "");
   EXPECT_NE(verdict("protocol/p1/cipher.hpp", "#include <openssl/evp.h>"), "");

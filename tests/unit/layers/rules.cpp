@@ -27,6 +27,7 @@ constexpr std::array known = {
     Known{"nlohmann/json_fwd.hpp", "nlohmann forward"},
     Known{"nlohmann/", "nlohmann"},
     Known{"yaml-cpp/", "yaml-cpp"},
+    Known{"spdlog/fmt/", "fmt"},
     Known{"spdlog/", "spdlog"},
     Known{"openssl/", "OpenSSL"},
     Known{"mosquitto.h", "libmosquitto"},
@@ -209,7 +210,7 @@ std::span<const Layer> table() {
         "http"},
        {},
        // The mark of a refused password.
-       {asio, system, {"spdlog"}, json, json_names, {"OpenSSL"}},
+       {asio, system, {"spdlog"}, {"fmt", true}, json, json_names, {"OpenSSL"}},
        true},
       {"cli",
        {"core", "protocol", "meter", "config", "io", "mqtt", "homeassistant", "journal", "sink",
