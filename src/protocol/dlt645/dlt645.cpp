@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/dlt645/dlt645.hpp"
 
+#include "core/tools.hpp"
 #include "protocol/dlt645/codes.hpp"
 #include "protocol/dlt645/decode.hpp"
 #include "protocol/dlt645/driver.hpp"
@@ -31,8 +32,8 @@ const Protocol dlt645_protocol{
     .decode_transcript = decode_transcript,
     .responder = make_responder,
     .layouts = {},
-    .anatomy = anatomy,
-    .anonymise = anonymise,
+    .anatomy = with_tools(anatomy),
+    .anonymise = with_tools(anonymise),
 };
 
 }  // namespace meterbridge::protocol::dlt645
