@@ -122,6 +122,8 @@ install:
 show:
 	@echo "version=$(PKG_VERSION)"
 	@echo "options=$(CMAKE_OPTIONS)"
+	@echo "compiler=$(TARGET_CXXFLAGS)"
+	@echo "linker=$(TARGET_LDFLAGS)"
 endef
 """
 
@@ -177,6 +179,20 @@ def test_P46_the_package_is_built_as_the_preset_whose_size_is_measured(make):
     given = set(re.search(r"options=(.*)", make("show")).group(1).split())
     assert wanted <= given
     assert given - wanted == {"-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON"}
+    measured = (ROOT / "packaging" / "openwrt" / "cross").read_text(encoding="utf-8")
+    for word, name in (("compiler", "CMAKE_CXX_FLAGS"), ("linker", "CMAKE_EXE_LINKER_FLAGS")):
+        flags = router[name + "_INIT"]
+        assert f"{word}={flags}\n" in make("show")
+        assert f'-D{name}="{flags} ' in measured
+
+
+def test_P46_what_a_router_leaves_out_is_named_by_nothing_else():
+    """One protocol that names its tools itself keeps what all of them share; one call of spdlog's templates keeps a copy of libfmt."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.cpp")}
+    for member in ("anatomy", "anonymise"):
+        given = [found for text in sources.values() for found in re.findall(rf"\.{member} = (?!nullptr)(\w+)", text)]
+        assert len(given) > 8 and set(given) == {"with_tools"}
+    assert not [path for path, text in sources.items() if re.search(r"spdlog::(trace|debug|info|warn|error|critical|log)\(", text)]
 
 
 def test_the_package_has_its_files_with_their_rights(make, tmp_path):
