@@ -186,6 +186,19 @@ void read_places(const Tree& tree, const Places& places, List& list) {
   list.make = places.make;
 }
 
+// Nothing but texts was taken, and numbers stand around that no code explains: a list whose places
+// have a meaning that we do not know, not a telegram of a meter that has nothing to tell.
+bool leaves_the_numbers(const Tree& tree, const List& list) noexcept {
+  const auto is_number = [](const Node& node) { return number_of(node).has_value(); };
+  const bool taken = std::any_of(list.entries.begin(), list.entries.end(),
+                                 [&](const Entry& entry) { return is_number(*entry.value); });
+  if (taken) return false;
+  for (std::size_t i = 1; i < tree[0].end; i = tree[i].end) {
+    if (is_number(tree[i])) return true;
+  }
+  return false;
+}
+
 // Text of an object of the list, empty when it is not there.
 std::string_view text_at(const List& list, std::uint8_t c, std::uint8_t d, std::uint8_t e) {
   for (const Entry& entry : list.entries) {
@@ -241,7 +254,7 @@ Result<> read_list(const Tree& tree, std::string_view system_title, List& list) 
   } else {
     Walker(tree, list).walk(0);
   }
-  if (list.entries.empty()) {
+  if (list.entries.empty() || leaves_the_numbers(tree, list)) {
     return Error{Errc::unsupported, "a list of " + std::to_string(tree[0].count) +
                                         " elements in a form that no meter we know sends"};
   }

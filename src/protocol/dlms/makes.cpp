@@ -129,6 +129,11 @@ constexpr std::array vienna = {
     clock_code,   counter(1),   counter(2),   counter(3),   counter(4),
     momentary(1), momentary(2), momentary(3), momentary(4),
 };
+// Siemens in Vienna: the same behind the logical device name, which begins with SMS.
+constexpr std::array vienna_named = {
+    Obis{0, 0, 42, 0, 0}, clock_code,   counter(1),   counter(2),   counter(3),
+    counter(4),           momentary(1), momentary(2), momentary(3), momentary(4),
+};
 constexpr std::array carinthia = {
     Obis{0, 6, 25, 9, 0},
     Obis{0, 0, 96, 1, 1},
@@ -154,6 +159,9 @@ constexpr std::array places = {
     Places{"VTTNNNNNNCNNNN", Make::kaifa, kaifa_single},
     Places{"VTTNNNNNNNNNN", Make::kaifa, kaifa_three},
     Places{"VTTNNNNNNNNNNCNNNN", Make::kaifa, kaifa_three},
+    Places{"TCNNNNNNNN", Make::siemens, vienna_named},
+    // Wels: Carinthia's list without the two messages.
+    Places{"OThdNNNNNN", Make::siemens, carinthia},
 };
 
 constexpr bool have_codes() {

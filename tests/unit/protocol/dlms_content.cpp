@@ -215,6 +215,37 @@ TEST(DlmsLayout, ListsWithAsManyElementsAreToldApartByTheirShape) {
   EXPECT_EQ(reading(kaifa[0].telegram, "voltage_l1"), "230.0");
 }
 
+TEST(DlmsLayout, SiemensHasListsOfItsOwnInViennaAndWels) {
+  const std::string stamp = "090c 07ea0710050c1e0000ff8880";
+  const std::string counters = "06000005b9 0600000001 0600000002 0600001591";
+  const auto vienna = plain("020a 0910 534d5331303330303030303030303137" + stamp + counters +
+                            "0600000004 0600000000 0600000003 0600000012");
+  ASSERT_EQ(good(vienna), 1U) << vienna[0].error;
+  EXPECT_EQ(vienna[0].telegram.meter.manufacturer, "Siemens");
+  EXPECT_EQ(reading(vienna[0].telegram, "serial"), "SMS1030000000017");
+  EXPECT_EQ(reading(vienna[0].telegram, "energy_import"), "1.465");
+  EXPECT_EQ(reading(vienna[0].telegram, "reactive_energy_export"), "5.521");
+  EXPECT_EQ(reading(vienna[0].telegram, "power_import"), "4");
+  EXPECT_EQ(reading(vienna[0].telegram, "reactive_power_export"), "18");
+
+  const auto wels =
+      plain("020a 0906 0006190900ff 0908 3138303030303137 0904 0a081700 0905 07ea071005" +
+            counters + "0600000092 0600000000");
+  ASSERT_EQ(good(wels), 1U) << wels[0].error;
+  EXPECT_EQ(reading(wels[0].telegram, "serial"), "18000017");
+  EXPECT_EQ(reading(wels[0].telegram, "energy_import"), "1.465");
+  EXPECT_EQ(reading(wels[0].telegram, "power"), "146");
+}
+
+TEST(DlmsLayout, TextsOfAListWhoseNumbersNobodyExplainsAreNoGoodTelegram) {
+  const auto found = plain("0203 0908 534d533030303137 0600000001 0600000002");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].status, Status::unsupported);
+  EXPECT_NE(found[0].error.find("3 elements"), std::string::npos) << found[0].error;
+  // A text alone has nothing to explain.
+  EXPECT_EQ(good(plain("0202 0906 00002a0000ff 0908 534d533030303137")), 1U);
+}
+
 TEST(DlmsLayout, ListsInUnknownFormsAreNamed) {
   for (const char* body : {"0200", "0203 1101 1102 1103", "0101 0201 1101"}) {
     const auto found = plain(body);
