@@ -65,6 +65,7 @@ class Builder {
 
   void add(Reading&& reading) { readings_.add(std::move(reading)); }
 
+  void settle_average_current(const Obis& code, ObisMeaning& meaning) const;
   void add_item(const Item& item, const ObisMeaning& meaning);
   void add_message();
   void add_clock();
@@ -180,6 +181,14 @@ void Builder::add_clock() {
   if (telegram_.time) add(Reading(make_key(Quantity::clock), *telegram_.time));
 }
 
+// Lithuania sends the averages of voltage (32.24.0) and current (31.4.0) together; elsewhere 31.4.0
+// is the limit of the fuse.
+void Builder::settle_average_current(const Obis& code, ObisMeaning& meaning) const {
+  constexpr std::uint8_t average = 4;
+  if (code.d() != average || meaning.key.quantity != Quantity::current) return;
+  if (find({1, 0, 32, 24, 0}) != nullptr) meaning.key.aspect = Aspect::demand;
+}
+
 void Builder::run() {
   fill_identity();
   const bool holley =
@@ -188,7 +197,9 @@ void Builder::run() {
     auto meaning = codes_[i].meaning;
     // Holley in Hungary writes 4.8.1 where 4.8.0 is meant.
     if (holley && codes_[i].obis == Obis{1, 0, 4, 8, 1}) meaning = meaning_of(Obis{1, 0, 4, 8, 0});
-    if (meaning) add_item(telegram_.items[i], *meaning);
+    if (!meaning) continue;
+    if (codes_[i].obis) settle_average_current(*codes_[i].obis, *meaning);
+    add_item(telegram_.items[i], *meaning);
   }
   if (!options_.sums_doubtful) readings_.add_sums();
   readings_.add_net_power();

@@ -98,6 +98,16 @@ TEST(P1Decode, ReadsTheHolleyOfHungary) {
             (std::vector<std::string>{"230701000000S", "000040.777*kWh", "000008.950*kWh"}));
 }
 
+TEST(P1Decode, AnAverageCurrentBesideAnAverageVoltageIsNoFuse) {
+  const Telegram lithuania =
+      read("ESO5X", {"1-0:32.24.0(0000.237*kV)", "1-0:31.4.0(0000.003*kA)", "1-0:51.4.0(2*A)"});
+  EXPECT_EQ(reading(lithuania, "current_demand_l1"), "3");
+  EXPECT_EQ(reading(lithuania, "current_demand_l2"), "2");
+  EXPECT_EQ(reading(lithuania, "current_limit_l1"), "");
+  const Telegram belgium = read("FLU5X", {"1-0:32.7.0(230.5*V)", "1-0:31.4.0(999*A)"});
+  EXPECT_EQ(reading(belgium, "current_limit_l1"), "999");
+}
+
 TEST(P1Decode, ReadsDateAndTimeOfTheSlovenianAm550) {
   const auto found =
       decode(telegram_without_crc("ISK9\\2M550T-1013", {"0-0:0.9.2(240214)", "0-0:0.9.1(101855)",
@@ -182,14 +192,12 @@ TEST(P1Decode, NoSumIsMadeOfADamagedTelegram) {
 }
 
 TEST(P1Decode, PeaksAndDemandsHaveTheirKeys) {
-  const Telegram t =
-      read("FLU5X", {"1-0:1.4.0(02.351*kW)", "1-0:1.6.0(200509134558S)(02.589*kW)",
-                     "1-0:16.24.0(-0.100*kW)", "1-0:32.24.0(230.5*V)", "1-0:31.4.0(999*A)"});
+  const Telegram t = read("FLU5X", {"1-0:1.4.0(02.351*kW)", "1-0:1.6.0(200509134558S)(02.589*kW)",
+                                    "1-0:16.24.0(-0.100*kW)", "1-0:32.24.0(230.5*V)"});
   EXPECT_EQ(reading(t, "power_import_demand"), "2351");
   EXPECT_EQ(reading(t, "power_import_peak"), "2589");
   EXPECT_EQ(reading(t, "power_demand"), "-100");
   EXPECT_EQ(reading(t, "voltage_demand_l1"), "230.5");
-  EXPECT_EQ(reading(t, "current_limit_l1"), "999");
   const Reading* peak = t.readings[0].find(*ReadingKey::parse("power_import_peak"));
   ASSERT_NE(peak, nullptr);
   ASSERT_TRUE(peak->time);
