@@ -152,13 +152,15 @@ std::optional<ObisMeaning> electricity(const Obis& o) noexcept {
   constexpr std::uint8_t integral = 8;
   constexpr std::uint8_t average = 4;
   constexpr std::uint8_t last_average = 24;
+  constexpr std::uint8_t unused = 255;
   const auto channel = channel_of(o.c());
   if (!channel) return o.d() == instant ? beyond_phases(o) : std::nullopt;
   switch (o.d()) {
     case integral:
       return o.e() <= max_tariff ? energy(*channel, o.e()) : std::nullopt;
     case instant:
-      return o.e() == 0 ? momentary(*channel) : std::nullopt;
+      // EasyMeter's Q3DA writes 21.7.255: 255 is the group that is not used.
+      return o.e() == 0 || o.e() == unused ? momentary(*channel) : std::nullopt;
     case average:
       if (o.e() != 0) return std::nullopt;
       if (channel->base > 10 && channel->base != 16) return limit_of_phase(o, *channel);
