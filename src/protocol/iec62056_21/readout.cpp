@@ -38,7 +38,7 @@ constexpr std::array meanings{
 constexpr std::array<std::string_view, 9> serial_codes{
     "C.1.0", "C.1", "96.1.0", "96.1.255", "0.0.0", "0.0", "9.21", "9.20", "0.0.1"};
 constexpr std::array<std::string_view, 4> status_codes{"F.F", "F.F.0", "F", "97.97.0"};
-constexpr std::array<std::string_view, 2> firmware_codes{"0.2.0", "C.2.9"};
+constexpr std::array<std::string_view, 1> firmware_codes{"0.2.0"};
 constexpr std::string_view temperatures = "9.4";
 
 struct Line {
