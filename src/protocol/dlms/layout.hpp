@@ -54,7 +54,8 @@ struct List {
 Result<> read_list(const Tree& tree, std::string_view system_title, List& list);
 
 // Codes by place, for the meters that send no codes (layouts D and G), with what stands there:
-//   V list version   T text   C clock (12)   h time (4)   d date (5)   N number   O code, not shown
+//   V list version   T text   C clock (12)   h time (4)   d date (5)   O code, not shown
+//   N number of 16 or 32 bits   U number of 16 bits   B boolean   x any single value
 struct Places {
   std::string_view form;
   Make make = Make::unknown;

@@ -21,7 +21,7 @@ struct Scales {
 
 constexpr int never = 99;
 constexpr std::array scales = {
-    Scales{Make::iskraemeco, 0, 0, never, never, never, never},
+    Scales{Make::iskraemeco, 0, 0, -1, -2, never, never},
     Scales{Make::kaifa, 0, 0, -1, -3, never, never},
     Scales{Make::kamstrup, 0, 1, 0, -2, -2, never},
     Scales{Make::landis_gyr, 0, 0, 0, -2, -3, 0},
@@ -149,6 +149,42 @@ constexpr std::array carinthia = {
     Obis{0, 0, 96, 13, 1},
 };
 
+constexpr Obis device_name{0, 0, 42, 0, 0};
+constexpr Obis device_number{0, 0, 96, 1, 2};
+
+constexpr Obis counter(std::uint8_t c, std::uint8_t tariff) {
+  return {1, 0, c, 8, tariff};
+}
+
+// AM550 in Slovenia: a list each second, and one of counters every 15 minutes.
+constexpr std::array slovenia_three = {
+    device_name,   device_number, momentary(1),  momentary(2),  momentary(3),  momentary(4),
+    momentary(32), momentary(52), momentary(72), momentary(31), momentary(51), momentary(71),
+    momentary(21), momentary(41), momentary(61), momentary(22), momentary(42), momentary(62),
+};
+constexpr std::array slovenia_phases = {
+    device_name,   device_number, momentary(32), momentary(52), momentary(72), momentary(31),
+    momentary(51), momentary(71), momentary(1),  momentary(2),  momentary(3),  momentary(4),
+};
+constexpr std::array slovenia_single = {
+    device_name,  device_number, momentary(1),  momentary(2),  momentary(3),
+    momentary(4), momentary(32), momentary(31), momentary(21), momentary(22),
+};
+constexpr std::array slovenia_exporting = {
+    device_name,  device_number, momentary(1),  momentary(2),  momentary(3),
+    momentary(4), momentary(32), counter(2, 1), counter(2, 2),
+};
+constexpr std::array slovenia_counters = {
+    device_name,           device_number, Obis{0, 0, 96, 3, 10},
+    Obis{0, 0, 96, 14, 0}, counter(1),    counter(1, 1),
+    counter(1, 2),         counter(2),    counter(2, 1),
+    counter(2, 2),         counter(3),    counter(4),
+};
+constexpr std::array slovenia_tariffs = {
+    device_name,   device_number, counter(1, 1), counter(1, 2), counter(2, 1),
+    counter(2, 2), counter(3, 1), counter(3, 2), counter(4, 1), counter(4, 2),
+};
+
 constexpr std::array places = {
     Places{"CNNNNNNNN", Make::iskraemeco, vienna},
     Places{"OThdNNNNNNTT", Make::iskraemeco, carinthia},
@@ -162,6 +198,12 @@ constexpr std::array places = {
     Places{"TCNNNNNNNN", Make::siemens, vienna_named},
     // Wels: Carinthia's list without the two messages.
     Places{"OThdNNNNNN", Make::siemens, carinthia},
+    Places{"TTNNNNUUUUUUNNNNNN", Make::iskraemeco, slovenia_three},
+    Places{"TTUUUUUUNNNN", Make::iskraemeco, slovenia_phases},
+    Places{"TTNNNNUUNN", Make::iskraemeco, slovenia_single},
+    Places{"TTNNNNUNN", Make::iskraemeco, slovenia_exporting},
+    Places{"TTBxNNNNNNNN", Make::iskraemeco, slovenia_counters},
+    Places{"TTNNNNNNNN", Make::iskraemeco, slovenia_tariffs},
 };
 
 constexpr bool have_codes() {
@@ -184,7 +226,14 @@ bool stands_here(char letter, const Node& node) noexcept {
     case 'T':
       return is_text(node);
     case 'C':
-      return node.tag == Tag::octets && size == stamp;
+      // No text begins with a control character, and no year with anything else.
+      return node.tag == Tag::octets && size == stamp && u8(node.bytes[0]) < ' ';
+    case 'U':
+      return node.tag == Tag::uint16;
+    case 'B':
+      return node.tag == Tag::boolean;
+    case 'x':
+      return !node.is_list();
     case 'h':
       return node.tag == Tag::octets && size == 4;
     case 'd':

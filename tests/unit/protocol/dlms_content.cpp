@@ -237,6 +237,43 @@ TEST(DlmsLayout, SiemensHasListsOfItsOwnInViennaAndWels) {
   EXPECT_EQ(reading(wels[0].telegram, "power"), "146");
 }
 
+TEST(DlmsLayout, TheAm550OfSloveniaSendsNumbersByTheirPlace) {
+  const std::string names = "0910 49534b31303330303030303030303137 0908 3136383230303137";
+  const auto three = plain(
+      "0212" + names + "0600000571 0600000000 0600000000 06000002e2 12094b 12094b 1208f8" +
+      "120067 12007d 120255 0600000010 0600000033 060000052d 0600000000 0600000000 0600000000");
+  ASSERT_EQ(good(three), 1U) << three[0].error;
+  EXPECT_EQ(reading(three[0].telegram, "power"), "1393");
+  EXPECT_EQ(reading(three[0].telegram, "voltage_l3"), "229.6");
+  EXPECT_EQ(reading(three[0].telegram, "current_l3"), "5.97");
+  EXPECT_EQ(reading(three[0].telegram, "power_import_l3"), "1325");
+  EXPECT_EQ(reading(three[0].telegram, "serial"), "ISK1030000000017");
+
+  const auto single = plain("0209" + names + "0600000250 0600000000 0600000000 0600000070 120909" +
+                            "0600000001 0600000002");
+  ASSERT_EQ(good(single), 1U) << single[0].error;
+  EXPECT_EQ(reading(single[0].telegram, "power_import"), "592");
+  EXPECT_EQ(reading(single[0].telegram, "voltage_l1"), "231.3");
+  EXPECT_EQ(reading(single[0].telegram, "energy_export_t2"), "0.002");
+
+  const auto counters = plain("020c" + names + "0301 1102 0600147414 0600000001 0600147413" +
+                              "0600000000 0600000000 0600000000 0600000005 0600000006");
+  ASSERT_EQ(good(counters), 1U) << counters[0].error;
+  EXPECT_EQ(reading(counters[0].telegram, "energy_import"), "1340.436");
+  EXPECT_EQ(reading(counters[0].telegram, "tariff"), "2");
+  EXPECT_EQ(reading(counters[0].telegram, "status"), "true");
+
+  // Ten elements, too, have Siemens in Vienna (a clock in the second place) and the two below.
+  const auto phase = plain("020a" + names + "0600000250 0600000000 0600000000 0600000070" +
+                           "120909 120101 0600000250 0600000000");
+  ASSERT_EQ(good(phase), 1U) << phase[0].error;
+  EXPECT_EQ(reading(phase[0].telegram, "current_l1"), "2.57");
+  const auto tariffs = plain("020a" + names + "0600000001 0600000002 0600000000 0600000000" +
+                             "0600000003 0600000004 0600000000 0600000000");
+  ASSERT_EQ(good(tariffs), 1U) << tariffs[0].error;
+  EXPECT_EQ(reading(tariffs[0].telegram, "energy_import"), "0.003");
+}
+
 TEST(DlmsLayout, TextsOfAListWhoseNumbersNobodyExplainsAreNoGoodTelegram) {
   const auto found = plain("0203 0908 534d533030303137 0600000001 0600000002");
   ASSERT_EQ(found.size(), 1U);
