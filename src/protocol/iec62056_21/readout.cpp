@@ -281,9 +281,14 @@ struct Part {
   std::optional<Season> season;
 };
 
-// Seven digits: the first is a season, 0 normal, 1 summer (Iskra, EMH).
+// Seven digits: the first is a season, 0 normal, 1 summer (Iskra, EMH). Eight: with the century
+// (ZPA).
 std::optional<Part> part_from(std::string_view text) {
   Part part;
+  constexpr std::size_t with_century = 8;
+  if (text.size() == with_century && text.starts_with("20") &&
+      text.find_first_not_of("0123456789") == std::string_view::npos)
+    text.remove_prefix(2);
   if (text.size() == 7 && (text.front() == '0' || text.front() == '1')) {
     if (text.front() == '1') part.season = Season::summer;
     text.remove_prefix(1);

@@ -206,10 +206,9 @@ TEST_F(Iec62056, WithoutCheckOnlyWellFormedLinesAreBelieved) {
 TEST_F(Iec62056, AnEasyMeterThatDeliversSendsItsNetPower) {
   const auto of = [&](std::string_view watts) {
     return iec62056_21_protocol.decode(
-        to_bytes(
-            "/ESY5Q3DB1024 V3.04\r\n\r\n1-0:1.8.0*255(5.1*kWh)\r\n1-0:21.7.255*255(000011.64*W)"
-            "\r\n1-0:1.7.0*255(" +
-            std::string(watts) + "*W)\r\n!\r\n"),
+        to_bytes("/ESY5Q3DA V3.02\r\n\r\n1-0:1.8.0*255(5.1*kWh)\r\n1-0:21.7.255*255(000011.64*W)"
+                 "\r\n1-0:1.7.0*255(" +
+                 std::string(watts) + "*W)\r\n!\r\n"),
         settings);
   };
   const auto out = of("-000116.77");

@@ -199,6 +199,19 @@ TEST_F(Iec62056Poll, AMaximumHasItsStampAndFormerOnesAreNoReadings) {
   EXPECT_EQ(reading(t, "energy_import_t3"), "1.5");
 }
 
+TEST(Iec62056Line, AttributesBehindACommaAreItemsOfTheirOwn) {
+  const auto all = iec62056_21_protocol.decode(
+      to_bytes("/ZPA5\\2AM363\r\n0.9.1(211156)\r\n0.9.2(20260130)\r\n1.8.0(0036486*kWh)\r\n"
+               "1.6.0(2.002*kW)\r\n1.6.0,5(202601130730)\r\n!\r\n"),
+      default_settings(iec62056_21_protocol.settings));
+  ASSERT_EQ(statuses(all), "ok") << all[0].error;
+  const Telegram& t = all[0].telegram;
+  EXPECT_EQ(item(t, "1.6.0,5"), "202601130730");
+  EXPECT_EQ(reading(t, "power_import_peak"), "2002");
+  EXPECT_EQ(reading(t, "energy_import"), "36486");
+  EXPECT_EQ(reading(t, "clock"), "2026-01-30T21:11:56Z");
+}
+
 // A terminal that is not raw makes LF of CR, an editor CR LF to LF: the block check tells.
 TEST_F(Iec62056Poll, CarriageReturnsThatATerminalChangedArePutBack) {
   for (const Check rule : {Check::exclusive_or, Check::sum}) {
