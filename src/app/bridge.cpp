@@ -4,7 +4,6 @@
 #include "app/password_mark.hpp"
 #include "app/version.hpp"
 #include "core/json_writer.hpp"
-#include "meter/publish_rate.hpp"
 #include "protocol/json/gather.hpp"
 
 #include <algorithm>
@@ -13,27 +12,6 @@
 
 namespace meterbridge::app {
 namespace {
-
-using homeassistant::EntityFacts;
-using homeassistant::Kind;
-
-Kind kind_of(const Value& value) {
-  switch (value.index()) {
-    case 0:
-      return Kind::number;
-    case 1:
-      return Kind::text;
-    case 2:
-      return Kind::flag;
-    default:
-      return Kind::time;
-  }
-}
-
-int precision_of(const Value& value) {
-  const auto* number = std::get_if<Decimal>(&value);
-  return number == nullptr ? 0 : number->precision();
-}
 
 // What a meter says of itself is read once or rarely; it does not age.
 bool ages(const ReadingKey& key) {
@@ -45,12 +23,6 @@ std::string leaf_name(std::string_view id, std::string_view parent) {
   std::string name(id.substr(std::min(parent.size() + 1, id.size())));
   std::ranges::replace(name, '_', ' ');
   return name;
-}
-
-// By key alone, for sub-meters too, as factor and offset are applied.
-const config::ReadingOptions* options_of(const MeterState& state, const ReadingKey& key) {
-  const auto found = state.plan->settings.readings.find(key);
-  return found == state.plan->settings.readings.end() ? nullptr : &found->second;
 }
 
 // Of a source that brings several meters, one may have been taken off the list since (P36).
@@ -132,15 +104,7 @@ void Bridge::add_state(const std::string& id, const MeterPlan& plan) {
     show_alarms(state);
   }
   take_identity(state, state.known->identity);
-  for (auto entity = state.known->entities.begin(); entity != state.known->entities.end();) {
-    const config::ReadingOptions* options = options_of(state, entity->first);
-    if (options != nullptr && options->hidden) {
-      entity = state.known->entities.erase(entity);
-    } else {
-      entity->second.label = options == nullptr ? std::string() : options->name;
-      ++entity;
-    }
-  }
+  keep_entities(state);
   states_.insert_or_assign(id, std::move(state));
 }
 
@@ -166,42 +130,6 @@ void Bridge::take_identity(MeterState& state, const MeterIdentity& identity) {
   state.announced = false;
   state.known->identity = state.facts.identity;
   known_changed_ = true;
-}
-
-void Bridge::take(MeterState& state, const Sample& sample) {
-  const auto now = clock_.steady();
-  take_identity(state, sample.identity);
-  for (const Reading& reading : sample.readings) {
-    const config::ReadingOptions* options = options_of(state, reading.key);
-    if (options != nullptr && options->hidden) continue;
-    EntityFacts entity;
-    entity.key = reading.key;
-    entity.kind = kind_of(reading.value);
-    entity.unit = reading.unit;
-    entity.precision = precision_of(reading.value);
-    if (options != nullptr) entity.label = options->name;
-    const auto [known, fresh] = state.known->entities.try_emplace(reading.key, entity);
-    EntityFacts& kept = known->second;
-    if (fresh || kept.kind != entity.kind || kept.unit != entity.unit ||
-        kept.precision < entity.precision) {
-      entity.precision = std::max(kept.precision, entity.precision);
-      kept = entity;
-      state.announced = false;
-      known_changed_ = true;
-    }
-    const auto [value, first] = state.values.try_emplace(
-        reading.key, reading.value, now,
-        meter::publish_interval(reading.key, reading.value, state.plan->settings.publish));
-    if (first) continue;
-    // What was shown as unknown shows at once.
-    if (std::exchange(value->second.stale, false)) value->second.shown_at.reset();
-    value->second.value = reading.value;
-    value->second.at = now;
-    value->second.waits = true;
-  }
-  state.time = sample.at;
-  state.last_reading = now;
-  state.health.last_reading = clock_.now();
 }
 
 void Bridge::count(MeterState& state, bool failed) {

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct MeterPlan {
   MeterPlan() = default;
   config::MeterSettings settings;
   bool polled = true;
+  std::span<const TableSpec> tables;  // those that say what is read; they outlive the plan
   MeterIdentity identity;  // what the profile says of it, until the meter speaks for itself
   const protocol::TelegramLayout* layout = nullptr;  // of its telegram topic; null = our own form
   bool leaves = false;  // its sub-meters are meters of other instances of this program
@@ -135,6 +137,8 @@ class Bridge {
   void tend_leaves();
   void admit(MeterState& state, Sample& sample);
   void smooth(MeterState& main, MeterState& state, Sample& sample);
+  // bridge_entities.cpp
+  void keep_entities(MeterState& state);
   void take(MeterState& state, const Sample& sample);
   void restore(MeterState& state, const MeterMemory& memory);
   static void keep_serial(MeterState& state);

@@ -17,9 +17,11 @@ Json meter_json(const KnownMeter& meter) {
     entities[key.text()] = {{"kind", static_cast<int>(entity.kind)},
                             {"unit", std::string(symbol(entity.unit))},
                             {"precision", entity.precision}};
+    if (entity.listed) entities[key.text()]["listed"] = true;
   }
   return {{"parent", meter.parent},
           {"medium", meter.medium},
+          {"profile", meter.profile},
           {"manufacturer", meter.identity.manufacturer},
           {"model", meter.identity.model},
           {"serial", meter.identity.serial},
@@ -62,6 +64,7 @@ void read_entity(KnownMeter& meter, const std::string& name, const Json& json) {
   const auto unit = unit_for(*key, text_of(json, "unit"));
   entity.unit = unit ? *unit : Unit::none;
   entity.precision = std::clamp(precision->get<int>(), 0, Decimal::max_exponent);
+  entity.listed = json.value("listed", Json()) == true;
   meter.entities.emplace(*key, std::move(entity));
 }
 
@@ -69,6 +72,7 @@ KnownMeter read_meter(const Json& json) {
   KnownMeter meter;
   meter.parent = text_of(json, "parent");
   meter.medium = text_of(json, "medium");
+  meter.profile = text_of(json, "profile");
   meter.identity.manufacturer = text_of(json, "manufacturer");
   meter.identity.model = text_of(json, "model");
   meter.identity.serial = text_of(json, "serial");

@@ -15,8 +15,9 @@ namespace meterbridge::app {
 
 struct KnownMeter {
   KnownMeter() = default;
-  std::string parent;  // of a sub-meter: the configured id
-  std::string medium;  // of a sub-meter
+  std::string parent;   // of a sub-meter: the configured id
+  std::string medium;   // of a sub-meter
+  std::string profile;  // with which the entities came
   MeterIdentity identity;
   std::map<ReadingKey, homeassistant::EntityFacts> entities;  // delivered at least once
   std::map<std::string, std::string> components;  // announced in device documents: key -> platform

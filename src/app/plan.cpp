@@ -91,6 +91,7 @@ MeterPlan plan_of(const meter::Meter& meter, const config::Settings& settings) {
   plan.settings = meter.settings();
   const protocol::Protocol& protocol = *meter.profile().protocol;
   plan.polled = !protocol.pushes;
+  plan.tables = protocol.tables;
   // A profile for many makers says nothing of this one.
   if (meter.profile().vendor != "any") {
     plan.identity.manufacturer = meter.profile().vendor;

@@ -43,8 +43,9 @@ struct EntityFacts {
   ReadingKey key;
   Kind kind = Kind::number;
   Unit unit = Unit::none;
-  int precision = 0;  // most digits behind the point seen so far
-  std::string label;  // the user's name; empty = ours
+  int precision = 0;    // most digits behind the point seen so far
+  bool listed = false;  // a table (registers, codes, fields) names it
+  std::string label;    // the user's name; empty = ours
 };
 
 // An alarm that the user configured, or an anomaly that could be judged.

@@ -2,6 +2,7 @@
 #include "unit/app/house.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace meterbridge::app {
 namespace {
@@ -200,6 +201,38 @@ TEST_F(House, AReadingThatIsHiddenNowLosesItsEntity) {
   EXPECT_FALSE(Json::parse(documents[1])["cmps"].contains("power"));
   deliver({energy(100), power(230)});
   EXPECT_FALSE(Json::parse(last("meterbridge/house/state")).contains("power"));
+}
+
+// What a table named, and does not name any more, would stay "unknown" for ever.
+TEST_F(House, P36_AReadingThatIsTakenOutOfTheTableLosesItsEntity) {
+  static constexpr std::array<std::string_view, 1> key{"key"};
+  static constexpr std::array columns{SettingSpec{.name = "key", .help = ""}};
+  static constexpr std::array tables{
+      TableSpec{.name = "fields", .help = "", .columns = columns, .identity = key}};
+  plan.tables = tables;
+  const auto restart_naming = [&](const std::vector<std::string>& keys) {
+    std::vector<SettingValues> rows(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      rows[i].set("key", keys[i]);
+    plan.settings.protocol = SettingValues();
+    plan.settings.protocol.add_rows(tables.front(), rows);
+    known = *Known::parse(known.json());
+    start({plan});
+  };
+  const Reading serial(make_key(Quantity::serial), Value(std::string("4711")));
+  restart_naming({"energy_import", "power"});
+  deliver({energy(100), power(230), serial});
+  restart_naming({"energy_import"});
+  const auto documents = payloads(document_topic);
+  ASSERT_EQ(documents.size(), 2U);
+  EXPECT_EQ(Json::parse(documents[0])["cmps"]["power"], Json({{"p", "sensor"}}));
+  const Json left = Json::parse(documents[1])["cmps"];
+  EXPECT_FALSE(left.contains("power"));
+  EXPECT_TRUE(left.contains("energy_import") && left.contains("serial")) << "no table named it";
+  // Another kind of meter in its place: what both say must not leave in between.
+  plan.settings.profile = "another";
+  restart_naming({"power"});
+  EXPECT_TRUE(Json::parse(last(document_topic))["cmps"].contains("energy_import"));
 }
 
 TEST_F(House, P36EntitiesAreRememberedOverARestartAndValuesAreNot) {
