@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from house import wait_for
+from values import switched_on, unavailable
 from world import PATIENCE, RELEASE, spoken
 
 
@@ -28,13 +29,16 @@ def gone(world, meter):
 
 def test_P39_a_killed_bridge_takes_everything_with_it_and_returns_alone(world):
     house, = world.known("house_energy_import")
+    everything = set(switched_on(world.hass, "house", "flat", "bridge")) - {"meterbridge_bridge_connectivity"}
+    assert len(everything) > 60
     world.kill_bridge()
-    for entity in (house, "sensor.flat_power", "sensor.house_fault", "switch.house_pause", "sensor.meterbridge_bridge_memory"):
-        world.shown(entity, "unavailable", 15)
+    wait_for(lambda: unavailable(world.hass, "house", "flat", "bridge") == everything, "all of it is away", 15)
     world.shown("binary_sensor.meterbridge_bridge_connectivity", "off")
+    before = names_of(world, "house", "flat", "bridge")
     world.start_bridge()
     wait_for(lambda: world.hass.state(house) not in ("unavailable", "unknown"), "the value is there again", PATIENCE)
     world.shown("binary_sensor.meterbridge_bridge_connectivity", "on")
+    wait_for(lambda: away(world, before) == [], "all of it is there again", PATIENCE)
 
 
 def test_P39_a_bridge_that_hangs_is_noticed_within_its_keep_alive(world):
@@ -49,8 +53,16 @@ def test_P39_a_bridge_that_hangs_is_noticed_within_its_keep_alive(world):
 
 def test_P39_an_unplugged_meter_is_away_and_no_other(world):
     house, flat = world.known("house_energy_import", "flat_power")
+    readings = {f"meterbridge_house_{key}" for key in world.state_document("house")} & set(switched_on(world.hass, "house"))
+    assert len(readings) > 5
     plug_in = world.unplug("house")
     world.shown(house, "unavailable")
+
+    def others():
+        """What else is away: nothing but the alarms that watch values."""
+        gone = unavailable(world.hass, "house", "flat", "bridge")
+        return readings <= gone and {one for one in gone - readings if not one.startswith("meterbridge_house_alarm_")}
+    wait_for(lambda: others() == set(), "its readings are away, and nothing else", PATIENCE)
     world.shown("binary_sensor.house_connectivity", "off")
     world.shown("sensor.house_fault", "no_device")  # why, is still readable
     world.shown("binary_sensor.house_alarm_silent", "on")
@@ -94,9 +106,29 @@ def test_P37_a_restarted_broker_without_memory_gets_everything_again(world):
     world.broker.stop(signal.SIGKILL)
     world.shown(house, "unavailable")
     world.broker.start()
-    for entity in (house, "sensor.flat_power", "sensor.meterbridge_bridge_version"):
-        wait_for(lambda e=entity: world.hass.state(e) not in ("unavailable", "unknown"), f"{entity} is there again", PATIENCE)
+    wait_for(lambda: away(world, before) == [], "all of it is there again", PATIENCE)
     assert names_of(world, "house", "flat", "bridge") == before
+
+
+def test_P37_P38_whatever_comes_back_first_after_all_were_away_everything_is_known(world):
+    """Home Assistant before the broker, the broker before the bridge, and nobody remembers but the bridge."""
+    world.meters["slow"] = spoken("slow").replace("interval: 5s", "interval: 10m")
+    world.reload()
+    world.known("slow_connectivity")
+    wait_for(lambda: world.say("slow", "88.8", "S1") or world.hass.state("sensor.slow_energy_import") == "88.8", "the slow meter was heard",
+             PATIENCE)
+    before = names_of(world, "house", "flat", "slow", "bridge")
+    world.stop_bridge()
+    world.broker.stop(signal.SIGKILL)
+    world.hass.restart()
+    world.broker.start()
+    world.ear = world.new_ear()
+    world.ear.wait_topic("homeassistant/status", payload="online", patience=PATIENCE)
+    world.start_bridge()
+    wait_for(lambda: away(world, before) == [], "nothing is unknown", PATIENCE)
+    assert world.hass.state("sensor.slow_energy_import") == "88.8"
+    assert names_of(world, "house", "flat", "slow", "bridge") == before
+    assert world.hass.complaints() == []
 
 
 def test_P35_a_meter_with_another_name_link_and_topic_stays_the_same_entities(world):
@@ -113,6 +145,46 @@ def test_P35_a_meter_with_another_name_link_and_topic_stays_the_same_entities(wo
     assert names_of(world, "moves") == before
     assert world.hass.devices()["meterbridge_moves"]["id"] == device["id"]
     assert world.hass.get("/api/states/sensor.moves_power")["attributes"]["friendly_name"] == "Stable Power"
+
+
+def test_P35_what_the_user_renamed_in_home_assistant_stays_renamed(world):
+    world.meters["moves"] = spoken("moves", "name: Barn, ")
+    world.reload()
+    wait_for(lambda: world.say("moves", "7.5") or world.hass.state("sensor.moves_energy_import") == "7.5", "the meter was heard", PATIENCE)
+    world.hass.ask("config/entity_registry/update", entity_id="sensor.moves_energy_import", new_entity_id="sensor.main_meter", name="Main meter")
+    world.stop_bridge()
+    world.start_bridge()
+    wait_for(lambda: world.say("moves", "8.5") or world.hass.state("sensor.main_meter") == "8.5", "heard under its new name", PATIENCE)
+    assert world.hass.get("/api/states/sensor.main_meter")["attributes"]["friendly_name"] in ("Main meter", "Barn Main meter")  # of 2024, of 2026
+    assert world.hass.state("sensor.moves_energy_import") is None
+
+
+def test_P36_a_value_that_is_taken_out_is_gone_whether_the_bridge_ran_or_not(world):
+    flow = ", {pointer: /w, key: flow, unit: m³/h}"  # a reading that the profile itself does not name
+    whole = spoken("fewer").replace(", {pointer: /w, key: power, unit: W}", flow)
+    for running in (True, False):
+        world.meters["fewer"] = whole
+        world.reload()
+        wait_for(lambda: world.say("fewer", "3.5") or world.hass.state("sensor.fewer_flow") == "100", "the flow is shown", PATIENCE)
+        world.known(*(f"fewer_{key}" for key in ("connectivity", "error", "error_rate", "fault", "last_reading", "recoveries", "serial",
+                                                 "energy_import", "flow")))
+        before = names_of(world, "fewer")
+        if not running:
+            world.stop_bridge()
+        world.meters["fewer"] = whole.replace(flow, "")
+        if running:
+            world.reload()
+        else:
+            world.write()
+            world.start_bridge()
+        del before["meterbridge_fewer_flow"]
+        wait_for(lambda: names_of(world, "fewer") == before, "the flow is gone, and nothing else", PATIENCE)
+        wait_for(lambda: world.say("fewer", "4.5") or world.hass.state("sensor.fewer_energy_import") == "4.5", "the rest goes on", PATIENCE)
+        assert names_of(world, "fewer") == before
+    del world.meters["fewer"]
+    world.reload()
+    gone(world, "fewer")
+    assert world.hass.complaints() == []
 
 
 def test_P36_removed_meters_are_gone_whether_the_bridge_ran_or_not(world):

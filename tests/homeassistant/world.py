@@ -52,7 +52,7 @@ class World:
         self.broker.start()
         for name, profile, *more in (("house", "energomera-ce307", "--set", "address=1"), ("flat", "p1", "--set", "country=be", "--period", "1s")):
             self.simulate(name, profile, *more)
-        self.ear = parts.Observer(self.port)
+        self.ear = self.new_ear()
         self.start_bridge()
         self.hass.start()
         self.hass.add_mqtt(self.port)
@@ -60,6 +60,9 @@ class World:
             wait_for(lambda n=name, k=kwh: self.say(n, k) or self.hass.state(f"sensor.{n}_energy_import") == str(float(k)),
                      f"{name} is known", PATIENCE)
         return self
+
+    def new_ear(self):
+        return parts.Observer(self.port)
 
     def simulate(self, name, profile, *more):
         self.simulators[name] = (self.house.simulate("--profile", profile, "--pty", self.house.tty(name), *more), (profile, *more))
