@@ -11,8 +11,8 @@ import instance  # noqa: E402
 from world import RELEASE, World  # noqa: E402
 
 
-# test_energy waits for statistics of what the others went through; test_gap writes others; test_hour moves the clock.
-ORDER = ("test_registry", "test_classes", "test_life", "test_day", "test_energy", "test_gap", "test_hour")
+# test_energy waits for statistics of what the others went through; test_gap writes others; test_catalogue is much; test_hour moves the clock.
+ORDER = ("test_registry", "test_classes", "test_life", "test_day", "test_energy", "test_gap", "test_catalogue", "test_hour")
 
 
 def pytest_collection_modifyitems(items):

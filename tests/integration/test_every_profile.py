@@ -13,24 +13,29 @@ OF_OTHERS = {"meterbridge", "rtl_433", "vzlogger", "wmbusmeters"}
 NEEDED = (("address", "address: 1"), ("`registers`", "registers: [{key: power, function: 3, address: 0, unit: W}]"))
 
 
-def test_P31_of_every_profile_each_value_is_an_entity_and_no_other(tmp_path):
+def configured(house, settings="interval: 5s, publish: every", extra=""):
+    """Writes a configuration with a meter of each profile; gives profile -> id."""
     listed = subprocess.run([parts.BINARY, "profiles", "list"], capture_output=True, text=True, timeout=parts.PATIENCE, check=True).stdout
     names = [line.split()[0] for line in listed.splitlines()]
     assert len(names) > 150
     ids = {name: re.sub(r"[^a-z0-9]", "_", name) for name in names}
     more = dict.fromkeys(names, "")
-    house = parts.House(tmp_path, [])
 
     def write():
-        house.write(f"{{id: {ids[name]}, profile: {name}, interval: 5s, publish: every, link: {{serial: {tmp_path}/{name}}}{more[name]}}}"
-                    for name in names)
+        house.write((f"{{id: {ids[name]}, profile: {name}, {settings}, link: {{serial: {house.folder}/{name}}}{more[name]}}}"
+                     for name in names), extra=extra)
         return house.call("check", "-c", str(house.file)).stdout.decode()
 
     # What a meter cannot be without, the program says; the simulated one is the same.
     for number, text in re.findall(r"meters\[(\d+)\]: (.*)", write()):
         more[names[int(number)]] += "".join(f", {setting}" for word, setting in NEEDED if word in text and "battery" not in text)
     assert f"valid, {len(names)} meters" in write()
+    return ids
 
+
+def test_P31_of_every_profile_each_value_is_an_entity_and_no_other(tmp_path):
+    house = parts.House(tmp_path, [])
+    ids = configured(house)
     delivered, announced = {}, {}
 
     def complete():
