@@ -178,8 +178,9 @@ class HomeAssistant:
         entries = [entry for entry in listed if entry["platform"] == "mqtt"]
         # The list is short on some fields; the full entries are asked for at once where that is possible.
         full = self.ask("config/entity_registry/get_entries", entity_ids=[entry["entity_id"] for entry in entries])
-        found = {entry["unique_id"]: entry for entry in full.values()}
-        assert len(found) == len(entries), "a unique id stands there twice"
+        there = [entry for entry in full.values() if entry]  # one may have been removed between the two questions
+        found = {entry["unique_id"]: entry for entry in there}
+        assert len(found) == len(there), "a unique id stands there twice"
         return found
 
     def devices(self):
