@@ -6,6 +6,7 @@ The brokers are made by tests/brokers/prepare; without them their tests are skip
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -140,6 +141,13 @@ class Broker:
         self.process.kill()
         self.process.wait()
 
+    def versions(self):
+        """Of MQTT, as we came with them; mochi says so."""
+        return set(re.findall(r'^client="meterbridge-[^"]*" version=([0-9]+)$', self.log.read_text(), re.MULTILINE))
+
+
+NUMBER = {"5": "5", "3.1.1": "4"}  # as the protocol counts
+
 
 BROKERS = pytest.mark.parametrize("name,version", [("mochi", "5"), ("mochi", "3.1.1"), ("aedes", "3.1.1")])
 CONFIG = "homeassistant/device/meterbridge_house/config"
@@ -164,6 +172,8 @@ def test_P37_another_broker_has_everything_also_after_it_lost_it_and_when_we_are
                 kept = parts.retained(house.port)
                 assert kept["meterbridge/status"] == "online" and kept["meterbridge/house/availability"] == "online"
                 assert json.loads(kept[CONFIG])["cmps"]["energy_import"]["dev_cla"] == "energy"
+                if name == "mochi":
+                    assert broker.versions() == {NUMBER[version]}
                 if not last:
                     continue
                 bridge.process.send_signal(signal.SIGKILL)
@@ -185,7 +195,7 @@ def test_P51_another_broker_at_the_far_end_of_a_bridge_gets_it_with_qos_1_and_co
     house = house_with(tmp_path, "5", extra)
     heard = []
     with house.simulate("--profile", "energomera-ce307", "--pty", house.tty("tty")), house.broker(), \
-            Broker(name, far, tmp_path / "broker.log"), house.bridge():
+            Broker(name, far, tmp_path / "broker.log") as broker, house.bridge():
         ready = threading.Event()
         client = mqtt.Client(client_id="far", protocol=mqtt.MQTTv5 if version == "5" else mqtt.MQTTv311)
         client.on_connect = lambda c, *_: c.subscribe("meterbridge/#", 1)
@@ -204,3 +214,5 @@ def test_P51_another_broker_at_the_far_end_of_a_bridge_gets_it_with_qos_1_and_co
             client.loop_stop()
             client.disconnect()
         assert parts.wait_for(lambda: parts.retained(far).get(CONFIG), "discovery is kept there")
+        if name == "mochi":
+            assert broker.versions() == {NUMBER[version]}

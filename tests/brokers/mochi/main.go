@@ -13,6 +13,7 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 func rules(arguments []string) *auth.Ledger {
@@ -24,6 +25,19 @@ func rules(arguments []string) *auth.Ledger {
 	}}
 }
 
+// Says which version of MQTT each client came with.
+type versions struct {
+	mqtt.HookBase
+}
+
+func (*versions) ID() string { return "versions" }
+
+func (*versions) Provides(event byte) bool { return event == mqtt.OnSessionEstablished }
+
+func (*versions) OnSessionEstablished(client *mqtt.Client, _ packets.Packet) {
+	fmt.Fprintf(os.Stderr, "client=%q version=%d\n", client.ID, client.Properties.ProtocolVersion)
+}
+
 func main() {
 	if len(os.Args) != 2 && len(os.Args) != 4 {
 		fmt.Fprintln(os.Stderr, "usage: mochi HOST:PORT [USER PASSWORD]")
@@ -33,6 +47,10 @@ func main() {
 	server := mqtt.New(&mqtt.Options{Logger: log})
 	if err := server.AddHook(new(auth.Hook), &auth.Options{Ledger: rules(os.Args)}); err != nil {
 		log.Error("rules", "error", err)
+		os.Exit(1)
+	}
+	if err := server.AddHook(new(versions), nil); err != nil {
+		log.Error("versions", "error", err)
 		os.Exit(1)
 	}
 	if err := server.AddListener(listeners.NewTCP(listeners.Config{ID: "tcp", Address: os.Args[1]})); err != nil {
