@@ -13,6 +13,8 @@
 namespace meterbridge::app {
 namespace {
 
+constexpr std::chrono::seconds link_dwell{60};
+
 // What a meter says of itself is read once or rarely; it does not age.
 bool ages(const ReadingKey& key) {
   return key.quantity != Quantity::serial && key.quantity != Quantity::firmware;
@@ -238,8 +240,16 @@ std::optional<Error> Bridge::refusal(std::string_view meter) {
       "the meter refused this password; it is not tried again until another one is configured");
 }
 
+// At once, but for a link that flutters: each loss would be a line in everybody's history (P39).
 void Bridge::link_lost(std::string_view meter) {
-  with_submeters(meter, [this](MeterState& state) { set_online(state, false); });
+  const auto now = clock_.steady();
+  with_submeters(meter, [&](MeterState& state) {
+    if (!state.online || state.lost) return;
+    if (state.losses.take(now))
+      set_online(state, false);
+    else
+      state.lost = now;
+  });
 }
 
 void Bridge::recovered(std::string_view meter, Rung rung) {
@@ -272,7 +282,8 @@ void Bridge::age(MeterState& state) {
   for (auto& entry : state.values)
     entry.second.stale |= too_old(entry);
   if (!changed) show(state, false);
-  if (state.online && (!state.last_reading || now - *state.last_reading >= limit))
+  const bool silent = !state.last_reading || now - *state.last_reading >= limit;
+  if (state.online && (silent || (state.lost && now - *state.lost >= link_dwell)))
     set_online(state, false);
   if (changed) say_state(state);
 }
@@ -289,9 +300,8 @@ void Bridge::tick() {
   clear_removed();
 }
 
-// Diagnostics move once a minute (P41). A changed fault shows at once, unless it flutters: then it
-// is counted, and its newest state goes out with the next minute.
 void Bridge::set_online(MeterState& state, bool online) {
+  state.lost.reset();
   if (state.online == online) return;
   state.online = online;
   say_availability(state);

@@ -78,7 +78,9 @@ class Bridge {
   void remark(std::string_view meter, const std::string& text);
   // What is not asked for, because the meter refuses it (P10).
   void left_out(std::string_view meter, std::vector<std::string> what);
-  void link_lost(std::string_view meter);  // the device or peer is gone: offline at once
+  // The device or peer is gone: offline at once; after three losses in short order once it stayed
+  // away for a minute.
+  void link_lost(std::string_view meter);
   // The meter refused the password that is configured now: it must not be asked again (three wrong
   // ones lock a CE307).
   [[nodiscard]] std::optional<Error> refusal(std::string_view meter);

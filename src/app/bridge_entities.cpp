@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From the readings of a meter to its entities, and which of those of an earlier run stay.
 #include "app/bridge.hpp"
-#include "meter/publish_rate.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -101,9 +100,9 @@ void Bridge::take(MeterState& state, const Sample& sample) {
       state.announced = false;
       known_changed_ = true;
     }
-    const auto [value, first] = state.values.try_emplace(
-        reading.key, reading.value, now,
-        meter::publish_interval(reading.key, reading.value, state.plan->settings.publish));
+    const auto [value, first] =
+        state.values.try_emplace(reading.key, reading.value, now,
+                                 meter::pace_of(reading.key, reading.value, state.plan->settings));
     if (first) continue;
     // What was shown as unknown shows at once.
     if (std::exchange(value->second.stale, false)) value->second.shown_at.reset();

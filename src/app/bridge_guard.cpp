@@ -2,7 +2,6 @@
 // The bridge and its meters' guards: what they refuse, what the user says of it, what outlives a
 // restart.
 #include "app/bridge.hpp"
-#include "meter/publish_rate.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -129,9 +128,8 @@ void Bridge::restore(MeterState& state, const MeterMemory& memory) {
     if (!announced || age < Instant::duration::zero() || age >= period * periods_until_stale)
       continue;
     const auto at = steady - std::chrono::duration_cast<MeterState::Time::duration>(age);
-    state.values.try_emplace(
-        key, value.value, at,
-        meter::publish_interval(key, value.value, state.plan->settings.publish));
+    state.values.try_emplace(key, value.value, at,
+                             meter::pace_of(key, value.value, state.plan->settings));
     state.last_reading = std::max(state.last_reading.value_or(at), at);
   }
   if (!state.last_reading) return;

@@ -228,9 +228,10 @@ void Bridge::show(MeterState& state, bool all) {
   const auto now = clock_.steady();
   bool any = all;
   for (auto& [key, kept] : state.values) {
+    const Milliseconds wait = meter::wait_between(kept.shown, kept.value, kept.pace);
     // A poll every ten seconds is a little early at times.
-    const auto slack = std::min<Milliseconds>(kept.rate / 10, std::chrono::milliseconds(500));
-    const bool due = all || !kept.shown_at || now + slack - *kept.shown_at >= kept.rate;
+    const auto slack = std::min<Milliseconds>(wait / 10, std::chrono::milliseconds(500));
+    const bool due = all || !kept.shown_at || now + slack - *kept.shown_at >= wait;
     if (!due || !std::exchange(kept.waits, false)) continue;
     kept.shown = kept.value;
     kept.shown_at = now;
@@ -248,6 +249,8 @@ void Bridge::say_state(MeterState& state) {
   say(ha::state_document(facts_, state.facts.id, facts));
 }
 
+// Diagnostics move once a minute (P41). A changed fault shows at once, unless it flutters: then it
+// is counted, and its newest state goes out with the next minute.
 void Bridge::health_tick(MeterState& state) {
   const auto since = clock_.steady() - state.health_published;
   if (connected_ && state.alarms_waiting && state.alarm_health.take(clock_.steady()))

@@ -7,6 +7,7 @@
 #include "homeassistant/documents.hpp"
 #include "meter/alarms.hpp"
 #include "meter/guard.hpp"
+#include "meter/publish_rate.hpp"
 #include "meter/smoothing.hpp"
 
 #include <bitset>
@@ -32,11 +33,11 @@ struct MeterState {
   struct Kept {
     Kept() = default;
 
-    Kept(Value v, Time t, Milliseconds r) : value(std::move(v)), at(t), rate(r) {}
+    Kept(Value v, Time t, meter::Pace p) : value(std::move(v)), at(t), pace(p) {}
 
     Value value;
     Time at{};
-    Milliseconds rate{};
+    meter::Pace pace;
     Value shown;  // what the state topic says, which may be older (P41)
     std::optional<Time> shown_at;
     bool waits = true;  // newer than what is shown
@@ -72,6 +73,10 @@ struct MeterState {
   std::map<std::string_view, std::uint64_t> errors;  // kind -> count since the start
   bool show_all = false;                             // with the next sample
   bool online = false;
+  // Each loss of its link takes one; when none is left, the link flutters, and online is kept for a
+  // while (P39).
+  TokenBucket losses{3, std::chrono::minutes(5)};
+  std::optional<Time> lost;     // its link, and that was not shown yet
   bool announced = false;       // in this connection
   bool alarms_waiting = false;  // changed, and not published yet
   bool decided = false;         // an alarm was told, which must be on disk

@@ -5,8 +5,67 @@
 #include "core/text.hpp"
 #include "core/unit.hpp"
 
+#include <array>
+
 namespace meterbridge::config {
 namespace {
+
+using Type = SettingType;
+
+constexpr std::array reading_fields{
+    Field{.spec = {.name = "name", .help = "name of the entity in Home Assistant"}},
+    Field{.spec = {.name = "factor",
+                   .type = Type::decimal,
+                   .help = "the value is multiplied by it, exactly"}},
+    Field{.spec = {.name = "offset",
+                   .type = Type::decimal,
+                   .help = "is added to the value, after the factor"}},
+    Field{.spec = {.name = "minimum",
+                   .type = Type::decimal,
+                   .help = "a lower value is refused; without it what is possible at all"}},
+    Field{.spec = {.name = "maximum",
+                   .type = Type::decimal,
+                   .help = "a higher value is refused; without it what is possible at all"}},
+    Field{.spec = {.name = "max_step",
+                   .type = Type::decimal,
+                   .help = "a larger change from one value to the next must be confirmed by a "
+                           "second one; without it none is too large"}},
+    Field{.spec = {.name = "max_growth",
+                   .type = Type::decimal,
+                   .help = "a counter that grows more than this in an hour is refused; without it "
+                           "from max_power or main_fuse"}},
+    Field{.spec = {.name = "median",
+                   .type = Type::integer,
+                   .help = "the one in the middle of so many values is published: takes out spikes",
+                   .fallback = "1",
+                   .minimum = 1,
+                   .maximum = 99}},
+    Field{.spec = {.name = "average",
+                   .type = Type::integer,
+                   .help = "the mean of so many values is published, after the median",
+                   .fallback = "1",
+                   .minimum = 1,
+                   .maximum = 100}},
+    Field{.spec = {.name = "dead_band",
+                   .type = Type::decimal,
+                   .help = "a smaller change since the value that was shown is shown after five "
+                           "minutes only; without it each change, in its turn"}},
+};
+
+constexpr std::array guard_fields{
+    Field{.spec = {.name = "confirmations",
+                   .type = Type::integer,
+                   .help =
+                       "so many readings in a row must agree with a refused counter before it is "
+                       "believed",
+                   .fallback = "10",
+                   .minimum = 2,
+                   .maximum = 100000}},
+    Field{.spec = {.name = "over",
+                   .type = Type::duration,
+                   .help = "and they must span this time",
+                   .fallback = "2h"}},
+};
 
 // A fuse carries nearly half as much again for an hour.
 constexpr Decimal fuse_overload{145, -2};
@@ -85,6 +144,9 @@ void read_publish(const Node& node, const SettingValues& values, MeterSettings& 
 
 }  // namespace
 
+constinit const Section reading_section{"a reading", reading_fields};
+constinit const Section guard_section{"guard", guard_fields};
+
 void read_limits(const Node& node, const SettingValues& values, MeterSettings& meter,
                  Problems& problems) {
   read_power(node, values, meter, problems);
@@ -110,7 +172,8 @@ void read_reading_limits(const Node& entry, const SettingValues& values, Reading
   options.average = static_cast<int>(values.integer("average"));
   if (options.median % 2 == 0)
     complain(problems, *entry.find("median"), "must be odd, so that there is one in the middle");
-  for (const char* name : {"max_step", "max_growth"}) {
+  options.dead_band = values.decimal("dead_band");
+  for (const char* name : {"max_step", "max_growth", "dead_band"}) {
     const auto value = values.decimal(name);
     if (value && *value <= Decimal(0)) complain(problems, *entry.find(name), "must be above zero");
   }
@@ -123,6 +186,8 @@ void check_smoothing(const Node& entry, const ReadingKey& key, const ReadingOpti
     complain(problems, *entry.find("median"), "a counter is not smoothed: it would lag behind");
   if (options.average > 1)
     complain(problems, *entry.find("average"), "a counter is not smoothed: it would lag behind");
+  if (options.dead_band)
+    complain(problems, *entry.find("dead_band"), "a counter has none: it would lag behind");
 }
 
 }  // namespace meterbridge::config

@@ -101,6 +101,7 @@ struct ReadingOptions {
   std::optional<Decimal> max_growth;  // of a counter, in an hour
   int median = 1;                     // of so many values; what is published, nothing else
   int average = 1;
+  std::optional<Decimal> dead_band;  // smaller changes are shown late
   friend bool operator==(const ReadingOptions&, const ReadingOptions&) = default;
 };
 

@@ -153,57 +153,6 @@ constexpr std::array link_fields{
                    .fallback = "false"}},
 };
 
-constexpr std::array reading_fields{
-    Field{.spec = {.name = "name", .help = "name of the entity in Home Assistant"}},
-    Field{.spec = {.name = "factor",
-                   .type = Type::decimal,
-                   .help = "the value is multiplied by it, exactly"}},
-    Field{.spec = {.name = "offset",
-                   .type = Type::decimal,
-                   .help = "is added to the value, after the factor"}},
-    Field{.spec = {.name = "minimum",
-                   .type = Type::decimal,
-                   .help = "a lower value is refused; without it what is possible at all"}},
-    Field{.spec = {.name = "maximum",
-                   .type = Type::decimal,
-                   .help = "a higher value is refused; without it what is possible at all"}},
-    Field{.spec = {.name = "max_step",
-                   .type = Type::decimal,
-                   .help = "a larger change from one value to the next must be confirmed by a "
-                           "second one; without it none is too large"}},
-    Field{.spec = {.name = "max_growth",
-                   .type = Type::decimal,
-                   .help = "a counter that grows more than this in an hour is refused; without it "
-                           "from max_power or main_fuse"}},
-    Field{.spec = {.name = "median",
-                   .type = Type::integer,
-                   .help = "the one in the middle of so many values is published: takes out spikes",
-                   .fallback = "1",
-                   .minimum = 1,
-                   .maximum = 99}},
-    Field{.spec = {.name = "average",
-                   .type = Type::integer,
-                   .help = "the mean of so many values is published, after the median",
-                   .fallback = "1",
-                   .minimum = 1,
-                   .maximum = 100}},
-};
-
-constexpr std::array guard_fields{
-    Field{.spec = {.name = "confirmations",
-                   .type = Type::integer,
-                   .help =
-                       "so many readings in a row must agree with a refused counter before it is "
-                       "believed",
-                   .fallback = "10",
-                   .minimum = 2,
-                   .maximum = 100000}},
-    Field{.spec = {.name = "over",
-                   .type = Type::duration,
-                   .help = "and they must span this time",
-                   .fallback = "2h"}},
-};
-
 constexpr std::array telegram_fields{
     Field{.spec = {.name = "topic", .help = "full topic; without it <base>/<meter>/telegram"}},
     Field{.spec = {.name = "layout",
@@ -388,9 +337,7 @@ constinit const Section homeassistant_section{"homeassistant", homeassistant_fie
 constinit const Section http_section{"http", http_fields};
 constinit const Section link_section{"a link", link_fields};
 constinit const Section meter_section{"a meter", meter_fields};
-constinit const Section reading_section{"a reading", reading_fields};
 constinit const Section telegram_section{"telegram", telegram_fields};
-constinit const Section guard_section{"guard", guard_fields};
 constinit const Section sink_section{"a sink", sink_fields};
 constinit const Section journal_section{"journal", journal_fields};
 

@@ -5,6 +5,9 @@
 #include "config/settings.hpp"
 #include "core/reading.hpp"
 
+#include <chrono>
+#include <optional>
+
 namespace meterbridge::meter {
 
 // The least time between two publications; zero = every sample. Asked in this order: the key
@@ -12,5 +15,19 @@ namespace meterbridge::meter {
 // measured values every ten seconds, the rest at once.
 [[nodiscard]] Milliseconds publish_interval(const ReadingKey& key, const Value& value,
                                             const config::PublishRates& rates);
+
+// A change within the dead band is shown so late at the most.
+constexpr Milliseconds dead_band_patience = std::chrono::minutes(5);
+
+// The rate of a reading, and the least change that is shown at this rate; smaller ones wait longer.
+struct Pace {
+  Milliseconds interval{};
+  std::optional<Decimal> dead_band;
+};
+
+[[nodiscard]] Pace pace_of(const ReadingKey& key, const Value& value,
+                           const config::MeterSettings& meter);
+// How long after `shown` went out `now` may follow.
+[[nodiscard]] Milliseconds wait_between(const Value& shown, const Value& now, const Pace& pace);
 
 }  // namespace meterbridge::meter

@@ -97,6 +97,44 @@ TEST_F(House, ALostLinkTakesItsMetersWithIt) {
   EXPECT_EQ(last("meterbridge/house_gas_47/availability"), "offline");
 }
 
+TEST_F(House, P39_ALinkThatFluttersTakesItsMetersOnlyWhenItStaysAway) {
+  plan.settings.interval = 60s;
+  start({plan});
+  const auto shown = [&] { return payloads("meterbridge/house/availability").size(); };
+  const auto flutter = [&] {
+    deliver({energy(100)});
+    pass(5);
+    bridge->link_lost("house");
+    pass(5);
+  };
+  for (int i = 0; i < 3; ++i) {
+    flutter();
+    EXPECT_EQ(last("meterbridge/house/availability"), "offline") << i;
+  }
+  deliver({energy(100)});
+  const std::size_t before = shown();
+  for (int i = 0; i < 10; ++i)
+    flutter();
+  EXPECT_EQ(shown(), before);
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  pass(54);                    // five have passed
+  bridge->link_lost("house");  // again, which begins nothing anew
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  pass(1);
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+  deliver({energy(100)});
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  pass(60);  // what was lost once is over: it is there
+  EXPECT_EQ(last("meterbridge/house/availability"), "online");
+  // A quiet quarter of an hour, and a loss counts at once again.
+  for (int i = 0; i < 15; ++i) {
+    deliver({energy(100)});
+    pass(60);
+  }
+  bridge->link_lost("house");
+  EXPECT_EQ(last("meterbridge/house/availability"), "offline");
+}
+
 TEST_F(House, P26TwoSubMetersOfOneTypeAreTwoDevices) {
   start({plan});
   const Reading gas(make_key(Quantity::gas), Value(Decimal(1, 0)), Unit::m3);

@@ -47,6 +47,45 @@ TEST_F(HouseValues, P41_TheLastValueOfAnIntervalIsDelivered) {
   EXPECT_EQ(state_of(*this)["power"], 3);
 }
 
+TEST_F(HouseValues, P41_WithADeadBandSmallChangesAreShownLateAndLargeOnesInTheirTurn) {
+  const config::ReadingOptions options = [] {
+    config::ReadingOptions made;
+    made.dead_band = Decimal(25);
+    return made;
+  }();
+  plan.settings.readings[make_key(Quantity::power)] = options;
+  start({plan});
+  deliver({power(1000)});
+  const auto hear = [&](int seconds, int watts) {
+    for (int i = 0; i < seconds; i += 10) {
+      pass(10);
+      deliver({energy(100), power(watts - 5 + i % 20)});  // noise
+    }
+  };
+  said.clear();
+  hear(280, 1010);
+  EXPECT_EQ(state_of(*this)["power"], 1000);
+  // After five minutes it is shown what it is, whatever the change.
+  hear(20, 1010);
+  EXPECT_GE(state_of(*this)["power"], 1005);
+  EXPECT_LE(state_of(*this)["power"], 1015);
+  hear(20, 1050);
+  EXPECT_GE(state_of(*this)["power"], 1045);
+  // Just the band is no smaller change, either way.
+  deliver({power(900)});
+  bridge->show_next("house");
+  deliver({power(900)});
+  pass(10);
+  deliver({power(875)});
+  EXPECT_EQ(state_of(*this)["power"], 875);
+  pass(10);
+  deliver({power(899)});
+  EXPECT_EQ(state_of(*this)["power"], 875);
+  pass(10);
+  deliver({power(900)});
+  EXPECT_EQ(state_of(*this)["power"], 900);
+}
+
 TEST_F(HouseValues, P41_EveryMeansEachSample) {
   plan.settings.publish.all = config::PublishRates::each;
   start({plan});

@@ -106,6 +106,10 @@ TEST(MeterLimits, ReadingsHaveLimitsOfTheirOwn) {
   EXPECT_EQ(meter.readings.at(*ReadingKey::parse("energy_import")).max_growth, Decimal(11));
   EXPECT_THAT(bad("readings: {voltage_l1: {minimum: 5, maximum: 4}}"), HasSubstr("above maximum"));
   EXPECT_THAT(bad("readings: {voltage_l1: {max_step: 0}}"), HasSubstr("above zero"));
+  EXPECT_THAT(bad("readings: {power: {dead_band: -1}}"), HasSubstr("above zero"));
+  EXPECT_THAT(bad("readings: {energy_import: {dead_band: 1}}"), HasSubstr("would lag behind"));
+  EXPECT_EQ(good("readings: {power: {dead_band: 2.5}}").readings.begin()->second.dead_band,
+            Decimal(25, -1));
 }
 
 }  // namespace

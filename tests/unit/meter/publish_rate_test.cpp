@@ -33,5 +33,19 @@ TEST(PublishRate, P41_TheNearestWordCounts) {
   EXPECT_EQ(rate("energy_export", rates), 5s);
 }
 
+TEST(PublishRate, P41_WithinTheDeadBandAValueWaitsLonger) {
+  const Pace pace{10s, Decimal(5, -1)};
+  const auto wait = [&](const Value& shown, const Value& now) {
+    return wait_between(shown, now, pace);
+  };
+  EXPECT_EQ(wait(Decimal(2300, -1), Decimal(2304, -1)), dead_band_patience);
+  EXPECT_EQ(wait(Decimal(2304, -1), Decimal(230)), dead_band_patience);
+  EXPECT_EQ(wait(Decimal(2300, -1), Decimal(2305, -1)), 10s);
+  EXPECT_EQ(wait(Decimal(2300, -1), Decimal(-2300, -1)), 10s);
+  EXPECT_EQ(wait(Decimal(1), std::string("no number")), 10s);
+  EXPECT_EQ(wait_between(Decimal(1), Decimal(1), Pace{}), 0s);
+  EXPECT_EQ(wait_between(Decimal(1), Decimal(1), Pace{1h, Decimal(1)}), 1h);
+}
+
 }  // namespace
 }  // namespace meterbridge::meter
