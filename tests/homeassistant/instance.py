@@ -221,7 +221,7 @@ NOT_OURS = ("homeassistant.bootstrap]", "aiohttp_fast_zlib]", "haffmpeg", "[metn
             "Error returned from MQTT server: The connection was lost", "Disconnected from MQTT server", "Unable to connect to the MQTT broker",
             "Failed to connect to MQTT server",
             # It was off for more than ten minutes; the machine is slow.
-            "could not validate that the sqlite3 database", "is taking over 10 seconds",
+            "could not validate that the sqlite3 database", "is taking over 10 seconds", "Updating state for",
             # Of a device whose topic was emptied (once): after another kind of discovery always, after a removal on a busy machine.
             "No device components to cleanup")
 

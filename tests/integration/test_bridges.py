@@ -15,7 +15,7 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
-from house import PATIENCE, House, Mosquitto, Observer, free_port, wait_for
+from house import BINARY, PATIENCE, House, Mosquitto, Observer, free_port, wait_for
 from two_brokers import Site
 
 LONG = bool(os.environ.get("METERBRIDGE_LONG_TESTS"))
@@ -366,7 +366,8 @@ def test_P51_ten_thousand_retained_messages_fit_the_memory(tmp_path):
             wait_for(lambda: sum(t.startswith("many/") for t in retained(site.far.port)) == 10000, "all arrived")
             grown = resident(bridge) - before
             print(f"10000 retained messages of 300 bytes: {before} kB without, {all_wait} kB more while they wait, {grown} kB afterwards")
-            assert max(all_wait, grown) < 16 * 1024
+            if "asan" not in BINARY:  # the sanitizer keeps what is freed, and a border around each block
+                assert max(all_wait, grown) < 16 * 1024
             assert bridge.stop() == 0
 
 
