@@ -13,7 +13,7 @@
 namespace meterbridge::app {
 namespace {
 
-constexpr std::chrono::seconds link_dwell{60};
+constexpr std::chrono::seconds dwell{10};
 
 // What a meter says of itself is read once or rarely; it does not age.
 bool ages(const ReadingKey& key) {
@@ -240,15 +240,20 @@ std::optional<Error> Bridge::refusal(std::string_view meter) {
       "the meter refused this password; it is not tried again until another one is configured");
 }
 
-// At once, but for a link that flutters: each loss would be a line in everybody's history (P39).
-void Bridge::link_lost(std::string_view meter) {
+// What flutters would be a line in everybody's history each time (P39): it is shown away only after
+// a while.
+bool Bridge::holds(MeterState& state) {
   const auto now = clock_.steady();
-  with_submeters(meter, [&](MeterState& state) {
-    if (!state.online || state.lost) return;
-    if (state.losses.take(now))
-      set_online(state, false);
-    else
-      state.lost = now;
+  if (!state.lost) {
+    if (state.losses.take(now)) return false;
+    state.lost = now;
+  }
+  return now - *state.lost < dwell;
+}
+
+void Bridge::link_lost(std::string_view meter) {
+  with_submeters(meter, [this](MeterState& state) {
+    if (state.online && !holds(state)) set_online(state, false);
   });
 }
 
@@ -273,6 +278,9 @@ void Bridge::age(MeterState& state) {
   const auto too_old = [&](const auto& entry) {
     return !entry.second.stale && ages(entry.first) && now - entry.second.at >= limit;
   };
+  const bool silent = !state.last_reading || now - *state.last_reading >= limit;
+  const bool away = state.online && (silent || state.lost);
+  if (away && holds(state)) return show(state, false);
   const bool changed = std::any_of(state.values.begin(), state.values.end(), too_old);
   // What still waited for its time was the last that the meter said: it is not lost.
   if (changed && std::any_of(state.values.begin(), state.values.end(), [&](const auto& entry) {
@@ -282,9 +290,7 @@ void Bridge::age(MeterState& state) {
   for (auto& entry : state.values)
     entry.second.stale |= too_old(entry);
   if (!changed) show(state, false);
-  const bool silent = !state.last_reading || now - *state.last_reading >= limit;
-  if (state.online && (silent || (state.lost && now - *state.lost >= link_dwell)))
-    set_online(state, false);
+  if (away) set_online(state, false);
   if (changed) say_state(state);
 }
 

@@ -78,8 +78,7 @@ class Bridge {
   void remark(std::string_view meter, const std::string& text);
   // What is not asked for, because the meter refuses it (P10).
   void left_out(std::string_view meter, std::vector<std::string> what);
-  // The device or peer is gone: offline at once; after three losses in short order once it stayed
-  // away for a minute.
+  // The device or peer is gone: offline at once, unless it flutters.
   void link_lost(std::string_view meter);
   // The meter refused the password that is configured now: it must not be asked again (three wrong
   // ones lock a CE307).
@@ -155,6 +154,8 @@ class Bridge {
   void age(MeterState& state);
   void health_tick(MeterState& state);
   void set_online(MeterState& state, bool online);
+  // Of a meter that is about to be shown away: for now it is not.
+  [[nodiscard]] bool holds(MeterState& state);
   void say(mqtt::Message
                message);  // retained messages only while connected: connecting says them all again
   void say_all(MeterState& state);

@@ -73,13 +73,11 @@ struct MeterState {
   std::map<std::string_view, std::uint64_t> errors;  // kind -> count since the start
   bool show_all = false;                             // with the next sample
   bool online = false;
-  // Each loss of its link takes one; when none is left, the link flutters, and online is kept for a
-  // while (P39).
-  TokenBucket losses{3, std::chrono::minutes(5)};
-  std::optional<Time> lost;     // its link, and that was not shown yet
-  bool announced = false;       // in this connection
-  bool alarms_waiting = false;  // changed, and not published yet
-  bool decided = false;         // an alarm was told, which must be on disk
+  TokenBucket losses{5, std::chrono::minutes(5)};  // shown at once; more of them are flutter (P39)
+  std::optional<Time> lost;                        // since then, and not shown yet
+  bool announced = false;                          // in this connection
+  bool alarms_waiting = false;                     // changed, and not published yet
+  bool decided = false;                            // an alarm was told, which must be on disk
 };
 
 }  // namespace meterbridge::app
