@@ -65,14 +65,13 @@ class Match {
 
  private:
   // The good answer to a link test is the request itself, byte for byte.
-  [[nodiscard]] bool is_echo(ByteView heard) const {
-    return heard.size() >= request_.size() && kind_ != Kind::link_test &&
-           std::ranges::equal(heard.first(request_.size()), request_);
+  [[nodiscard]] bool is_echo(ByteView frame) const {
+    return kind_ != Kind::link_test && std::ranges::equal(frame, request_);
   }
 
   // Says what stands at the front; how many bytes that were.
   std::size_t take(ByteView heard) {
-    if (is_echo(heard)) {
+    if (is_echo(heard.first(std::min(heard.size(), request_.size())))) {
       all_.push_back(entry(Status::mismatch, "the echo of the request"));
       return request_.size();
     }
@@ -90,7 +89,13 @@ class Match {
     const ByteView before = heard.first(cut.drop);
     if (!before.empty() && crc_fits(before))
       all_.push_back(entry(Status::mismatch, misfit(before, request_, lengths_)));
-    understand(heard.subspan(cut.drop, cut.frame));
+    const ByteView frame = heard.subspan(cut.drop, cut.frame);
+    // Behind noise, too: an echo has the right address, CRC and often length.
+    if (is_echo(frame)) {
+      all_.push_back(entry(Status::mismatch, "the echo of the request"));
+    } else {
+      understand(frame);
+    }
     return cut.drop + cut.frame;
   }
 
@@ -99,8 +104,8 @@ class Match {
     Cut whole = settle_answer(heard, request_, lengths_);
     if (whole.frame != 0 && whole.drop == 0) return whole;
     for (const std::size_t length : lengths_) {
-      Cut inside = find_answer(heard, request_, length);
-      if (inside.frame == length + frame_overhead) return inside;
+      Cut inside = find_answer(heard, request_, length);  // or the echo, behind noise
+      if (inside.frame != 0) return inside;
     }
     return whole;
   }

@@ -259,6 +259,9 @@ TEST_F(MercuryDecode, WhatDoesNotBelongToTheRequestIsNamed) {
            Case{"48 08 16 11", echo, "mismatch"},  // an adapter that hears itself, no meter
            Case{"48 08 16 11", echo + volts, "mismatch ok"},
            Case{"48 08 16 11", "00ff" + volts, "ok"},
+           Case{"48 08 16 11", "00ff" + echo, "mismatch"},
+           Case{"48 08 16 11", "00ff" + echo + volts, "mismatch ok"},
+           Case{"48 08 16 40", "00ff" + text("48 08 16 40"), "mismatch"},  // 5406.94 Hz again
            Case{"48 08 16 11", volts + volts, "ok mismatch"},
            Case{"48 08 16 11", volts + "00ff", "ok malformed"},
            Case{"48 08 16 11", text("49 00 a6 59 00 e2 59 00 5b 59"), "mismatch"},
