@@ -48,6 +48,20 @@ std::string_view maker_of(std::string_view flag) noexcept {
   return {};
 }
 
+std::optional<Decimal> tariff_from(const Item& item) {
+  if (item.value) return item.value;
+  if (!item.text) return std::nullopt;
+  constexpr std::string_view digits = "0123456789";
+  const std::string_view text = *item.text;
+  const std::size_t last = text.find_last_of(digits);
+  if (last == std::string_view::npos) return std::nullopt;
+  const std::size_t before = text.find_last_not_of(digits, last);
+  const std::size_t first = before == std::string_view::npos ? 0 : before + 1;
+  const auto number = Decimal::parse(text.substr(first, last - first + 1));
+  if (!number) return std::nullopt;
+  return *number;
+}
+
 ObisReadings::ObisReadings(MeterReadings& into) : meter_(into) {
   sums_.reserve(4);
 }

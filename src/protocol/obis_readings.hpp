@@ -50,6 +50,9 @@ class ObisReadings {
   std::vector<Sum> sums_;  // in the order of their totals
 };
 
+// The tariff that an item names: its number, or the last run of digits of "0002", "T2", "TARIFF 1".
+[[nodiscard]] std::optional<Decimal> tariff_from(const Item& item);
+
 // The maker behind the three letters of an identification; empty when they are not known.
 [[nodiscard]] std::string_view maker_of(std::string_view flag) noexcept;
 

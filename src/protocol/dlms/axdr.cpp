@@ -76,13 +76,15 @@ constexpr std::size_t descriptor_size = 9;
 
 bool may_be_descriptor(ByteView bytes) noexcept {
   constexpr std::uint8_t most_class = 0x50;
-  constexpr std::uint8_t value_attribute = 2;
+  constexpr std::uint8_t most_attributes = 9;         // 2 of registers, 3 of relays and limiters
   constexpr std::array<std::size_t, 2> places{2, 7};  // groups A and F
   if (bytes.size() < 2) return false;
   if (u8(bytes[0]) != 0 || u8(bytes[1]) == 0 || u8(bytes[1]) > most_class) return false;
   if (bytes.size() > places[0] && u8(bytes[places[0]]) > 1) return false;
   if (bytes.size() > places[1] && u8(bytes[places[1]]) != 0xFF) return false;
-  return bytes.size() < descriptor_size || u8(bytes[descriptor_size - 1]) == value_attribute;
+  if (bytes.size() < descriptor_size) return true;
+  const std::uint8_t attribute = u8(bytes[descriptor_size - 1]);
+  return attribute > 0 && attribute <= most_attributes;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "protocol/cosem.hpp"
 #include "protocol/derived.hpp"
 #include "protocol/gcm.hpp"
+#include "protocol/obis_readings.hpp"
 
 #include <algorithm>
 
@@ -106,7 +107,12 @@ std::string Builder::text_at(const Obis& code) const {
 
 void Builder::fill_identity() {
   MeterIdentity& meter = telegram_.meter;
+  constexpr Obis device_name{0, 0, 42, 0, 0};
+  constexpr std::size_t flag = 3;
   meter.manufacturer = name(list_.make);
+  // The logical device name begins with the maker's letters.
+  if (meter.manufacturer.empty())
+    meter.manufacturer = maker_of(text_at(device_name).substr(0, flag));
   // Kamstrup: the number of the meter is in 0.0.5 (with its check digits) or 0.0.1, its type in
   // 96.1.1.
   const bool kamstrup = list_.make == Make::kamstrup;
@@ -146,11 +152,7 @@ void Builder::add_entry(const Entry& entry, const Item& item) {
       if (entry.scaled) add_number(item, meaning);
       return;
     case ObisForm::tariff:
-      if (item.value) {
-        add(Reading(meaning.key, *item.value));
-      } else if (const auto number = Decimal::parse(*item.text)) {
-        add(Reading(meaning.key, *number));
-      }
+      if (const auto tariff = tariff_from(item)) add(Reading(meaning.key, *tariff));
       return;
     case ObisForm::breaker:
       // 0 open, 1 closed, 2 ready to be closed.

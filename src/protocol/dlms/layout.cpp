@@ -27,6 +27,13 @@ Obis code_of(const Node& node) noexcept {
   return {u8(b[0]), u8(b[1]), u8(b[2]), u8(b[3]), u8(b[4]), u8(b[5])};
 }
 
+// The list itself: what stands there is its name.
+bool is_push_setup(const Obis& code) noexcept {
+  constexpr std::uint8_t push = 25;
+  constexpr std::uint8_t setup = 9;
+  return code.c() == push && code.d() == setup;
+}
+
 // {scaler, unit}
 bool is_scale(const Tree& tree, std::size_t at) noexcept {
   return tree[at].tag == Tag::structure && tree[at].count == 2 && tree[at + 1].tag == Tag::int8 &&
@@ -68,8 +75,11 @@ class Walker {
   void walk(std::size_t at);
 
  private:
+  // Itself, or the list within it, or the list within that.
   [[nodiscard]] bool begins_with_code(std::size_t at) const noexcept {
-    return tree_[at].is_list() && tree_[at].count > 0 && is_code(tree_[at + 1]);
+    while (tree_[at].is_list() && tree_[at].count > 0)
+      ++at;
+    return is_code(tree_[at]);
   }
 
   std::size_t pair(std::size_t at, std::size_t end);
@@ -90,7 +100,8 @@ std::size_t Walker::pair(std::size_t at, std::size_t end) {
     take_scale(tree_, next, entry);
     next = tree_[next].end;
   }
-  if (!tree_[value].is_list() && tree_[value].tag != Tag::null) list_.entries.push_back(entry);
+  const bool plain = !tree_[value].is_list() && tree_[value].tag != Tag::null;
+  if (plain && !is_push_setup(entry.code)) list_.entries.push_back(entry);
   return next;
 }
 
@@ -121,7 +132,7 @@ void Walker::walk(std::size_t at) {
       i = pair(i, end);
       continue;
     }
-    if (begins_with_code(i)) {
+    if (tree_[i].is_list() && begins_with_code(i)) {
       walk(i);
     } else if (at == 0) {
       without_code(i, i == front, next == end);
@@ -130,10 +141,13 @@ void Walker::walk(std::size_t at) {
   }
 }
 
-// {class u16, code, attribute i8, index u16}
+// {class u16, code, attribute i8, index u16}; later editions add {restriction} and [columns].
 bool is_descriptor(const Tree& tree, std::size_t at) noexcept {
-  return tree[at].tag == Tag::structure && tree[at].count == 4 && tree[at + 1].tag == Tag::uint16 &&
-         is_code(tree[at + 2]) && tree[at + 3].tag == Tag::int8 && tree[at + 4].tag == Tag::uint16;
+  constexpr std::uint32_t with_restriction = 6;
+  return tree[at].tag == Tag::structure &&
+         (tree[at].count == 4 || tree[at].count == with_restriction) &&
+         tree[at + 1].tag == Tag::uint16 && is_code(tree[at + 2]) &&
+         tree[at + 3].tag == Tag::int8 && tree[at + 4].tag == Tag::uint16;
 }
 
 bool has_descriptors(const Tree& tree) noexcept {
@@ -164,7 +178,7 @@ Result<> read_descriptors(const Tree& tree, List& list) {
     if (shown && plain) list.entries.push_back(entry);
     descriptor = tree[descriptor].end;
   }
-  list.make = Make::landis_gyr;
+  if (tree[2].count == 4) list.make = Make::landis_gyr;
   return {};
 }
 
@@ -175,7 +189,7 @@ void read_places(const Tree& tree, const Places& places, List& list) {
     if (places.form[i] == 'V') list.version = text_in(node);
     if (i == 0 && places.form[i] == 'C') {
       list.clock = date_time_of(node.bytes);
-    } else if (places.form[i] != 'O') {
+    } else if (places.form[i] != 'O' && places.form[i] != '-') {
       Entry entry;
       entry.code = places.codes[i];
       entry.value = &node;

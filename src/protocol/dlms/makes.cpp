@@ -21,7 +21,7 @@ struct Scales {
 
 constexpr int never = 99;
 constexpr std::array scales = {
-    Scales{Make::iskraemeco, 0, 0, -1, -2, never, never},
+    Scales{Make::iskraemeco, 0, 0, -1, -2, -3, never},
     Scales{Make::kaifa, 0, 0, -1, -3, never, never},
     Scales{Make::kamstrup, 0, 1, 0, -2, -2, never},
     Scales{Make::landis_gyr, 0, 0, 0, -2, -3, 0},
@@ -170,6 +170,10 @@ constexpr std::array slovenia_single = {
     device_name,  device_number, momentary(1),  momentary(2),  momentary(3),
     momentary(4), momentary(32), momentary(31), momentary(21), momentary(22),
 };
+constexpr std::array slovenia_single_phase = {
+    device_name,  device_number, momentary(32), momentary(31),
+    momentary(1), momentary(2),  momentary(3),  momentary(4),
+};
 constexpr std::array slovenia_exporting = {
     device_name,  device_number, momentary(1),  momentary(2),  momentary(3),
     momentary(4), momentary(32), counter(2, 1), counter(2, 2),
@@ -183,6 +187,43 @@ constexpr std::array slovenia_counters = {
 constexpr std::array slovenia_tariffs = {
     device_name,   device_number, counter(1, 1), counter(1, 2), counter(2, 1),
     counter(2, 2), counter(3, 1), counter(3, 2), counter(4, 1), counter(4, 2),
+};
+
+// IE.5 in Croatia. What the last five mean nobody says.
+constexpr std::array croatia = {
+    Obis{0, 0, 96, 1, 1},
+    Obis{1, 0, 0, 9, 1},
+    Obis{1, 0, 0, 9, 2},
+    counter(1),
+    counter(1, 1),
+    counter(1, 2),
+    counter(2),
+    counter(2, 1),
+    counter(2, 2),
+    counter(5),
+    counter(6),
+    counter(7),
+    counter(8),
+    momentary(1),
+    momentary(2),
+    momentary(13),
+    momentary(21),
+    momentary(41),
+    momentary(61),
+    momentary(22),
+    momentary(42),
+    momentary(62),
+    momentary(32),
+    momentary(52),
+    momentary(72),
+    momentary(31),
+    momentary(51),
+    momentary(71),
+    Obis{},
+    Obis{},
+    Obis{},
+    Obis{},
+    Obis{},
 };
 
 constexpr std::array places = {
@@ -204,6 +245,8 @@ constexpr std::array places = {
     Places{"TTNNNNUNN", Make::iskraemeco, slovenia_exporting},
     Places{"TTBxNNNNNNNN", Make::iskraemeco, slovenia_counters},
     Places{"TTNNNNNNNN", Make::iskraemeco, slovenia_tariffs},
+    Places{"TTUUNNNN", Make::iskraemeco, slovenia_single_phase},
+    Places{"ThdNNNNNNNNNNNNUNNNNNNUUUUUU-----", Make::iskraemeco, croatia},
 };
 
 constexpr bool have_codes() {
@@ -234,6 +277,8 @@ bool stands_here(char letter, const Node& node) noexcept {
       return node.tag == Tag::boolean;
     case 'x':
       return !node.is_list();
+    case '-':  // whatever stands there
+      return true;
     case 'h':
       return node.tag == Tag::octets && size == 4;
     case 'd':
@@ -275,6 +320,7 @@ const Places* places_of(const Tree& tree) noexcept {
 
 std::optional<Scale> usual_scale(Make make, const ObisMeaning& meaning,
                                  const Decimal& raw) noexcept {
+  constexpr int decivolts = -1;
   constexpr int centivolts = -2;
   const auto known = std::find_if(scales.begin(), scales.end(),
                                   [make](const Scales& s) { return s.make == make; });
@@ -284,6 +330,9 @@ std::optional<Scale> usual_scale(Make make, const ObisMeaning& meaning,
   if (scaler == never) return std::nullopt;
   if (make == Make::kamstrup && quantity == Quantity::voltage && raw > Decimal(1000))
     scaler = centivolts;
+  // E450: V. E360: 0.1 V.
+  if (make == Make::landis_gyr && quantity == Quantity::voltage && raw > Decimal(1000))
+    scaler = decivolts;
   return Scale{scaler, unit_of(quantity)};
 }
 

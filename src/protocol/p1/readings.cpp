@@ -19,20 +19,6 @@ std::string readable(std::string_view sent) {
   return sanitised(decoded ? std::string_view(*decoded) : sent);
 }
 
-std::optional<Decimal> tariff_from(const Item& item) {
-  if (item.value) return item.value;
-  if (!item.text) return std::nullopt;
-  constexpr std::string_view digits = "0123456789";
-  const std::string_view text = *item.text;
-  const std::size_t last = text.find_last_of(digits);
-  if (last == std::string_view::npos) return std::nullopt;
-  const std::size_t before = text.find_last_not_of(digits, last);
-  const std::size_t first = before == std::string_view::npos ? 0 : before + 1;
-  const auto number = Decimal::parse(text.substr(first, last - first + 1));
-  if (!number) return std::nullopt;
-  return *number;
-}
-
 // ON / 1 / 0001 is closed; OFF / 0 / 2 ("ready for reconnection") is open.
 std::optional<bool> breaker_from(const Item& item) {
   if (item.text && same_ignoring_case(*item.text, "on")) return true;

@@ -113,15 +113,6 @@ TEST(DlmsClock, IsLocalPlusDeviation) {
   EXPECT_EQ(text("07e6"), "none");
 }
 
-std::vector<Decoded> plain(std::string_view body, std::string_view head = "0f0000000100") {
-  return decode(dlms::framed(dlms::Line::hdlc, hex(std::string(head) + std::string(body))),
-                settings());
-}
-
-const Item* item_of(const std::vector<Decoded>& found, std::string_view address) {
-  return found.size() == 1 ? found[0].telegram.find(address) : nullptr;
-}
-
 TEST(DlmsLayout, ThePowerFactorHasTheSignThatTheMeterSends) {
   // T210-D: i16. Kaifa: u16. The same bytes.
   const auto sagemcom = plain("0204 090601000d0700ff 10fecb 02020ffd16ff 00");

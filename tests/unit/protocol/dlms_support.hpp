@@ -81,6 +81,16 @@ inline Bytes operator+(Bytes left, const Bytes& right) {
   return left;
 }
 
+// A list without link and key, in a frame of its own.
+inline std::vector<Decoded> plain(std::string_view body, std::string_view head = "0f0000000100") {
+  return decode(dlms::framed(dlms::Line::hdlc, test::hex(std::string(head) + std::string(body))),
+                settings());
+}
+
+inline const Item* item_of(const std::vector<Decoded>& found, std::string_view address) {
+  return found.size() == 1 ? found[0].telegram.find(address) : nullptr;
+}
+
 // The stream in pieces, as a receiver gets it.
 inline std::vector<std::string> in_pieces(ByteView bytes, const SettingValues& values, Dice& dice) {
   auto made = dlms::read_settings(values);
