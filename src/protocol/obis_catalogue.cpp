@@ -109,6 +109,7 @@ std::optional<ObisMeaning> momentary(const Channel& c) noexcept {
 }
 
 // 90: sum of the currents, 91 and 92: neutral, 81: angles (E names the two vectors as BDEW does).
+// 131, 151, 171, 191: Landis+Gyr's net reactive power, all phases and each.
 std::optional<ObisMeaning> beyond_phases(const Obis& o) noexcept {
   const auto of = [](Quantity quantity, Phase phase, Unit unit) {
     return number(make_key(quantity, Direction::none, phase), unit);
@@ -137,6 +138,10 @@ std::optional<ObisMeaning> beyond_phases(const Obis& o) noexcept {
   if (o.c() == 90) return of(Quantity::current, Phase::none, Unit::A);
   if (o.c() == 91) return of(Quantity::current, Phase::n, Unit::A);
   if (o.c() == 92) return of(Quantity::voltage, Phase::n, Unit::V);
+  if (o.c() == 131) return of(Quantity::reactive_power, Phase::none, Unit::kvar);
+  if (o.c() == 151) return of(Quantity::reactive_power, Phase::l1, Unit::kvar);
+  if (o.c() == 171) return of(Quantity::reactive_power, Phase::l2, Unit::kvar);
+  if (o.c() == 191) return of(Quantity::reactive_power, Phase::l3, Unit::kvar);
   return std::nullopt;
 }
 
@@ -206,8 +211,10 @@ std::optional<ObisMeaning> of_the_device(const Obis& o) noexcept {
 
 std::optional<ObisMeaning> meaning_of(const Obis& code) noexcept {
   constexpr std::uint8_t current_period = 255;
+  constexpr std::uint8_t last_channel = 191;
   if (code.f() != current_period) return std::nullopt;
-  if (code.a() == 1 && code.b() <= 1 && code.c() >= 1 && code.c() <= 92) return electricity(code);
+  if (code.a() == 1 && code.b() <= 1 && code.c() >= 1 && code.c() <= last_channel)
+    return electricity(code);
   if (code.a() <= 1 && code.b() == 0) return of_the_device(code);
   return std::nullopt;
 }

@@ -102,7 +102,7 @@ Result<std::vector<Entry>> entries_for(const Block& block, std::string_view name
   if (!block.command.empty()) {
     return Error(Errc::mismatch, "a command (" + sanitised(block.command) + "), not an answer");
   }
-  auto entries = parse_entries(block.text, true);
+  auto entries = parse_entries(block.text, Origin::answer);
   if (!entries) return entries.error();
   if (entries->empty()) return Error(Errc::malformed, "an empty answer");
   for (Entry& entry : *entries) {

@@ -30,7 +30,7 @@ bool fits_value(char c) noexcept {
 
 class Parser {
  public:
-  Parser(std::string_view text, bool answer) : rest_(text), answer_(answer) {}
+  Parser(std::string_view text, Origin origin) : rest_(text), origin_(origin) {}
 
   Result<std::vector<Entry>> run();
 
@@ -40,7 +40,7 @@ class Parser {
   [[nodiscard]] Error wrong(std::string_view line) const;
 
   std::string_view rest_;
-  bool answer_;
+  Origin origin_;
   int number_ = 0;
   std::vector<Entry> entries_;
 };
@@ -67,11 +67,16 @@ Result<> Parser::values(std::string_view& text) {
 
 Result<> Parser::line(std::string_view text) {
   const std::string_view all = text;
+  if (origin_ == Origin::checked && text.front() == '(' && !entries_.empty()) {
+    if (const auto read = values(text); !read) return read.error();
+    text = trimmed(text);
+  }
   while (!text.empty()) {
     const std::size_t bracket = text.find('(');
     if (bracket == std::string_view::npos || bracket > max_code) return wrong(all);
     const std::string_view code = trimmed(text.substr(0, bracket));
-    if (!std::ranges::all_of(code, fits_code) || (code.empty() && !answer_)) return wrong(all);
+    if (!std::ranges::all_of(code, fits_code) || (code.empty() && origin_ != Origin::answer))
+      return wrong(all);
     if (entries_.size() == max_entries) return Error(Errc::malformed, "too many lines");
     entries_.emplace_back().code = code;
     text.remove_prefix(bracket);
@@ -83,7 +88,7 @@ Result<> Parser::line(std::string_view text) {
 
 Result<std::vector<Entry>> Parser::run() {
   rest_ = trimmed(rest_);
-  if (!answer_) {
+  if (origin_ != Origin::answer) {
     if (rest_.empty() || rest_.back() != '!')
       return Error(Errc::malformed, "the readout does not end with '!'");
     rest_.remove_suffix(1);
@@ -155,8 +160,8 @@ Channel channel_from(std::string_view& text) {
 
 }  // namespace
 
-Result<std::vector<Entry>> parse_entries(std::string_view text, bool answer) {
-  return Parser(text, answer).run();
+Result<std::vector<Entry>> parse_entries(std::string_view text, Origin origin) {
+  return Parser(text, origin).run();
 }
 
 Code code_from(std::string_view text) {

@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 #include "protocol/telegram.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +21,14 @@ struct Entry {
   std::vector<std::string> values;  // blanks around them are gone
 };
 
-// Lines of a readout, or of an answer (then a value may stand without code in front). Heat meters
-// put several codes on one line; "!" ends a readout. Error: malformed, when any line is not well
-// formed: without a block check that is the only sign of damage.
-Result<std::vector<Entry>> parse_entries(std::string_view text, bool answer);
+// Where lines come from: a readout whose block check fits, one without a check, an answer.
+enum class Origin : std::uint8_t { checked, plain, answer };
+
+// Heat meters put several codes on one line; "!" ends a readout. In an answer a value may stand
+// without code in front; in a checked readout a line of such values (a row of a load profile)
+// belongs to the code before. Error: malformed, when any line is not well formed: without a block
+// check that is the only sign of damage.
+Result<std::vector<Entry>> parse_entries(std::string_view text, Origin origin);
 
 // What a code is called in items, and which OBIS code it means.
 struct Code {

@@ -275,7 +275,7 @@ Result<Verdict> Poll::on_readout(ByteView frame) {
     if (!block->command.empty()) return Verdict::ignored("a command instead of the readout");
     text = block->text;
   }
-  const auto entries = parse_entries(text, false);
+  const auto entries = parse_entries(text, plain ? Origin::plain : Origin::checked);
   if (!entries) return Verdict::repeat(entries.error());
   if (plain) {
     if (const auto lines = plausible_lines(*entries); !lines) return Verdict::repeat(lines.error());

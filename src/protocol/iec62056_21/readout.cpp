@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <variant>
 
@@ -78,6 +79,13 @@ std::optional<Seconds> stamp_from(std::string_view text) {
   constexpr std::size_t with_seconds = 6;
   if (time.size() < with_seconds) time += time.find(':') == std::string::npos ? "00" : ":00";
   return clock_from(date, time);
+}
+
+// How many values a code has. Pafal's 12EC3g says each twice: 1.8.0*00(000783.16)(000783.16).
+std::size_t values_of(const Entry& entry) {
+  const bool same =
+      std::ranges::adjacent_find(entry.values, std::not_equal_to()) == entry.values.end();
+  return same ? std::min<std::size_t>(entry.values.size(), 1) : entry.values.size();
 }
 
 class Builder {
@@ -190,7 +198,7 @@ void Builder::add(const Line& line, const Item& item) {
 std::string Builder::first_of(std::span<const std::string_view> codes) const {
   for (const std::string_view wanted : codes) {
     for (const Line& line : lines_) {
-      if (line.code.plain != wanted || line.code.former || line.entry->values.size() != 1) continue;
+      if (line.code.plain != wanted || line.code.former || values_of(*line.entry) != 1) continue;
       std::string text = sanitised(line.entry->values.front());
       if (!text.empty()) return text;
     }
@@ -241,7 +249,7 @@ void Builder::run() {
     const bool number = counts_events(line.code) || line.own != nullptr ||
                         (line.code.obis && is_number(*line.code.obis, line.meaning));
     telegram_.items.push_back(first_value(line, number));
-    const std::size_t groups = line.entry->values.size();
+    const std::size_t groups = values_of(*line.entry);
     if (groups < 2 || (groups == 2 && telegram_.items.back().time))
       add(line, telegram_.items.back());
   }

@@ -138,7 +138,7 @@ Decoded Scanner::understand(ByteView block, const Found* found) const {
   if (!parsed->command.empty()) return entry(Status::mismatch, "a request, not an answer");
   const std::string_view text = trimmed(parsed->text);
   const bool readout = found != nullptr || text.ends_with('!');
-  auto entries = readout ? parse_entries(text, false) : entries_for(*parsed, {});
+  auto entries = readout ? parse_entries(text, Origin::checked) : entries_for(*parsed, {});
   if (!entries) return failed(entries.error());
   if (readout) {
     put_readout(decoded.telegram, *entries);
@@ -179,7 +179,7 @@ void Scanner::read_plain(std::size_t begin, const Found& found) {
   }
   const std::size_t behind = std::min(text_.find_first_not_of(line_end, end + 1), text_.size());
   const std::string_view data = std::string_view(text_).substr(begin, end + 1 - begin);
-  const auto entries = parse_entries(data, false);
+  const auto entries = parse_entries(data, Origin::plain);
   if (behind < text_.size() && text_[behind] == etx) {
     put(found.begin, behind + 1, entry(Status::malformed, "a block with ETX, but without STX"));
   } else if (!entries) {

@@ -212,6 +212,43 @@ TEST(Iec62056Line, AttributesBehindACommaAreItemsOfTheirOwn) {
   EXPECT_EQ(reading(t, "clock"), "2026-01-30T21:11:56Z");
 }
 
+// Rows of a load profile have no code; only where a check tells that nothing is lost do they go
+// with the one before.
+TEST(Iec62056Line, RowsWithoutACodeBelongToTheOneBefore) {
+  const auto settings = default_settings(iec62056_21_protocol.settings);
+  const auto decode = [&](std::string_view text) {
+    return iec62056_21_protocol.decode(to_bytes(text), settings);
+  };
+  const std::string lines =
+      "C.1.0(0641)P.01(1211)(15)(1.5)(kW)\r\n(0.012)\r\n(0.034)\r\n1.8.0(5.1*kWh)\r\n!\r\n";
+  const std::string block = "\x02" + lines + "\x03";
+  std::string whole = "/ISk5MT860\r\n" + block;
+  whole += static_cast<char>(
+      u8(block_check(to_bytes(std::string_view(block).substr(1)), Check::exclusive_or)));
+  const auto all = decode(whole);
+  ASSERT_EQ(statuses(all), "ok") << all[0].error;
+  const Item* profile = all[0].telegram.find("P.01");
+  ASSERT_NE(profile, nullptr);
+  EXPECT_EQ(profile->groups,
+            (std::vector<std::string>{"1211", "15", "1.5", "kW", "0.012", "0.034"}));
+  EXPECT_EQ(reading(all[0].telegram, "energy_import"), "5.1");
+  EXPECT_EQ(statuses(decode("/ISk5MT860\r\n" + lines)), "malformed");
+}
+
+// Pafal's 12EC3g says each value twice; Landis+Gyr's E650 has the net reactive power of each phase.
+TEST(Iec62056Line, AValueThatIsSaidTwiceIsOne) {
+  const auto all = iec62056_21_protocol.decode(
+      to_bytes("/PAF5EC3gr00006\r\n0.0.0(72044837)(72044837)\r\n1.8.0*00(783.16)(783.16)\r\n"
+               "131.7.0(-0.82*kvar)\r\n151.7.0(-0.25*kvar)\r\n!\r\n"),
+      default_settings(iec62056_21_protocol.settings));
+  ASSERT_EQ(statuses(all), "ok") << all[0].error;
+  const Telegram& t = all[0].telegram;
+  EXPECT_EQ(t.meter.serial, "72044837");
+  EXPECT_EQ(reading(t, "energy_import"), "783.16");
+  EXPECT_EQ(reading(t, "reactive_power"), "-820");
+  EXPECT_EQ(reading(t, "reactive_power_l1"), "-250");
+}
+
 // A terminal that is not raw makes LF of CR, an editor CR LF to LF: the block check tells.
 TEST_F(Iec62056Poll, CarriageReturnsThatATerminalChangedArePutBack) {
   for (const Check rule : {Check::exclusive_or, Check::sum}) {
