@@ -19,13 +19,22 @@ Decoded failed(const Error& error) {
   return no_telegram("mercury200", error);
 }
 
+// Zeros behind a frame with a right CRC make longer frames with a right CRC: an echo and the first
+// bytes of the answer of meter 00000012 would be 82.90 V of its battery.
+bool is_whole(ByteView wire) {
+  if (wire.size() < overhead || !mercury::crc_fits(wire)) return false;
+  const ByteView shorter = wire.first(wire.size() - 2);
+  const bool zeros = u8(wire[wire.size() - 1]) == 0 && u8(wire[wire.size() - 2]) == 0;
+  return !zeros || !mercury::crc_fits(shorter);
+}
+
 // The length of the frame of a known command that begins here: an answer, or a request. 0 = none.
 // Not of any length: zeros and FF would give frames that nobody sent.
 std::size_t frame_at(ByteView bytes) {
   if (bytes.size() < overhead) return 0;
   const auto whole = [bytes](std::size_t data) {
     const std::size_t length = data + overhead;
-    return length <= bytes.size() && mercury::crc_fits(bytes.first(length)) ? length : 0;
+    return length <= bytes.size() && is_whole(bytes.first(length)) ? length : 0;
   };
   const std::uint8_t command = u8(bytes[header_length - 1]);
   for (const Rule* rule : {find_rule(command), find_rule(command, 2)}) {
@@ -54,7 +63,7 @@ std::vector<FoundFrame> frames_of(ByteView bytes) {
     const ByteView left = bytes.subspan(at);
     std::size_t length = frame_at(left);
     // One frame and nothing else, whatever it is.
-    if (at == rest && left.size() >= overhead && mercury::crc_fits(left)) length = left.size();
+    if (at == rest && is_whole(left)) length = left.size();
     if (length == 0) {
       ++at;
       continue;

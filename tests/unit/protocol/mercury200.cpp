@@ -188,6 +188,8 @@ TEST_F(Mercury200, WhatDoesNotBelongToTheRequestIsNamed) {
            Case{"", "truncated"},
            Case{echo, "mismatch"},
            Case{echo + answer, "mismatch ok"},
+           Case{echo + "00" + answer, "mismatch ok"},  // echo and 00 00 have a right CRC, too
+           Case{echo + "00000000", "mismatch truncated"},
            Case{answer + answer, "ok mismatch"},
            Case{"00" + answer, "ok"},
            Case{text("00 0e 1f cf 29 03 05"), "mismatch"},
