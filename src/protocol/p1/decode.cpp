@@ -118,14 +118,17 @@ bool fits_identification(std::string_view text) noexcept {
   });
 }
 
-// (a)(b)(c): false when anything else stands there.
+// (a)(b)(c), perhaps with blanks between them. What people wrote behind a blank is no part of it:
+// "(234.7*V)  // voltage". False when anything else stands there.
 bool read_groups(std::string_view text, std::vector<std::string_view>& groups) {
   while (!text.empty()) {
-    if (text.front() != '(') return without_blanks(text).empty();
-    const std::size_t end = text.find(')');
+    const std::string_view behind = without_blanks(text);
+    const bool apart = behind.size() < text.size() && text.front() != '(';
+    if (behind.empty() || behind.front() != '(') return behind.empty() || apart;
+    const std::size_t end = behind.find(')');
     if (end == std::string_view::npos || groups.size() == most_groups) return false;
-    groups.push_back(without_blanks(text.substr(1, end - 1)));
-    text.remove_prefix(end + 1);
+    groups.push_back(without_blanks(behind.substr(1, end - 1)));
+    text = behind.substr(end + 1);
   }
   return true;
 }

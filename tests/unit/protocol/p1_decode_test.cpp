@@ -257,6 +257,17 @@ TEST(P26, TheOldLayoutHasItsValueOnALineOfItsOwn) {
   EXPECT_EQ(iso_utc(*found[0].telegram.readings[1].time), "2021-11-22T20:00:00Z");
 }
 
+TEST(P26, BlanksBetweenGroupsAndRemarksBehindThemCostNothing) {
+  const auto found = decode(telegram_without_crc(
+      "ISk5\\2MT382-1003",
+      {"1-0:1.8.1(00331.476*kWh)\t-> low", "1-0:2.8.1(1*kWh)1-0:2.8.2(2*kWh)", "0-2:24.1.0(3)",
+       "0-2:96.1.0(32383130)", "0-2:24.3.0(140115170000)(00)(60)(1)(0-2:24.2.1)(m3) (01107.089)"}));
+  ASSERT_EQ(statuses(found), std::vector<Status>{Status::ok});
+  EXPECT_EQ(reading(found[0].telegram, "energy_import_t1"), "331.476");
+  EXPECT_EQ(reading(found[0].telegram, "gas", "gas_32383130"), "1107.089");
+  EXPECT_EQ(found[0].telegram.find("1-0:2.8.1*255"), nullptr);  // two lines that ran together
+}
+
 TEST(P27, TariffsAreNumberedAndNeverCalledHighOrLow) {
   for (const std::string_view header : {"ISK5\\2M550T-1012", "FLU5\\251234567_A"}) {
     const Telegram t = read(header, {"1-0:1.8.1(1*kWh)", "1-0:1.8.2(2*kWh)"});
