@@ -215,10 +215,10 @@ Result<> read_answer(Telegram& telegram, const Frame* request, const Frame& repl
     case day_energy:
       return read_energy(telegram, request, reply, options, decimals);
     default:
-      break;
+      // Nobody says what it means (0160 of the R5.1): shown as it came, and no reading.
+      put_bytes(telegram, address_of(reply.command), reply.data);
+      return {};
   }
-  return Error(Errc::unsupported,
-               "an answer to the command " + address_of(reply.command) + ", which is not read");
 }
 
 }  // namespace

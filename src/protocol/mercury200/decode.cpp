@@ -83,6 +83,14 @@ Decoded understand(const Frame& frame, std::optional<std::uint8_t> parameter, bo
     return entry(Status::mismatch, "an answer of the address " + std::to_string(frame.address));
   Decoded decoded;
   decoded.telegram = empty_telegram();
+  if (asked && !writes(frame.command) && find_rule(frame.command) == nullptr) {
+    // Limits, tables, seasons: shown as they came, and no reading.
+    Item item(name_of(frame.command));
+    item.text = to_hex_upper(frame.data);
+    decoded.telegram.items.push_back(std::move(item));
+    decoded.telegram.meter.manufacturer = "Incotex";
+    return decoded;
+  }
   const auto read = read_answer(decoded.telegram, frame.command, parameter, frame.data, options);
   if (!read) return failed(read.error());
   decoded.telegram.meter.manufacturer = "Incotex";

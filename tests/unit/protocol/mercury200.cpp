@@ -206,6 +206,11 @@ TEST_F(Mercury200, WhatDoesNotBelongToTheRequestIsNamed) {
   EXPECT_EQ(
       statuses(decode(mercury200_protocol, wire("00 0e 1f ce 71 01"), wire("00 0e 1f ce 71"))),
       "unsupported");
+  // The limit of power, which nobody polls.
+  const auto limit =
+      decode(mercury200_protocol, wire("00 0e 1f ce 22"), wire("00 0e 1f ce 22 15 00"));
+  ASSERT_EQ(statuses(limit), "ok");
+  EXPECT_EQ(item(limit[0].telegram, "22"), "1500");
   const auto other = settings_of(mercury200_protocol, {{"address", "5"}});
   EXPECT_EQ(statuses(decode(mercury200_protocol, wire("00 0e 1f ce 29"), hex(answer), other)),
             "mismatch");
