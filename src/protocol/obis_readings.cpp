@@ -130,4 +130,20 @@ void ObisReadings::add_net_power() {
   protocol::add_net_power(meter_);
 }
 
+void ObisReadings::take_signed_import() {
+  for (const Phase phase : {Phase::none, Phase::l1, Phase::l2, Phase::l3}) {
+    const auto key = [phase](Direction way) { return make_key(Quantity::power, way, phase); };
+    const Reading* in = meter_.find(key(Direction::import));
+    const auto* sent = in == nullptr ? nullptr : std::get_if<Decimal>(&in->value);
+    const bool both = meter_.find(key(Direction::export_)) != nullptr;
+    if (sent == nullptr || both || meter_.find(key(Direction::none)) != nullptr) continue;
+    const Decimal net = *sent;
+    if (net.is_negative()) {
+      std::erase_if(meter_.readings,
+                    [&](const Reading& one) { return one.key == key(Direction::import); });
+    }
+    meter_.readings.emplace_back(key(Direction::none), net, Unit::W);
+  }
+}
+
 }  // namespace meterbridge::protocol

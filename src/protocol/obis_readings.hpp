@@ -31,6 +31,9 @@ class ObisReadings {
   // Both directions may be above zero at once (Sanxing): the net power is their difference, import
   // positive.
   void add_net_power();
+  // Where the import of power is the net power, of all phases and of each: negative while energy
+  // leaves, and then there is no import.
+  void take_signed_import();
 
  private:
   // What is needed to add up the tariffs of one energy register.

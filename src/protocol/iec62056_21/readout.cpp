@@ -106,7 +106,6 @@ class Builder {
   void add_temperatures(const Entry& entry);
   [[nodiscard]] std::string first_of(std::span<const std::string_view> codes) const;
   void add_clock();
-  void take_signed_power();
 
   Telegram& telegram_;
   std::span<const Entry> entries_;
@@ -213,26 +212,6 @@ void Builder::add_clock() {
   if (telegram_.time) readings_.add(Reading(make_key(Quantity::clock), *telegram_.time));
 }
 
-// EasyMeter's 1.7.0 is the net power, and 21.7.0 that of a phase: negative while energy leaves,
-// and then there is no import.
-void Builder::take_signed_power() {
-  if (!same_ignoring_case(maker_, "ESY")) return;
-  MeterReadings& meter = telegram_.readings.front();
-  for (const Phase phase : {Phase::none, Phase::l1, Phase::l2, Phase::l3}) {
-    const auto key = [phase](Direction way) { return make_key(Quantity::power, way, phase); };
-    const Reading* in = meter.find(key(Direction::import));
-    const auto* sent = in == nullptr ? nullptr : std::get_if<Decimal>(&in->value);
-    const bool both = meter.find(key(Direction::export_)) != nullptr;
-    if (sent == nullptr || both || meter.find(key(Direction::none)) != nullptr) continue;
-    const Decimal net = *sent;
-    if (net.is_negative()) {
-      std::erase_if(meter.readings,
-                    [&](const Reading& one) { return one.key == key(Direction::import); });
-    }
-    meter.readings.emplace_back(key(Direction::none), net, Unit::W);
-  }
-}
-
 void Builder::run() {
   for (const Entry& entry : entries_) {
     Line line;
@@ -255,7 +234,7 @@ void Builder::run() {
   }
   readings_.add_sums();
   readings_.add_net_power();
-  take_signed_power();
+  if (same_ignoring_case(maker_, "ESY")) readings_.take_signed_import();
   MeterIdentity& meter = telegram_.meter;
   meter.serial = first_of(serial_codes);
   meter.firmware = first_of(firmware_codes);

@@ -212,6 +212,7 @@ void Builder::run() {
   if (absolute != nullptr) add_absolute(*absolute);
   readings_.add_sums();
   readings_.add_net_power();
+  if (letters_ == "ESY") readings_.take_signed_import();
   const MeterIdentity& meter = telegram_.meter;
   if (!meter.serial.empty()) readings_.add(Reading(make_key(Quantity::serial), meter.serial));
   if (!meter.firmware.empty()) readings_.add(Reading(make_key(Quantity::firmware), meter.firmware));

@@ -337,6 +337,17 @@ TEST(Sml, QuirksAreBoundToTheirMeters_P19) {
   EXPECT_EQ(told(sml_decode(sml::file_of(other, CheckKind::kermit))), Names{"checksum"});
 }
 
+TEST(Sml, TheImportOfEasyMeterIsItsNetPower_P19) {
+  const std::string_view easymeter = "09014553591103b599a5";
+  const std::string_view minus = "7707 0100010700ff 01 01 621b 5200 53f9be 01";
+  const std::string_view phase = "7707 0100150700ff 01 01 621b 5200 5301a9 01";
+  const Telegram seen = telegram_with({minus, phase}, easymeter);
+  EXPECT_EQ(reading(seen, "power"), "-1602");
+  EXPECT_EQ(reading(seen, "power_import"), "");
+  EXPECT_EQ(reading(seen, "power_l1"), "425");
+  EXPECT_EQ(reading(telegram_with({minus}, "0a0149534b000454a95f"), "power"), "");
+}
+
 TEST(Sml, APowerWithoutSignNeedsADirection_P19) {
   const std::string_view emh = "06454d4801027156cd45";
   const std::string_view neuhaus = "0901444e540100002030";
