@@ -48,6 +48,7 @@ constexpr std::array rows = {
     Row{Unit::mA, "mA", Dimension::current, -3},
     Row{Unit::kA, "kA", Dimension::current, 3},
     Row{Unit::Hz, "Hz", Dimension::frequency, 0},
+    Row{Unit::kHz, "kHz", Dimension::frequency, 3},
     Row{Unit::percent, "%", Dimension::ratio, 0},
     Row{Unit::degree, "°", Dimension::angle, 0},
     Row{Unit::celsius, "°C", Dimension::temperature, 0},

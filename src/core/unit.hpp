@@ -40,6 +40,7 @@ enum class Unit : std::uint8_t {
   mA,
   kA,
   Hz,
+  kHz,
   percent,
   degree,
   celsius,

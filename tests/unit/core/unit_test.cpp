@@ -71,6 +71,7 @@ TEST(Convert, MovesThePointOnly) {
   EXPECT_EQ(converted("12", Unit::litre, Unit::dm3), "12");
   EXPECT_EQ(converted("1.5", Unit::GJ, Unit::MJ), "1500");
   EXPECT_EQ(converted("4250", Unit::mA, Unit::A), "4.250");
+  EXPECT_EQ(converted("0000.049", Unit::kHz, Unit::Hz), "49");
   EXPECT_EQ(converted("5", Unit::hour, Unit::hour), "5");
 }
 

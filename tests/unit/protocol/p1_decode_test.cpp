@@ -99,8 +99,9 @@ TEST(P1Decode, ReadsTheHolleyOfHungary) {
 }
 
 TEST(P1Decode, AnAverageCurrentBesideAnAverageVoltageIsNoFuse) {
-  const Telegram lithuania =
-      read("ESO5X", {"1-0:32.24.0(0000.237*kV)", "1-0:31.4.0(0000.003*kA)", "1-0:51.4.0(2*A)"});
+  const Telegram lithuania = read("ESO5X", {"1-0:32.24.0(0000.237*kV)", "1-0:31.4.0(0000.003*kA)",
+                                            "1-0:51.4.0(2*A)", "1-0:14.7.0(0000.049*kHz)"});
+  EXPECT_EQ(reading(lithuania, "frequency"), "49");
   EXPECT_EQ(reading(lithuania, "current_demand_l1"), "3");
   EXPECT_EQ(reading(lithuania, "current_demand_l2"), "2");
   EXPECT_EQ(reading(lithuania, "current_limit_l1"), "");
