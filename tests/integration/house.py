@@ -130,11 +130,13 @@ class Mosquitto:
 class Observer:
     """Hears everything at a broker, with order and retained flags."""
 
-    def __init__(self, port):
+    def __init__(self, port, account=(None, None)):
+        """account: name and password, for brokers that let nobody else in."""
         self.messages = []
         self.changed = threading.Condition()
         self.ready = threading.Event()
         self.client = mqtt.Client(client_id="", protocol=mqtt.MQTTv311)
+        self.client.username_pw_set(*account)
         self.client.on_connect = lambda client, *_: client.subscribe("#", 1)
         self.client.on_subscribe = lambda *_: self.ready.set()
         self.client.on_message = self._take
@@ -185,11 +187,12 @@ class Observer:
         self.client.disconnect()
 
 
-def retained(port, quiet=0.5):
+def retained(port, quiet=0.5, account=(None, None)):
     """What a newcomer finds at the broker: topic -> payload."""
     found = {}
     arrivals = queue.Queue()
     client = mqtt.Client(client_id="", protocol=mqtt.MQTTv311)
+    client.username_pw_set(*account)
     client.on_connect = lambda c, *_: c.subscribe("#", 1)
     client.on_message = lambda _c, _d, m: arrivals.put(m)
     subscribed = threading.Event()

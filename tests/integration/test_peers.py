@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 
 import paho.mqtt.client as mqtt
@@ -106,26 +107,52 @@ def test_a_server_that_only_passes_bytes_is_told_from_one_of_rfc_2217(tmp_path):
         assert done.returncode == 1 and b"does not speak RFC 2217" in done.stdout + done.stderr, done.stdout + done.stderr
 
 
+ACCOUNT = ("meter", "reads")  # ejabberd wants one; the others ask nobody
+
+
+def ejabberd(folder, port):
+    """Command and environment; what it keeps is in the folder."""
+    root = CACHE / "ejabberd" / "usr/lib/erlang"
+    program = next(root.glob("erts-*/bin/erlexec"), root)
+    settings = folder / f"ejabberd-{port}.yml"
+    settings.write_text((parts.ROOT / "tests/brokers/ejabberd/ejabberd.yml").read_text().replace("PORT", str(port)))
+    environment = {"ROOTDIR": str(root), "BINDIR": str(program.parent), "EMU": "beam", "PROGNAME": "erl", "HOME": str(folder),
+                   "ERL_LIBS": str(next(root.parent.glob("*-linux-gnu*"), root)), "EJABBERD_CONFIG_PATH": str(settings),
+                   "EJABBERD_LOG_PATH": str(folder / f"ejabberd-{port}.log")}
+    return [str(program), "-noinput", "-boot", str(root / "bin/start_clean"), "-mnesia", "dir",
+            f'"{tempfile.mkdtemp(dir=folder)}/kept"', "-s", "ejabberd"], environment
+
+
 class Broker:
     """Not mosquitto. It keeps nothing when it ends."""
 
-    def __init__(self, name, port, log):
-        if name == "mochi":
+    def __init__(self, name, port, folder):
+        if name == "ejabberd":
+            program = CACHE / "ejabberd"
+        elif name == "mochi":
             program = CACHE / "mochi"
-            self.arguments = [str(program), f"127.0.0.1:{port}"]
         else:
             program = CACHE / "aedes" / "node_modules" / "aedes"
-            self.arguments = ["node", str(parts.ROOT / "tests" / "brokers" / "aedes" / "broker.mjs"), "127.0.0.1", str(port)]
         if not program.exists():
             pytest.skip(f"skipped: the broker {name} is not there (tests/brokers/prepare gets it)")
+        self.name = name
         self.port = port
-        self.log = log
+        self.folder = folder
+        self.log = folder / "broker.log"
         self.process = None
 
+    def command(self):
+        if self.name == "ejabberd":
+            return ejabberd(self.folder, self.port)
+        if self.name == "mochi":
+            return [str(CACHE / "mochi"), f"127.0.0.1:{self.port}"], {}
+        return (["node", str(parts.ROOT / "tests" / "brokers" / "aedes" / "broker.mjs"), "127.0.0.1", str(self.port)],
+                {"AEDES_FOLDER": str(CACHE / "aedes")})
+
     def __enter__(self):
+        arguments, environment = self.command()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.arguments, stdout=log, stderr=log,
-                                            env={**os.environ, "AEDES_FOLDER": str(CACHE / "aedes")})
+            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environment})
         parts.wait_for(self.answers, "the broker listens")
         return self
 
@@ -149,27 +176,27 @@ class Broker:
 NUMBER = {"5": "5", "3.1.1": "4"}  # as the protocol counts
 
 
-BROKERS = pytest.mark.parametrize("name,version", [("mochi", "5"), ("mochi", "3.1.1"), ("aedes", "3.1.1")])
+BROKERS = pytest.mark.parametrize("name,version", [("ejabberd", "5"), ("mochi", "5"), ("mochi", "3.1.1"), ("aedes", "3.1.1")])
 CONFIG = "homeassistant/device/meterbridge_house/config"
 
 
 def house_with(folder, version, extra=""):
     meters = [f"{{id: house, profile: energomera-ce307, interval: 1s, address: 1, link: {{serial: {folder}/tty}}}}"]
-    return parts.House(folder, meters, mqtt_extra=f", version: '{version}'", extra=extra)
+    return parts.House(folder, meters, mqtt_extra=f", version: '{version}', username: {ACCOUNT[0]}, password: {ACCOUNT[1]}", extra=extra)
 
 
 @BROKERS
 def test_P37_another_broker_has_everything_also_after_it_lost_it_and_when_we_are_killed(tmp_path, name, version):
     house = house_with(tmp_path, version)
-    broker = Broker(name, house.port, tmp_path / "broker.log")
+    broker = Broker(name, house.port, tmp_path)
     with house.simulate("--profile", "energomera-ce307", "--pty", house.tty("tty")), house.bridge() as bridge:
         for last in (False, True):  # the second broker knows nothing of the first
             with broker:
-                with parts.Observer(house.port) as observer:
+                with parts.Observer(house.port, ACCOUNT) as observer:
                     observer.wait_topic("meterbridge/house/availability", payload="online")
                     state = observer.wait_json("meterbridge/house/state")
                     assert "energy_import" in state and "time" in state
-                kept = parts.retained(house.port)
+                kept = parts.retained(house.port, account=ACCOUNT)
                 assert kept["meterbridge/status"] == "online" and kept["meterbridge/house/availability"] == "online"
                 assert json.loads(kept[CONFIG])["cmps"]["energy_import"]["dev_cla"] == "energy"
                 if name == "mochi":
@@ -177,27 +204,29 @@ def test_P37_another_broker_has_everything_also_after_it_lost_it_and_when_we_are
                 if not last:
                     continue
                 bridge.process.send_signal(signal.SIGKILL)
-                with parts.Observer(house.port) as observer:
+                with parts.Observer(house.port, ACCOUNT) as observer:
                     observer.wait_topic("meterbridge/status", payload="offline")
-                assert parts.retained(house.port)["meterbridge/status"] == "offline"
+                assert parts.retained(house.port, account=ACCOUNT)["meterbridge/status"] == "offline"
 
 
 def test_a_broker_that_speaks_only_311_is_named(tmp_path):
     house = house_with(tmp_path, "5")
-    with Broker("aedes", house.port, tmp_path / "broker.log"), house.bridge() as bridge:
+    with Broker("aedes", house.port, tmp_path), house.bridge() as bridge:
         parts.wait_for(lambda: "3.1.1" in bridge.log(), "the log says what to change")
 
 
 @BROKERS
 def test_P51_another_broker_at_the_far_end_of_a_bridge_gets_it_with_qos_1_and_commands_us(tmp_path, name, version):
     far = parts.free_port()
-    extra = f"bridges:\n  - {{name: far, host: 127.0.0.1, port: {far}, preset: homeassistant, version: '{version}'}}\n"
+    extra = f"bridges:\n  - {{name: far, host: 127.0.0.1, port: {far}, preset: homeassistant, version: '{version}', " \
+            f"username: {ACCOUNT[0]}, password: {ACCOUNT[1]}}}\n"
     house = house_with(tmp_path, "5", extra)
     heard = []
     with house.simulate("--profile", "energomera-ce307", "--pty", house.tty("tty")), house.broker(), \
-            Broker(name, far, tmp_path / "broker.log") as broker, house.bridge():
+            Broker(name, far, tmp_path) as broker, house.bridge():
         ready = threading.Event()
         client = mqtt.Client(client_id="far", protocol=mqtt.MQTTv5 if version == "5" else mqtt.MQTTv311)
+        client.username_pw_set(*ACCOUNT)
         client.on_connect = lambda c, *_: c.subscribe("meterbridge/#", 1)
         client.on_subscribe = lambda *_: ready.set()
         client.on_message = lambda _c, _d, message: heard.append((message.topic, message.payload, message.qos))
@@ -213,6 +242,6 @@ def test_P51_another_broker_at_the_far_end_of_a_bridge_gets_it_with_qos_1_and_co
         finally:
             client.loop_stop()
             client.disconnect()
-        assert parts.wait_for(lambda: parts.retained(far).get(CONFIG), "discovery is kept there")
+        assert parts.wait_for(lambda: parts.retained(far, account=ACCOUNT).get(CONFIG), "discovery is kept there")
         if name == "mochi":
             assert broker.versions() == {NUMBER[version]}
