@@ -335,7 +335,7 @@ std::string link_advice(const Error& error, const std::vector<std::string>& pres
   // Permissions: the words end with what to do.
   if (words.find("no permission to open") != std::string::npos)
     return words.substr(words.rfind("; ") + 2);
-  if (words.find("is absent") != std::string::npos) {
+  if (words.find("is absent") != std::string::npos || words.find("is gone") != std::string::npos) {
     std::string text = "plug the adapter in";
     for (const std::string& port : present)
       text += (port == present.front() ? ", or name one that is there: " : ", ") + port;

@@ -92,6 +92,12 @@ std::vector<std::string> leftovers_of(const app::House& house, const Names& name
 }
 
 int run(const Arguments& arguments) {
+  // A word may name the one meter that was meant: --yes would take those of all.
+  if (!arguments.words().empty()) {
+    complain("meterbridge clear: \"" + arguments.words().front() +
+             "\" is not expected here: it is about all meters that are no longer configured");
+    return exit_usage;
+  }
   auto house = load_house(arguments);
   if (!house) return exit_usage;
   const config::Settings& settings = house->settings;

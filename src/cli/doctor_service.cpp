@@ -191,9 +191,13 @@ Result<ServiceView> ask_broker(const app::House& house) {
     const auto id = whole.substr(base.size() + 1, whole.rfind('/') - base.size() - 1);
     if (const meter::Meter* const meter = meter_named(house, id)) {
       const std::string error = text_of(row, "error");
-      view.findings.push_back(meter_row(house, *meter, fault_named(text_of(row, "state")),
-                                        error.empty() ? text_of(row, "text") : error,
-                                        flag_of(row, "paused")));
+      app::Finding finding =
+          meter_row(house, *meter, fault_named(text_of(row, "state")),
+                    error.empty() ? text_of(row, "text") : error, flag_of(row, "paused"));
+      // No topic tells of the link: what to do about it stands here.
+      if (finding.fault == Fault::no_device)
+        finding.advice = app::link_advice(Error(Errc::no_device, error), {});
+      view.findings.push_back(std::move(finding));
     }
     const auto sinks = row.find("sinks");
     if (id != "bridge" || sinks == row.end() || !sinks->is_object()) continue;

@@ -66,6 +66,11 @@ std::string help_of(const Command& command) {
 }
 
 int unknown_command(std::string_view word) {
+  if (word.starts_with('-')) {
+    complain("meterbridge: a command is missing before " + std::string(word) +
+             ": options stand behind it\nmeterbridge --help lists the commands.");
+    return exit_usage;
+  }
   std::vector<std::string_view> names;
   for (const Command& command : commands())
     names.push_back(command.name);

@@ -29,7 +29,11 @@ std::string sink_libraries() {
   return text;
 }
 
-int run_version(const Arguments&) {
+int run_version(const Arguments& arguments) {
+  if (!arguments.words().empty()) {
+    complain("meterbridge version: \"" + arguments.words().front() + "\" is not expected here");
+    return exit_usage;
+  }
   std::string text = "meterbridge " + std::string(app::version) + "\n";
   text += "build: " + std::string(app::build_type) + ", " + app::compiler + "\n";
   text += "libraries: " + mqtt::library_version() + ", " + OpenSSL_version(OPENSSL_VERSION) +

@@ -35,7 +35,7 @@ def test_a_healthy_house_is_healthy_and_only_read(tmp_path):
                               f"sinks: {{csv: {{type: csv, directory: {tmp_path}/csv}}}}")
     with house.broker(), parts.Observer(house.port) as ear, \
             house.simulate("--profile", CE307, "--set", "address=1", "--pty", house.tty("tty")), \
-            house.simulate("--profile", "p1", "--period", "1s", "--pty", house.tty("p1")):
+            house.simulate("--profile", "p1", "--period", "1s", "--pty", house.tty("p1")) as phone:
         found = doctor(house.file, expect=0)
         assert {row["health"] for row in found.values()} == {"ok"}, found
         assert "readings in" in found["meter house"]["text"] and found["meter p1"]["fault"] == "ok"
@@ -63,6 +63,11 @@ def test_a_healthy_house_is_healthy_and_only_read(tmp_path):
             newer.write_text(house.file.read_text().replace("id: p1,", "id: new,"))
             found = doctor(newer, expect=1)
             assert "runs with another configuration" in found["meter new"]["text"], found
+            # Of links there is no topic: the meter's line says what to do.
+            assert phone.stop() == 0
+            ear.wait_json("meterbridge/p1/health", lambda health: health["state"] == "no_device")
+            found = doctor(hidden, expect=1)
+            assert (found["meter p1"]["fault"], found["meter p1"]["advice"]) == ("no_device", "plug the adapter in"), found
             assert bridge.stop() == 0
 
 

@@ -149,6 +149,22 @@ def test_check_finds_the_file_of_the_working_directory(tmp_path):
     assert run("check", "-c", str(tmp_path / "none.yaml")).returncode == 2
 
 
+@pytest.mark.parametrize("words,said", [
+    (("verison",), 'unknown command "verison"; did you mean version?'),
+    (("--log-level", "debug", "version"), "a command is missing before --log-level: options stand behind it"),
+    (("version", "now"), '"now" is not expected here'),
+    (("version", "--jason"), 'unknown option "--jason"'),
+    (("version", "--log-level", "loud"), '"loud" is none of error, warning, info, debug, trace'),
+    (("check", "house.yaml"), "name the file with -c house.yaml"),
+    (("clear", "house", "--yes"), '"house" is not expected here'),  # or those of all meters would go
+    (("run", "house.yaml"), '"house.yaml"'),
+    (("schema", "x"), "takes no further words"),
+])
+def test_words_that_a_command_does_not_take_are_named(words, said):
+    result = run(*words)
+    assert (result.returncode, result.stdout) == (2, "") and said in result.stderr, result
+
+
 def test_profiles_are_listed_shown_and_proven(tmp_path):
     listed = run("profiles", "list")
     names = [line.split()[0] for line in listed.stdout.splitlines()]
