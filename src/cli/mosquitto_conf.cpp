@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A bridge in the words of Mosquitto, for those who let the brokers do it.
 #include "app/plan.hpp"
+#include "app/sink_plan.hpp"
 #include "cli/command.hpp"
 #include "core/text.hpp"
-#include "meter/configuration.hpp"
 
 #include <array>
 #include <string>
@@ -141,7 +141,7 @@ int run_mosquitto_conf(const Arguments& arguments) {
   }
   config::Problems problems;
   const config::Settings settings =
-      meter::load_configuration(configuration_file(arguments), problems).settings;
+      app::load_configuration(configuration_file(arguments), problems).settings;
   for (const config::Problem& problem : problems.all())
     complain(problem.str());
   if (problems.any_error()) return exit_usage;

@@ -386,7 +386,8 @@ def test_P51_printed_mosquitto_sections_work_on_either_side(tmp_path, side):
     house = House(tmp_path, [])
     far = Mosquitto(tmp_path)
     house.write([P1.format(tty=house.tty("p1"))], ", username: meter, password: planted-secret",
-                f"bridges: [{{name: ha, host: 127.0.0.1, port: {far.port}, username: ha, password: planted-secret, {PRESET}}}]")
+                f"bridges: [{{name: ha, host: 127.0.0.1, port: {far.port}, username: ha, password: planted-secret, {PRESET}}}]\n"
+                f"sinks: {{csv: {{directory: {tmp_path}/csv}}}}")
     told = house.call("mosquitto-conf", "-c", str(house.file), "--address", "127.0.0.1", "--side", side)
     assert told.returncode == 0, told.stderr
     section = told.stdout.decode().replace("restart_timeout 5 30", "restart_timeout 1 2")
