@@ -237,7 +237,14 @@ void Bridge::show(MeterState& state, bool all) {
     kept.shown_at = now;
     any = true;
   }
-  if (any) say_state(state);
+  if (!any) return;
+  // What is the same as before is in this message, too: it needs none of its own.
+  for (auto& [key, kept] : state.values) {
+    if (kept.pace.interval >= kept.pace.repeat || kept.value != kept.shown) continue;
+    kept.waits = false;
+    kept.shown_at = now;
+  }
+  say_state(state);
 }
 
 void Bridge::say_state(MeterState& state) {

@@ -197,7 +197,7 @@ constexpr std::array meter_fields{
                    .help =
                        "how often values go out at most: one duration, `every` for each sample, or "
                        "one of these per reading key; without it counters every 60s, measured "
-                       "values every 10s, all else at once"},
+                       "values every 10s, all else when it changes"},
           .many = Many::one_or_named},
     Field{.spec = {.name = "max_power",
                    .help = "the most that can flow through this meter, for example 25kW: what its "

@@ -20,9 +20,12 @@ namespace meterbridge::meter {
 constexpr Milliseconds dead_band_patience = std::chrono::minutes(5);
 
 // The rate of a reading, and the least change that is shown at this rate; smaller ones wait longer.
+// What goes out at once because nothing else is configured (a serial number, an input) does so when
+// it changes: as it was, it is no reason for a message with every sample.
 struct Pace {
   Milliseconds interval{};
   std::optional<Decimal> dead_band;
+  Milliseconds repeat{};  // of a value that is what is shown
 };
 
 [[nodiscard]] Pace pace_of(const ReadingKey& key, const Value& value,

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sqlite3
 import subprocess
+import time
 
 import instance
 from counters import doubts
@@ -91,7 +92,11 @@ def test_P41_a_meter_that_speaks_each_second_is_recorded_at_its_rates(world):
     world.meters["rates"] = f"{{id: rates, profile: p1, country: hu, interval: 1s, link: {{serial: {world.folder}/rates}}}}"
     world.reload()
     world.known("rates_power", "rates_energy_import")
+    begin, seen = time.monotonic(), world.ear.count()
     wait_for(lambda: len(written(world, "sensor.rates_power")) > 9, "ten values of power are recorded", 150)
+    # Nor is there a message with each telegram, though serial number and breaker are in all of them.
+    said = [topic for topic, _, _ in world.ear.messages[seen:] if topic == "meterbridge/rates/state"]
+    assert len(said) <= (time.monotonic() - begin) / 5 + 5
     times = [moment for moment, _ in written(world, "sensor.rates_power")]
     assert min(later - former for former, later in zip(times[1:], times[2:])) > 8.5, times
     minutes = (times[-1] - times[0]) / 60

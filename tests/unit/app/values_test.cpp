@@ -35,6 +35,29 @@ TEST_F(HouseValues, P41_AMeterThatSpeaksEachSecondIsShownAtItsRates) {
   EXPECT_LE(payloads("meterbridge/house/state").size(), 400U);
 }
 
+TEST_F(HouseValues, P41_WhatStaysAsItWasIsNoMessageWithEverySample) {
+  plan.settings.interval = 1s;
+  start({plan});
+  said.clear();
+  const Reading serial(*ReadingKey::parse("serial"), std::string("4711"));
+  const ReadingKey input = *ReadingKey::parse("input_1");
+  for (int second = 0; second < 3600; ++second) {
+    const bool open = second >= 1801;
+    deliver({energy(100000 + second), power(second % 97), serial, Reading(input, open)});
+    EXPECT_EQ(state_of(*this)["input_1"], open) << "what changes is said at once";
+    pass(1);
+  }
+  EXPECT_LE(payloads("meterbridge/house/state").size(), 400U);
+  EXPECT_GE(payloads("meterbridge/house/state").size(), 360U);
+  // A meter that has nothing else still says of when it is.
+  said.clear();
+  for (int second = 0; second < 60; ++second) {
+    deliver({serial});
+    pass(1);
+  }
+  EXPECT_GE(payloads("meterbridge/house/state").size(), 5U);
+}
+
 TEST_F(HouseValues, P41_TheLastValueOfAnIntervalIsDelivered) {
   start({plan});
   deliver({power(1)});

@@ -21,6 +21,20 @@ TEST(PublishRate, P41_HasDefaultsByTheKindOfReading) {
   EXPECT_EQ(rate("input_1", none, false), 0s);
 }
 
+TEST(PublishRate, P41_WhatIsSaidAgainGoesOutAsMeasuredValuesDo) {
+  config::MeterSettings meter;
+  const auto again = [&meter](const char* key, const Value& value) {
+    return wait_between(value, value, pace_of(*ReadingKey::parse(key), value, meter));
+  };
+  EXPECT_EQ(again("input_1", true), 10s);
+  EXPECT_EQ(again("serial", std::string("1")), 10s);
+  EXPECT_EQ(again("power", Decimal(1)), 10s);
+  EXPECT_EQ(again("energy_import", Decimal(1)), 60s);
+  EXPECT_EQ(wait_between(true, false, pace_of(*ReadingKey::parse("input_1"), true, meter)), 0s);
+  meter.publish.all = config::PublishRates::each;
+  EXPECT_EQ(again("input_1", true), 0s) << "every sample, if somebody wants it";
+}
+
 TEST(PublishRate, P41_TheNearestWordCounts) {
   config::PublishRates rates;
   rates.all = 5s;
