@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What the Debian package ships beside the program. The package itself is installed, upgraded and purged by
 packaging/debian/test."""
+import os
+import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 
 import pytest
 
-from house import BINARY, ROOT
+from house import BINARY, ROOT, House, Observer, Process, free_port, wait_for
+from test_pages import get
 
 DEBIAN = ROOT / "packaging" / "debian"
 
@@ -112,6 +117,64 @@ def test_the_unit_is_closed(tmp_path):
                           capture_output=True, text=True, timeout=60, check=False).stdout
     exposure = float(re.search(r"Overall exposure level for meterbridge.service: ([0-9.]+)", told).group(1))
     assert exposure <= 2.0, told
+
+
+def calls_of(group):
+    """The system calls of one of systemd's groups, those of groups within it too."""
+    told = subprocess.run(["systemd-analyze", "syscall-filter", group], capture_output=True, text=True, timeout=60, check=True).stdout
+    words = {line.strip() for line in told.splitlines() if line.startswith("    ") and not line.strip().startswith("#")}
+    return {call for word in words for call in (calls_of(word) if word.startswith("@") else (word,))}
+
+
+def allowed_calls():
+    allowed = set()
+    for groups in re.findall(r"^SystemCallFilter=(.*)$", unit(), re.M):
+        calls = set().union(*map(calls_of, groups.lstrip("~").split()))
+        allowed = allowed - calls if groups.startswith("~") else allowed | calls
+    return allowed
+
+
+@pytest.mark.skipif("asan" in BINARY, reason="a sanitizer has system calls of its own")
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None or shutil.which("strace") is None, reason="systemd-analyze or strace is not here")
+def test_the_units_filter_lets_the_service_live():
+    """systemd kills at the first call that is not allowed, and no systemd runs here: the calls of a day's work are compared."""
+    allowed = allowed_calls()
+    assert {"read", "sendmsg", "fsync"} <= allowed and not {"mount", "ptrace", "setpriority"} & allowed
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place)
+        folder.chmod(0o777)  # the service is another user than root
+        traced, gateway, page = folder / "calls", free_port(), free_port()
+        house = House(folder, [f"{{id: house, profile: energomera-ce307, address: 1, interval: 1s, link: {{serial: {folder}/tty}}}}",
+                               f"{{id: p1, profile: p1, link: {{tcp: 'localhost:{gateway}'}}}}",
+                               f"{{id: away, profile: p1, link: {{tcp: 'nowhere.invalid:1'}}}}"],
+                      extra=f"http: {{listen: '127.0.0.1:{page}'}}\nsinks:\n  csv: {{directory: {folder}/csv}}\n"
+                            f"  influxdb: {{url: 'http://localhost:{free_port()}', version: 1, database: d}}\n"
+                            f"  mysql: {{host: localhost, port: {free_port()}, username: u, password: p, database: d}}\n"
+                            f"  postgresql: {{host: localhost, port: {free_port()}, username: u, password: p, database: d}}\n"
+                            f"  graphite: {{host: localhost, port: {free_port()}}}\n")
+        house.file.chmod(0o644)
+        user = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups") if os.geteuid() == 0 else ()
+        tracer = (*user, "strace", "-D", "-f", "-qq", "-o", str(traced))
+        if subprocess.run([*tracer, "true"], capture_output=True, check=False).returncode != 0:
+            pytest.skip("nothing can be traced here")
+        with house.broker(), Observer(house.port) as ear, house.simulate("--profile", "p1", "--tcp", f"127.0.0.1:{gateway}", "--period", "1s"), \
+                house.simulate("--profile", "energomera-ce307", "--set", "address=1", "--pty", house.tty("tty")):
+            os.chmod(os.path.realpath(house.tty("tty")), 0o666)
+            with Process(["run", "-c", str(house.file)], folder / "run.log", within=tracer) as bridge:
+                for meter in ("house", "p1"):
+                    ear.wait_topic(f"meterbridge/{meter}/state")
+                wait_for(lambda: all(f"sink {name}: " in bridge.log() for name in ("influxdb", "mysql", "postgresql", "graphite")),
+                         "each database is missed", 90)
+                assert get(page, "/metrics")[0] == 200
+                wait_for(lambda: list(folder.glob("csv/house/*.csv")), "a file of readings", 90)
+                bridge.process.send_signal(signal.SIGHUP)
+                wait_for(lambda: "taken over" in bridge.log(), "the configuration was read again")
+                assert bridge.stop() == 0, bridge.log()
+        calls = re.findall(r"^\d+ +(\w+)\((.*)", traced.read_text(errors="replace"), re.M)
+        assert len({name for name, _ in calls}) > 40 and any(name == "fdatasync" or name == "fsync" for name, _ in calls)
+        assert {name for name, _ in calls} - allowed == set()
+        # MemoryDenyWriteExecute refuses such memory.
+        assert [rest for name, rest in calls if name in ("mmap", "mprotect") and "PROT_WRITE|PROT_EXEC" in rest] == []
 
 
 def test_P13_the_services_user_is_in_the_group_of_serial_ports():
