@@ -141,7 +141,8 @@ asio::awaitable<void> read_line(Job& job, const OnceSink& sink, const OnceVeto& 
 namespace {
 
 bool is_wanted(const std::vector<std::string>& wanted, const meter::Meter& meter) {
-  return wanted.empty() || std::ranges::count(wanted, meter.settings().id) != 0;
+  if (wanted.empty()) return !meter.settings().paused;
+  return std::ranges::count(wanted, meter.settings().id) != 0;
 }
 
 bool needs_broker(const House& house, const std::vector<std::string>& wanted) {
@@ -271,6 +272,10 @@ asio::awaitable<void> deliver_once(OnceRun& run) {
       run.bridge->deliver(result.meter, result.samples, result.telegram, result.took);
     };
     OnceVeto veto = [&run](const std::string& meter) { return run.bridge->refusal(meter); };
+    for (const auto& meter : run.house.meters) {
+      if (meter->settings().paused)
+        log::info("{}: is paused in the configuration, and was not asked", meter->settings().id);
+    }
     co_await read_once(run.house, {}, sink, veto, &run.topics);
     run.read = true;
     co_await deliver_to_sinks(run);

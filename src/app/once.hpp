@@ -33,8 +33,9 @@ using OnceSink = std::function<void(const OnceResult&)>;
 using OnceVeto = std::function<std::optional<Error>(const std::string& meter)>;
 
 // Reads the meters of all links side by side, those of one link one after the other; `wanted` empty
-// = all. Calls `sink` once for each meter, on the loop. Ends when all were tried. Links from MQTT
-// listen through `topics`; without it a connection to the broker is made for them.
+// = all that are not paused. Calls `sink` once for each meter, on the loop. Ends when all were
+// tried. Links from MQTT listen through `topics`; without it a connection to the broker is made for
+// them.
 boost::asio::awaitable<void> read_once(House& house, const std::vector<std::string>& wanted,
                                        OnceSink sink, OnceVeto veto = {},
                                        io::Topics* topics = nullptr);

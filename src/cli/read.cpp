@@ -89,6 +89,11 @@ int run(const Arguments& arguments) {
   const bool as_json = arguments.has("--json");
   Rows rows{{"meter", "reading", "value", "unit"}};
   std::vector<std::string> failed;
+  for (const auto& meter : house->meters) {
+    if (arguments.words().empty() && meter->settings().paused)
+      complain(meter->settings().id +
+               ": is paused in the configuration, and was not asked; it is when it is named");
+  }
   Refusals refusals(*house);
   app::OnceVeto veto = [&](const std::string& meter) { return refusals.veto(meter); };
   app::OnceSink sink = [&](const app::OnceResult& result) {
@@ -121,16 +126,17 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Command read_command{"read",
-                           "read [-c FILE] [--json] [METER...]",
-                           "polls the meters now and prints their readings; needs no broker",
-                           "Reads every configured meter once, or those that are named, and prints "
-                           "what Home Assistant would get.\n"
-                           "Where a running service holds the port, that is said, and the "
-                           "service's last values are shown.\n\n"
-                           "  meterbridge read -c meterbridge.yaml house\n\n"
-                           "exit code: 0 all read, 1 a meter failed, 2 invalid configuration\n",
-                           options,
-                           run};
+const Command read_command{
+    "read",
+    "read [-c FILE] [--json] [METER...]",
+    "polls the meters now and prints their readings; needs no broker",
+    "Reads every configured meter that is not paused once, or those that are "
+    "named, and prints what Home Assistant would get.\n"
+    "Where a running service holds the port, that is said, and the "
+    "service's last values are shown.\n\n"
+    "  meterbridge read -c meterbridge.yaml house\n\n"
+    "exit code: 0 all read, 1 a meter failed, 2 invalid configuration\n",
+    options,
+    run};
 
 }  // namespace meterbridge::cli

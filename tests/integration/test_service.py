@@ -447,6 +447,18 @@ def test_run_once_delivers_and_ends(ce307):
     assert failed.returncode == 1
 
 
+def test_a_paused_meter_is_asked_only_when_it_is_named(ce307):
+    ce307.write([CE307.format(tty=ce307.tty("ce307"), interval="1s").replace("{id: house,", "{id: house, paused: true,")])
+    with ce307.broker(), play_ce307(ce307):
+        for how in (("read",), ("run", "--once")):
+            done = ce307.call(*how, "-c", str(ce307.file))
+            assert done.returncode == 0 and done.stdout == b"" and b"house: is paused in the configuration" in done.stderr, done
+        found = retained(ce307.port)
+        assert "meterbridge/house/state" not in found and found["meterbridge/house/availability"] == "offline"
+        named = ce307.call("read", "-c", str(ce307.file), "house")
+        assert named.returncode == 0 and b"energy_import" in named.stdout, named
+
+
 def test_read_prints_a_table_and_json_and_needs_no_broker(ce307):
     with play_ce307(ce307):
         table = ce307.call("read", "-c", str(ce307.file))
