@@ -110,8 +110,8 @@ def test_a_server_that_only_passes_bytes_is_told_from_one_of_rfc_2217(tmp_path):
 ACCOUNT = ("meter", "reads")  # ejabberd wants one; the others ask nobody
 
 
-def ejabberd(folder, port):
-    """Command and environment; what it keeps is in the folder."""
+def ejabberd(folder, port, kept):
+    """Command and environment; what it keeps is in `kept`."""
     root = CACHE / "ejabberd" / "usr/lib/erlang"
     program = next(root.glob("erts-*/bin/erlexec"), root)
     settings = folder / f"ejabberd-{port}.yml"
@@ -120,7 +120,7 @@ def ejabberd(folder, port):
                    "ERL_LIBS": str(next(root.parent.glob("*-linux-gnu*"), root)), "EJABBERD_CONFIG_PATH": str(settings),
                    "EJABBERD_LOG_PATH": str(folder / f"ejabberd-{port}.log")}
     return [str(program), "-noinput", "-boot", str(root / "bin/start_clean"), "-mnesia", "dir",
-            f'"{tempfile.mkdtemp(dir=folder)}/kept"', "-s", "ejabberd"], environment
+            f'"{kept}/database"', "-s", "ejabberd"], environment
 
 
 class Broker:
@@ -139,21 +139,28 @@ class Broker:
         self.port = port
         self.folder = folder
         self.log = folder / "broker.log"
+        self.kept = None
         self.process = None
 
     def command(self):
         if self.name == "ejabberd":
-            return ejabberd(self.folder, self.port)
+            return ejabberd(self.folder, self.port, self.kept.name)
         if self.name == "mochi":
             return [str(CACHE / "mochi"), f"127.0.0.1:{self.port}"], {}
         return (["node", str(parts.ROOT / "tests" / "brokers" / "aedes" / "broker.mjs"), "127.0.0.1", str(self.port)],
                 {"AEDES_FOLDER": str(CACHE / "aedes")})
 
     def __enter__(self):
+        # In memory where that is possible: it makes a dozen tables, and waits for the disk after each.
+        self.kept = tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else self.folder)
         arguments, environment = self.command()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environment})
-        parts.wait_for(self.answers, "the broker listens")
+        try:
+            parts.wait_for(self.answers, "the broker listens")
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def answers(self):
@@ -167,6 +174,7 @@ class Broker:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        self.kept.cleanup()
 
     def versions(self):
         """Of MQTT, as we came with them; mochi says so."""
