@@ -19,7 +19,7 @@ import pytest
 import house as parts
 
 CACHE = pathlib.Path(os.environ.get("METERBRIDGE_BROKERS_CACHE") or pathlib.Path(
-    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "meterbridge" / "brokers")
+    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "meterbridge" / "brokers").absolute()
 UNITS = (3, 4)
 
 PROFILE = """format: 1
@@ -155,7 +155,9 @@ class Broker:
         self.kept = tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else self.folder)
         arguments, environment = self.command()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environment})
+            # Erlang leaves a picture of itself where it is killed.
+            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                            env={**os.environ, **environment})
         try:
             parts.wait_for(self.answers, "the broker listens")
         except AssertionError:
